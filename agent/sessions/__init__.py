@@ -1,0 +1,1 @@
+"""The only I/O to hosts: one wrapper a protocol, with every unsafe default closed."""

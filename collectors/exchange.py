@@ -1,0 +1,75 @@
+"""What exactly was asked and answered? One record of evidence a question, raw bytes beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from collectors.session import Answer, Kind, Phase, Ran, Unanswered
+
+__all__ = ["Exchange", "answer_of", "facts_of", "ran_of", "readable"]
+
+_ANSWER = TypeAdapter(Answer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A question with its answer, or with the way it stayed unanswered.
+
+    session: 'shell' or 'dns'. question: for a shell ('run', *argv) or ('fetch', path), for dns
+    ('ask', server, name, type, transport, 'rd' | 'norec'). began: UTC. took: seconds.
+    facts: the small typed part of the answer; parts: its raw bytes by name ('stdout', 'stderr', 'content',
+    'wire'); cut: True when the answer was longer than what was kept.
+    """
+
+    session: str
+    question: tuple[str, ...]
+    began: datetime
+    took: float
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    parts: Mapping[str, bytes] = field(default_factory=dict)
+    cut: bool = False
+    unanswered: tuple[Kind, Phase, str] | None = None
+
+    def settle(self) -> None:
+        """Raise the `Unanswered` that was recorded, if one was."""
+        if self.unanswered is not None:
+            kind, phase, detail = self.unanswered
+            raise Unanswered(kind, detail, phase=phase)
+
+
+def readable(raw: bytes) -> str:
+    r"""Show bytes as text; what is not UTF-8 appears as a backslash escape, so nothing is lost.
+
+    >>> readable(b"caf\xe9")
+    'caf\\xe9'
+    """
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def ran_of(exchange: Exchange) -> Ran:
+    """The answer of a shell, as the collector sees it. Raises Unanswered."""
+    exchange.settle()
+    return Ran(
+        argv=exchange.question[1:],
+        stdout=readable(exchange.parts.get("stdout", b"")),
+        stderr=readable(exchange.parts.get("stderr", b"")),
+        code=int(exchange.facts["code"]),
+        began=exchange.began,
+        took=exchange.took,
+    )
+
+
+def answer_of(exchange: Exchange) -> Answer:
+    """The answer of a DNS server, as the collector sees it. Raises Unanswered."""
+    exchange.settle()
+    return _ANSWER.validate_python(exchange.facts["answer"])
+
+
+def facts_of(answer: Answer) -> dict[str, Any]:
+    """The typed part of a DNS answer, ready for JSON; `answer_of` reads it back."""
+    return {"answer": _ANSWER.dump_python(answer, mode="json")}

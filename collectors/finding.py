@@ -1,0 +1,91 @@
+"""What can be said about a reading? Tags with a stable meaning, in German and English.
+
+A tag's name and meaning are public and never change; its wording may improve. A `Finding` is a tag with
+facts. Wording is looked up from the tag when somebody reads it, so a stored finding is only tag and facts.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Literal
+
+__all__ = ["Fact", "Finding", "Language", "Severity", "Tag", "fault", "note", "warn"]
+
+Fact = str | int | float
+Language = Literal["de", "en"]
+
+
+class Severity(IntEnum):
+    """NOTE: worth knowing. WARN: will hurt, or hurts a little. FAULT: is broken."""
+
+    NOTE = 1
+    WARN = 2
+    FAULT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A named, stable statement; calling it with its facts makes a finding.
+
+    >>> LONE = warn("dns.lone-resolver", "asks only {server}", "fragt nur {server}")
+    >>> LONE(server="192.0.2.53").text("de")
+    'fragt nur 192.0.2.53'
+    """
+
+    name: str
+    severity: Severity
+    en: str
+    de: str
+    do_en: str = ""
+    do_de: str = ""
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """The names of the facts that the wording needs."""
+        return frozenset(name for _, name, _, _ in string.Formatter().parse(self.en) if name)
+
+    def __call__(self, *, host: str = "", **facts: Fact) -> Finding:
+        missing = self.facts - facts.keys()
+        if missing:
+            raise TypeError(f"{self.name} needs the facts {sorted(missing)}")
+        return Finding(self, MappingProxyType(facts), host)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One statement about one host (or, with an empty host, about several at once)."""
+
+    tag: Tag
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    host: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        return self.tag.severity
+
+    def text(self, language: Language) -> str:
+        """The sentence, with its facts filled in."""
+        return (self.tag.de if language == "de" else self.tag.en).format(**self.facts)
+
+    def advice(self, language: Language) -> str:
+        """What to do next; empty when the tag says nothing."""
+        return (self.tag.do_de if language == "de" else self.tag.do_en).format(**self.facts)
+
+
+def note(name: str, en: str, de: str, *, do: tuple[str, str] = ("", "")) -> Tag:
+    """Declare a tag that is worth knowing; `do` is the advice in English and German."""
+    return Tag(name, Severity.NOTE, en, de, *do)
+
+
+def warn(name: str, en: str, de: str, *, do: tuple[str, str] = ("", "")) -> Tag:
+    """Declare a tag that hurts a little, or soon."""
+    return Tag(name, Severity.WARN, en, de, *do)
+
+
+def fault(name: str, en: str, de: str, *, do: tuple[str, str] = ("", "")) -> Tag:
+    """Declare a tag that says something is broken."""
+    return Tag(name, Severity.FAULT, en, de, *do)

@@ -1,0 +1,60 @@
+"""What would we say of this evidence today? Sessions that answer from records instead of from hosts.
+
+`secondline judge` and every test case use them, so a question's parser and its judge are tried on the very
+bytes that a host once gave. What was not recorded is unanswered, never empty.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable
+
+from collectors.exchange import Exchange, answer_of, ran_of
+from collectors.session import Answer, Kind, Ran, Transport, Unanswered
+
+__all__ = ["Replay", "open_failure"]
+
+
+class Replay:
+    """A `Shell` and a `Resolver` in one, answering from exchanges in the order they were recorded."""
+
+    def __init__(self, exchanges: Iterable[Exchange], *, addresses: tuple[str, ...] = ()) -> None:
+        self.addresses = addresses
+        self._recorded: defaultdict[tuple[str, ...], deque[Exchange]] = defaultdict(deque)
+        for exchange in exchanges:
+            self._recorded[exchange.question].append(exchange)
+
+    async def run(self, *argv: str, deadline: float = 20.0) -> Ran:  # noqa: ARG002 - the Protocol's shape.
+        return ran_of(self._next("run", *argv))
+
+    async def read(self, path: str) -> str:
+        ran = await self.run("cat", "--", path)
+        if ran.code:
+            raise Unanswered(Kind.UNPARSABLE, f"{path} cannot be read: {ran.stderr.strip()}")
+        return ran.stdout
+
+    async def fetch(self, path: str) -> bytes:
+        exchange = self._next("fetch", path)
+        exchange.settle()
+        return exchange.parts.get("content", b"")
+
+    async def ask(
+        self, name: str, rtype: str, *, transport: Transport = "udp", recurse: bool = False, server: str = ""
+    ) -> Answer:
+        where = server or (self.addresses[0] if self.addresses else "")
+        return answer_of(self._next("ask", where, name, rtype, transport, "rd" if recurse else "norec"))
+
+    def _next(self, *question: str) -> Exchange:
+        recorded = self._recorded.get(question)
+        if not recorded:
+            raise Unanswered(Kind.UNPARSABLE, f"the evidence holds no answer to {' '.join(question)}")
+        return recorded.popleft() if len(recorded) > 1 else recorded[0]
+
+
+def open_failure(exchanges: Iterable[Exchange]) -> Unanswered | None:
+    """The reason why the session could not be opened, when that is what was recorded."""
+    for exchange in exchanges:
+        if exchange.question == ("open",) and exchange.unanswered is not None:
+            kind, phase, detail = exchange.unanswered
+            return Unanswered(kind, detail, phase=phase)
+    return None

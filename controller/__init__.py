@@ -1,0 +1,1 @@
+"""At the desk: tickets in, jobs out, reports attached."""

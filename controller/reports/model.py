@@ -1,0 +1,71 @@
+"""What does a report hold? One model, from which every form (web page, JSON, plain note) is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from agent.job import Result
+from collectors import About, Finding, Kind, Phase
+from controller.diagnosis import Cause
+
+__all__ = ["Blobs", "Evidence", "Report", "Touch"]
+
+# Gives the bytes that belong to a SHA-256 (hex).
+Blobs = Callable[[str], bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One exchange as it was stored: `parts` are names of raw pieces with their SHA-256 (hex)."""
+
+    id: str
+    host: str
+    session: str
+    question: tuple[str, ...]
+    began: datetime
+    took: float
+    facts: Mapping[str, Any]
+    parts: Mapping[str, str]
+    cut: bool
+    unanswered: tuple[Kind, Phase, str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """One entry of the ledger that concerns this run: when, what happened, to which host, by which clause."""
+
+    number: int
+    at: datetime
+    what: str
+    host: str
+    clause: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything about one run. Times are UTC; `timezone` and `language` are the customer's."""
+
+    run: str
+    ticket: str
+    subject: str
+    customer: str
+    customer_name: str
+    contract: str
+    revision: int
+    timezone: str
+    language: str
+    asked_by: str
+    began: datetime
+    ended: datetime
+    areas: tuple[str, ...]
+    hosts: Mapping[str, About]
+    causes: tuple[Cause, ...]
+    findings: tuple[Finding, ...]
+    results: tuple[Result, ...]
+    evidence: tuple[Evidence, ...]
+    touched: tuple[Touch, ...]
+    stopped: str = ""
