@@ -336,7 +336,8 @@ class Contract(Part):
     @cached_property
     def targets(self) -> dict[str, Host | Outside]:
         """Everything that can be asked, by id."""
-        return {item.id: item for item in (*self.hosts, *self.outside)}
+        everything: tuple[Host | Outside, ...] = (*self.hosts, *self.outside)
+        return {item.id: item for item in everything}
 
     @cached_property
     def clauses_of(self) -> dict[str, tuple[Clause, ...]]:
