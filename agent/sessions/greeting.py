@@ -1,0 +1,110 @@
+"""Is there an SSH server at all? Connects and waits for its greeting, without costing a thread.
+
+A host that accepts and stays silent, or that never ends its greeting, is told apart here from one that
+speaks SSH, before any work is spent on it. RFC 4253, section 4.2: lines before the version line are allowed;
+they are read and dropped here, within limits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+
+from agent.wall import WallError
+from collectors import Kind, Phase, Unanswered
+from inventory.grant import Door
+
+__all__ = ["connect", "greeted"]
+
+CONNECT = 5.0
+GREET = 8.0
+_MAX_LINES = 32
+_MAX_LINE = 1024
+
+
+async def connect(door: Door) -> socket.socket:
+    """Open a TCP connection to a door. Raises Unanswered (phase `connect`)."""
+    family = socket.AF_INET6 if door.address.version == 6 else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setblocking(False)  # noqa: FBT003 - the standard library's signature.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    where = f"{door.address} port {door.port}"
+    try:
+        async with asyncio.timeout(CONNECT):
+            await asyncio.get_running_loop().sock_connect(sock, (str(door.address), door.port))
+    except BaseException as error:
+        sock.close()
+        match error:
+            case TimeoutError():
+                raise _unmet(Kind.TIMED_OUT, f"no answer from {where} within {CONNECT:g} s") from None
+            case ConnectionRefusedError():
+                raise _unmet(Kind.REFUSED, f"{where} refuses connections") from None
+            case WallError():
+                raise
+            case OSError():
+                reason = errno.errorcode.get(error.errno or 0, str(error))
+                raise _unmet(Kind.UNREACHABLE, f"{where} cannot be reached ({reason})") from None
+            case _:
+                raise
+    return sock
+
+
+def _unmet(kind: Kind, detail: str) -> Unanswered:
+    return Unanswered(kind, detail, phase=Phase.CONNECT)
+
+
+async def greeted(sock: socket.socket) -> None:
+    """Wait until the server's version line stands next in the stream.
+
+    Raises Unanswered (phase `greet`): `timed-out` when nothing is said, `unparsable` when what is said does
+    not come to a version line.
+    """
+    lines = 0
+    try:
+        async with asyncio.timeout(GREET):
+            while not await _version_is_next(sock):
+                lines += 1
+                if lines > _MAX_LINES:
+                    raise _no_greeting(lines)
+    except TimeoutError:
+        if lines:
+            raise _no_greeting(lines) from None
+        silence = f"the port accepts, then says nothing within {GREET:g} s"
+        raise Unanswered(Kind.TIMED_OUT, silence, phase=Phase.GREET) from None
+
+
+def _no_greeting(lines: int) -> Unanswered:
+    return Unanswered(Kind.UNPARSABLE, f"{lines} lines and still no SSH greeting", phase=Phase.GREET)
+
+
+async def _version_is_next(sock: socket.socket) -> bool:
+    """Look at the next line without taking it; take it when it is not the version line."""
+    while True:
+        await _readable(sock)
+        try:
+            head = sock.recv(_MAX_LINE, socket.MSG_PEEK)
+        except BlockingIOError:
+            continue
+        except OSError:
+            head = b""
+        if not head:
+            raise Unanswered(Kind.CUT_OFF, "the connection is closed before the greeting", phase=Phase.GREET)
+        if head.startswith(b"SSH-"):
+            return True
+        line, newline, _ = head.partition(b"\n")
+        if newline or len(head) >= _MAX_LINE:
+            sock.recv(len(line) + len(newline))
+            return False
+        # Half a line: it stays readable, so look again a little later.
+        await asyncio.sleep(0.05)
+
+
+async def _readable(sock: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(sock, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(sock)

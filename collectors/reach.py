@@ -1,0 +1,138 @@
+"""What does it mean that a host did not answer? A silence is judged too, and never taken for an answer."""
+
+from __future__ import annotations
+
+from collectors.finding import Finding, Tag, fault, warn
+from collectors.session import Kind, Phase
+
+__all__ = ["SITE_UNREACHABLE", "judge_silence"]
+
+NO_ANSWER = fault(
+    "reach.no-answer",
+    "the host does not answer at all: {detail}",
+    "der Host antwortet überhaupt nicht: {detail}",
+    do=(
+        "Look whether it runs and whether its network port and the path to it are up.",
+        "Prüfen, ob er läuft und ob sein Netzanschluss und der Weg dorthin stehen.",
+    ),
+)
+REFUSED = fault(
+    "reach.refused",
+    "the host is there, but its SSH service is not: {detail}",
+    "der Host ist da, aber sein SSH-Dienst nicht: {detail}",
+    do=("Start the SSH service from the console.", "Den SSH-Dienst über die Konsole starten."),
+)
+HANGING = fault(
+    "reach.hanging",
+    "the host accepts connections and then says nothing: {detail}",
+    "der Host nimmt Verbindungen an und schweigt dann: {detail}",
+    do=(
+        "It is overloaded or its SSH service hangs: look at the console for load, memory and storage.",
+        "Er ist überlastet oder sein SSH-Dienst hängt: an der Konsole Last, Speicher und Datenträger ansehen.",
+    ),
+)
+TARPIT = fault(
+    "reach.tarpit",
+    "something on the host's SSH port talks without end and is no SSH server: {detail}",
+    "am SSH-Port des Hosts redet etwas ohne Ende, das kein SSH-Dienst ist: {detail}",
+    do=(
+        "Find out what listens there; a tarpit or a wrong redirection is likely.",
+        "Feststellen, was dort lauscht; wahrscheinlich eine Teergrube oder eine falsche Umleitung.",
+    ),
+)
+KEY_CHANGED = fault(
+    "reach.key-changed",
+    "the host shows another key than the contract pins: {detail}",
+    "der Host zeigt einen anderen Schlüssel, als der Vertrag festhält: {detail}",
+    do=(
+        "Find out why (new installation, other machine, attack) before anybody logs in; then pin the new key.",
+        "Vor jeder Anmeldung klären, warum (Neuinstallation, andere Maschine, Angriff); dann den neuen eintragen.",
+    ),
+)
+CREDENTIALS_REJECTED = fault(
+    "reach.credentials-rejected",
+    "the host does not accept our login: {detail}",
+    "der Host nimmt unsere Anmeldung nicht an: {detail}",
+    do=(
+        "Look whether the account exists, is locked, or has lost its key.",
+        "Prüfen, ob das Konto besteht, gesperrt ist oder seinen Schlüssel verloren hat.",
+    ),
+)
+CREDENTIAL_UNUSABLE = warn(
+    "reach.credential-unusable",
+    "the host was not asked, because our own credential for it cannot be used: {detail}",
+    "der Host wurde nicht gefragt, weil unsere eigenen Zugangsdaten für ihn nicht brauchbar sind: {detail}",
+    do=("Put the credential in order at the agent.", "Die Zugangsdaten beim Agenten in Ordnung bringen."),
+)
+CUT_OFF = fault(
+    "reach.cut-off",
+    "the host ends the connection before anything was asked: {detail}",
+    "der Host beendet die Verbindung, bevor etwas gefragt wurde: {detail}",
+    do=(
+        "Look at the host's SSH log; connection limits, a broken service or a filter do this.",
+        "Das SSH-Protokoll des Hosts ansehen; Verbindungsgrenzen, ein defekter Dienst oder ein Filter tun das.",
+    ),
+)
+OUTDATED = warn(
+    "reach.outdated",
+    "the host offers only outdated SSH algorithms: {detail}",
+    "der Host bietet nur veraltete SSH-Verfahren an: {detail}",
+    do=("Update its SSH service.", "Seinen SSH-Dienst aktualisieren."),
+)
+LOGIN_SLOW = fault(
+    "reach.login-hangs",
+    "the host speaks SSH, but its login does not come to an end: {detail}",
+    "der Host spricht SSH, aber seine Anmeldung kommt zu keinem Ende: {detail}",
+    do=(
+        "Look at what its login waits for: directory service, name resolution, storage.",
+        "Nachsehen, worauf die Anmeldung wartet: Verzeichnisdienst, Namensauflösung, Datenträger.",
+    ),
+)
+ANSWER_SLOW = warn(
+    "reach.answers-slowly",
+    "the host did not finish an answer in time: {detail}",
+    "der Host hat eine Antwort nicht rechtzeitig beendet: {detail}",
+    do=("Look at its load and storage.", "Last und Datenträger ansehen."),
+)
+ANSWER_CUT = warn(
+    "reach.answer-cut-off",
+    "the host broke off an answer: {detail}",
+    "der Host hat eine Antwort abgebrochen: {detail}",
+)
+SITE_UNREACHABLE = fault(
+    "reach.site-unreachable",
+    "none of the {count} hosts asked at site {site} can be reached",
+    "keiner der {count} gefragten Hosts am Standort {site} ist erreichbar",
+    do=(
+        "Look at the site's line, VPN and power before any single host.",
+        "Zuerst Anbindung, VPN und Strom des Standorts prüfen, dann einzelne Hosts.",
+    ),
+)
+
+_BEFORE_ASKING: dict[tuple[Kind, Phase], Tag] = {
+    (Kind.UNREACHABLE, Phase.CONNECT): NO_ANSWER,
+    (Kind.TIMED_OUT, Phase.CONNECT): NO_ANSWER,
+    (Kind.REFUSED, Phase.CONNECT): REFUSED,
+    (Kind.TIMED_OUT, Phase.GREET): HANGING,
+    (Kind.TIMED_OUT, Phase.LOGIN): LOGIN_SLOW,
+    (Kind.CREDENTIALS_REJECTED, Phase.LOGIN): CREDENTIALS_REJECTED,
+    (Kind.CREDENTIALS_REJECTED, Phase.CONNECT): CREDENTIAL_UNUSABLE,
+    (Kind.UNPARSABLE, Phase.GREET): TARPIT,
+    (Kind.REFUSED, Phase.GREET): OUTDATED,
+    (Kind.TIMED_OUT, Phase.ASK): ANSWER_SLOW,
+    (Kind.CUT_OFF, Phase.ASK): ANSWER_CUT,
+}
+
+
+def judge_silence(host: str, kind: Kind, phase: Phase, detail: str) -> Finding | None:
+    """Give the finding that a silence is, or None when it says nothing about the host.
+
+    An answer that could not be read, and one that was stopped, are in the report's coverage only.
+    """
+    if kind is Kind.HOST_KEY_CHANGED:
+        tag: Tag | None = KEY_CHANGED
+    elif kind is Kind.CUT_OFF and phase is not Phase.ASK:
+        tag = CUT_OFF
+    else:
+        tag = _BEFORE_ASKING.get((kind, phase))
+    return tag(host=host, detail=detail) if tag is not None else None

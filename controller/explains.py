@@ -1,0 +1,147 @@
+"""Which finding explains which? The rules of diagnosis, one a line, over the tags of all areas.
+
+A rule holds between a cause and an effect when their tags fit and `where` does. `sure` says how much that
+shows: 'certain' when the effect names the cause (its path, its unit, its server), else 'likely'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from collectors import Finding
+
+__all__ = ["RULES", "Rule", "Sure"]
+
+Sure = Literal["certain", "likely"]
+# Says how sure it is that the first explains the second; None when it does not.
+Where = Callable[[Finding, Finding], Sure | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`cause` and `effects` are tags; '*' at the end of a tag stands for any."""
+
+    cause: str
+    effects: tuple[str, ...]
+    where: Where
+
+    def fits(self, cause: str, effect: str) -> bool:
+        """Say whether the rule speaks of these two tags."""
+        return fnmatchcase(cause, self.cause) and any(
+            fnmatchcase(effect, pattern) for pattern in self.effects
+        )
+
+
+def _same_host(cause: Finding, effect: Finding) -> Sure | None:
+    return "likely" if cause.host and cause.host == effect.host else None
+
+
+def _said_in(*words: str) -> Where:
+    """On the same host; certain when the effect's own words name the cause."""
+
+    def where(cause: Finding, effect: Finding) -> Sure | None:
+        if not cause.host or cause.host != effect.host:
+            return None
+        text = " ".join(str(value) for value in effect.facts.values()).lower()
+        return "certain" if any(word in text for word in words) else "likely"
+
+    return where
+
+
+def _one_of(fact: str, *parts: str) -> Where:
+    """On the same host, when a fact of the cause contains one of the parts."""
+
+    def where(cause: Finding, effect: Finding) -> Sure | None:
+        named = any(part in str(cause.facts.get(fact, "")) for part in parts)
+        return "certain" if named and cause.host == effect.host else None
+
+    return where
+
+
+def _same(fact: str) -> Where:
+    """When both speak of the same thing (a zone, a server)."""
+
+    def where(cause: Finding, effect: Finding) -> Sure | None:
+        value = cause.facts.get(fact)
+        return "certain" if value is not None and value == effect.facts.get(fact) else None
+
+    return where
+
+
+def _asks_it(cause: Finding, effect: Finding) -> Sure | None:
+    """The effect's `server` is one of the cause's addresses (or its id)."""
+    known = {
+        cause.host,
+        *str(cause.facts.get("addresses", cause.facts.get("server", ""))).replace(",", " ").split(),
+    }
+    asked = set(str(effect.facts.get("server", effect.facts.get("servers", ""))).replace(",", " ").split())
+    return "certain" if asked and asked & known else None
+
+
+def _of_its_hosts(cause: Finding, effect: Finding) -> Sure | None:
+    """The effect is on one of the hosts that the cause counts."""
+    return "certain" if effect.host in str(cause.facts.get("hosts", "")).split() else None
+
+
+def _only_there(cause: Finding, effect: Finding) -> Sure | None:
+    """The effect was seen on the cause's server only, for the same zone where both name one."""
+    zones = {cause.facts.get("zone"), effect.facts.get("zone")} - {None}
+    servers = (
+        str(effect.facts.get("servers", effect.facts.get("server", effect.host))).replace(",", " ").split()
+    )
+    mine = {cause.host, str(cause.facts.get("server", ""))}
+    return "certain" if len(zones) <= 1 and servers and set(servers) <= mine else None
+
+
+_SERVICES = ("linux.service-failed", "linux.service-flapping")
+
+RULES: tuple[Rule, ...] = (
+    Rule("linux.kernel-hardware-error", ("linux.kernel-io-error", "linux.kernel-hung-task"), _same_host),
+    Rule(
+        "linux.kernel-io-error",
+        ("linux.kernel-filesystem-error", "linux.filesystem-read-only", *_SERVICES),
+        _same_host,
+    ),
+    Rule("linux.kernel-filesystem-error", ("linux.filesystem-read-only", *_SERVICES), _same_host),
+    Rule("linux.filesystem-read-only", _SERVICES, _said_in("read-only", "erofs")),
+    Rule("linux.disk-full", ("linux.disk-filling", "linux.inodes-full"), _same("mount")),
+    Rule("linux.disk-full", _SERVICES, _said_in("no space left", "enospc", "disk full", "disk is full")),
+    Rule("linux.inodes-full", _SERVICES, _said_in("no space left", "enospc")),
+    Rule("linux.memory-low", ("linux.oom-kill", "linux.load-high"), _same_host),
+    Rule("linux.oom-kill", _SERVICES, _said_in("oom", "killed", "signal 9")),
+    Rule("linux.certificate-expired", _SERVICES, _said_in("certificate", "expired")),
+    Rule(
+        "linux.route-missing",
+        ("linux.resolver-dead", "linux.time-unsynchronised", "linux.gateway-wrong"),
+        _same_host,
+    ),
+    Rule("linux.interface-down", ("linux.route-missing", "linux.resolver-dead"), _same_host),
+    Rule("linux.link-flapping", ("linux.interface-down", "linux.interface-errors"), _same_host),
+    Rule("linux.half-duplex", ("linux.interface-errors",), _same_host),
+    Rule(
+        "linux.resolver-dead", ("linux.time-unsynchronised", "linux.resolver-wrong", *_SERVICES), _same_host
+    ),
+    Rule("linux.resolver-none", ("linux.resolver-dead", "linux.time-unsynchronised"), _same_host),
+    Rule("linux.service-*", ("linux.time-unsynchronised",), _one_of("unit", "chron", "timesync", "ntp")),
+    Rule("linux.service-flapping", ("linux.load-high",), _same_host),
+    Rule("linux.time-unsynchronised", ("linux.clock-off",), _same_host),
+    Rule("linux.clock-off", ("linux.certificate-not-yet-valid",), _same_host),
+    Rule("dns.server-dead", ("linux.resolver-dead", "dns.recursion-dead"), _asks_it),
+    Rule("dns.server-dead", ("dns.*",), _same_host),
+    Rule("dns.recursion-dead", ("linux.resolver-dead",), _asks_it),
+    Rule("dns.no-udp", ("linux.resolver-dead", "dns.recursion-dead"), _asks_it),
+    Rule("dns.no-udp", ("dns.recursion-dead", "dns.slow"), _same_host),
+    Rule("dns.lame", ("dns.serial-behind", "dns.ns-mismatch", "dns.delegation-mismatch"), _only_there),
+    Rule("dns.serial-behind", ("dns.reverse-*", "dns.forward-*", "dns.ns-mismatch"), _only_there),
+    Rule(
+        "dns.no-tcp",
+        ("dns.serial-behind",),
+        lambda cause, effect: "likely" if cause.host != effect.host else None,
+    ),
+    Rule("dns.delegation-mismatch", ("dns.glue-mismatch",), _same("zone")),
+    Rule("reach.*", ("reach.answer*",), _same_host),
+    Rule("reach.site-unreachable", ("reach.*",), _of_its_hosts),
+)
