@@ -1,0 +1,64 @@
+"""How are entries of the ledger chained, and where was its end? Hashes, and the file `ledger.head`."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+__all__ = ["START", "Head", "alone", "hash_of", "read_heads", "write_heads"]
+
+# What the first entry has for a predecessor's hash.
+START = "0" * 64
+
+_FIELDS = ("number", "run", "who", "what", "host", "clause", "facts")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest entry: its number (0 when there is none) and its hash."""
+
+    number: int
+    hash: str
+
+
+def hash_of(previous: str, content: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) over the predecessor's hash and an entry's content as canonical JSON."""
+    fields = {name: content[name] for name in _FIELDS}
+    fields["at"] = content["at"].astimezone(UTC).isoformat(timespec="microseconds")
+    canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(f"{previous}\n{canonical}".encode()).hexdigest()
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Let one thread of one process at a time work at the end of the ledger."""
+    with (home / "ledger.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def read_heads(home: Path) -> tuple[Head, ...]:
+    """Where the ledger may end: the last head, and the one that was being added; empty without the file."""
+    try:
+        lines = (home / "ledger.head").read_text("ascii").splitlines()
+        return tuple(Head(int(number), digest) for number, digest in (line.split() for line in lines))
+    except (FileNotFoundError, ValueError):
+        return ()
+
+
+def write_heads(home: Path, *heads: Head) -> None:
+    """Replace the file, and have it on the disk."""
+    fresh = home / "ledger.head.new"
+    with fresh.open("w", encoding="ascii") as file:
+        file.writelines(f"{head.number} {head.hash}\n" for head in heads)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(home / "ledger.head")

@@ -1,0 +1,89 @@
+"""How does a result look at rest? Outcomes and findings as JSON, and back without loss.
+
+A finding is stored as its tag's name with severity, facts and host; the wording is looked up when somebody
+reads it. A tag that this version does not know, or whose wording needs facts that were not stored, comes
+back as a plain tag of the same name and severity, so that old runs stay readable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from agent.job import Broken, NoAnswer, Outcome, Refused, Seen
+from collectors import Fact, Finding, Kind, Phase, Severity, Tag
+from collectors.catalogue import catalogue
+
+__all__ = ["finding_from", "finding_json", "outcome_from", "outcome_json", "unanswered_from"]
+
+
+def outcome_json(outcome: Outcome) -> dict[str, Any]:
+    """Write an outcome; the key `is` names which of the four it is."""
+    match outcome:
+        case Seen(reading, findings):
+            return {"is": "seen", "reading": dict(reading), "findings": [finding_json(f) for f in findings]}
+        case Refused(reason, clauses, by):
+            return {"is": "refused", "reason": reason, "clauses": list(clauses), "by": by}
+        case NoAnswer(kind, phase, detail):
+            return {"is": "unanswered", "kind": kind.value, "phase": phase.value, "detail": detail}
+        case Broken(error):
+            return {"is": "broken", "error": error}
+
+
+def outcome_from(stored: Mapping[str, Any]) -> Outcome:
+    """Read what `outcome_json` wrote. Raises ValueError for anything else."""
+    match stored:
+        case {"is": "seen", "reading": dict(reading), "findings": list(findings)}:
+            return Seen(reading, tuple(finding_from(f) for f in findings))
+        case {"is": "refused", "reason": str(reason), "clauses": list(clauses), "by": str(by)}:
+            return Refused(reason, tuple(clauses), by)
+        case {"is": "unanswered", "kind": kind, "phase": phase, "detail": str(detail)}:
+            return NoAnswer(Kind(kind), Phase(phase), detail)
+        case {"is": "broken", "error": str(error)}:
+            return Broken(error)
+        case _:
+            raise ValueError(f"this is not a stored outcome: its keys are {sorted(stored)}")
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    return {
+        "tag": finding.tag.name,
+        "severity": finding.tag.severity.name.lower(),
+        "facts": dict(finding.facts),
+        "host": finding.host,
+    }
+
+
+def finding_from(stored: Mapping[str, Any]) -> Finding:
+    """Read a finding, also one whose tag is no longer, or not yet, in the catalogue."""
+    facts: dict[str, Fact] = dict(stored["facts"])
+    known = catalogue().tags.get(stored["tag"])
+    readable = known is not None and _needs(known) <= facts.keys()
+    tag = known if known is not None and readable else _plain(stored["tag"], stored["severity"], facts)
+    return Finding(tag, MappingProxyType(facts), stored["host"])
+
+
+def unanswered_from(stored: list[str] | None) -> tuple[Kind, Phase, str] | None:
+    """Read the way in which an exchange stayed unanswered."""
+    if stored is None:
+        return None
+    kind, phase, detail = stored
+    return Kind(kind), Phase(phase), detail
+
+
+def _needs(tag: Tag) -> frozenset[str]:
+    """The facts that any wording of the tag needs."""
+    texts = (tag.en, tag.de, tag.do_en, tag.do_de)
+    return frozenset[str]().union(*(Tag("", tag.severity, text, "").facts for text in texts))
+
+
+def _plain(name: str, severity: str, facts: Mapping[str, Fact]) -> Tag:
+    """Say of an unknown tag what can be said: its name and its facts."""
+    shown = ", ".join(f"{key}: {{{key}}}" for key in facts if key.isidentifier())
+    words = name.replace("{", "{{").replace("}", "}}") + (f" ({shown})" if shown else "")
+    try:
+        level = Severity[severity.upper()]
+    except KeyError:
+        level = Severity.WARN
+    return Tag(name, level, words, words)

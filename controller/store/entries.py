@@ -1,0 +1,89 @@
+"""What can be remembered of a run? The closed vocabulary of the ledger, with the facts of each word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+__all__ = ["Entry", "LedgerFact", "What"]
+
+LedgerFact = str | int | float | bool
+
+
+class What(StrEnum):
+    """The kinds of entries: public and stable."""
+
+    ASKED = "asked"
+    DECIDED_ALLOWED = "decided-allowed"
+    DECIDED_REFUSED = "decided-refused"
+    GRANT_SEALED = "grant-sealed"
+    WORKER_STARTED = "worker-started"
+    WORKER_GONE = "worker-gone"
+    SESSION_OPENED = "session-opened"
+    SESSION_FAILED = "session-failed"
+    QUESTION_SENT = "question-sent"
+    WALL_HELD = "wall-held"
+    CANCELLED = "cancelled"
+    RUN_ENDED = "run-ended"
+    NOTE_DELIVERED = "note-delivered"
+    NOTE_FAILED = "note-failed"
+    CONTRACT_ADDED = "contract-added"
+
+
+# The facts that an entry may carry. The list is closed so that no secret gets in by the way.
+_FACTS: Mapping[What, Mapping[str, type]] = MappingProxyType(
+    {
+        What.ASKED: {"ticket": str, "desk": str, "areas": str, "hosts": int, "jobs": int, "deadline": str},
+        What.DECIDED_ALLOWED: {"deed": str, "jobs": int},
+        What.DECIDED_REFUSED: {"deed": str, "reason": str, "by": str, "clauses": str},
+        What.GRANT_SEALED: {"grant": str, "agent": str, "hosts": int, "deeds": int, "expires": str},
+        What.WORKER_STARTED: {"grant": str, "agent": str, "pid": int},
+        What.WORKER_GONE: {"grant": str, "agent": str, "pid": int, "code": int, "how": str},
+        What.SESSION_OPENED: {"grant": str, "session": str, "address": str, "port": int, "user": str},
+        What.SESSION_FAILED: {"grant": str, "session": str, "kind": str, "phase": str},
+        What.QUESTION_SENT: {
+            "grant": str,
+            "session": str,
+            "collector": str,
+            "exchange": str,
+            "question": str,
+            "questions": int,
+            "took": float,
+        },
+        What.WALL_HELD: {"grant": str, "address": str, "port": int, "how": str},
+        What.CANCELLED: {"reason": str, "took": float},
+        What.RUN_ENDED: {"state": str, "seen": int, "unanswered": int, "refused": int, "broken": int},
+        What.NOTE_DELIVERED: {"desk": str, "ticket": str, "action": str, "marker": str, "reference": str},
+        What.NOTE_FAILED: {"desk": str, "ticket": str, "action": str, "marker": str, "error": str},
+        What.CONTRACT_ADDED: {"customer": str, "revision": int, "digest": str},
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing that happened. who: a person, an agent or 'controller'. at: a moment with its zone.
+
+    Raises TypeError for a fact that this kind of entry does not have.
+    """
+
+    what: What
+    who: str
+    run: str = ""
+    host: str = ""
+    clause: str = ""
+    facts: Mapping[str, LedgerFact] = field(default_factory=dict)
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is None:
+            raise TypeError(f"{self.at} has no time zone")
+        known = _FACTS[self.what]
+        for name, value in self.facts.items():
+            if name not in known:
+                raise TypeError(f"an entry {self.what} has no fact {name!r}: it may have {sorted(known)}")
+            if not isinstance(value, (float, int) if known[name] is float else known[name]):
+                raise TypeError(f"the fact {name!r} of an entry {self.what} is a {known[name].__name__}")

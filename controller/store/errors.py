@@ -1,0 +1,44 @@
+"""What can go wrong with the store?
+
+StoreError
+├── StoreTooNewError        a newer Secondline made this store
+├── BlobError               evidence is missing, damaged or too large
+├── RevisionError           a contract's revision goes down, or comes again with another text
+├── UnknownRunError         no run has this id
+└── LedgerBrokenError       the ledger does not hold: nothing is added until somebody has looked
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BlobError",
+    "LedgerBrokenError",
+    "RevisionError",
+    "StoreError",
+    "StoreTooNewError",
+    "UnknownRunError",
+]
+
+
+class StoreError(Exception):
+    """The store cannot do what was asked; the message says why and what to do."""
+
+
+class StoreTooNewError(StoreError):
+    """A newer Secondline made this store: update this one."""
+
+
+class BlobError(StoreError):
+    """A piece of evidence is missing, damaged or too large."""
+
+
+class RevisionError(StoreError):
+    """A contract's revision goes down, or comes again with another text."""
+
+
+class UnknownRunError(StoreError):
+    """No run has this id."""
+
+
+class LedgerBrokenError(StoreError):
+    """The ledger does not hold: nothing is added until somebody has looked."""

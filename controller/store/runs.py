@@ -1,0 +1,123 @@
+"""What became of that run? Runs with their state and summary, from the first question to the end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from controller.store.errors import UnknownRunError
+from controller.store.schema import run
+from controller.store.store import Store
+
+__all__ = ["Run", "RunState", "create_run", "end_run", "get_run", "move_run", "runs"]
+
+
+class RunState(StrEnum):
+    """How far a run is. It stays `stopping` until the worker's process tree is gone."""
+
+    PLANNED = "planned"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+    @property
+    def over(self) -> bool:
+        return self in {RunState.DONE, RunState.STOPPED, RunState.FAILED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run. contract: SHA-256 of the contract's text. deadline: when it must be over.
+
+    summary: small JSON that lists show, such as the numbers of a report's coverage.
+    """
+
+    id: str
+    ticket: str
+    desk: str
+    customer: str
+    contract: str
+    revision: int
+    asked_by: str
+    state: RunState
+    began: datetime
+    ended: datetime | None = None
+    deadline: datetime | None = None
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+
+def create_run(store: Store, fresh: Run) -> None:
+    """Write a new run down. Raises sqlalchemy.exc.IntegrityError when its id is taken."""
+    with store.write() as connection:
+        connection.execute(
+            insert(run).values(
+                id=fresh.id,
+                ticket=fresh.ticket,
+                desk=fresh.desk,
+                customer=fresh.customer,
+                contract=fresh.contract,
+                revision=fresh.revision,
+                asked_by=fresh.asked_by,
+                state=fresh.state.value,
+                began=fresh.began,
+                ended=fresh.ended,
+                deadline=fresh.deadline,
+                summary=dict(fresh.summary),
+            )
+        )
+
+
+def move_run(store: Store, run_id: str, state: RunState) -> None:
+    """Set a run's state while it goes on; `end_run` (or `outbox.finish_run`) ends it."""
+    with store.write() as connection:
+        _change(connection, run_id, state=state.value)
+
+
+def end_run(
+    connection: Connection, run_id: str, state: RunState, *, ended: datetime, summary: Mapping[str, Any]
+) -> None:
+    """End a run inside a transaction of the caller's. Raises UnknownRunError."""
+    if not state.over:
+        raise ValueError(f"a run does not end {state}")
+    _change(connection, run_id, state=state.value, ended=ended, summary=dict(summary))
+
+
+def get_run(store: Store, run_id: str) -> Run:
+    """Give one run. Raises UnknownRunError."""
+    with store.read() as connection:
+        row = connection.execute(select(run).where(run.c.id == run_id)).one_or_none()
+    if row is None:
+        raise UnknownRunError(f"there is no run {run_id!r}: see the list with 'secondline runs'")
+    return _run(row)
+
+
+def runs(
+    store: Store, *, customer: str = "", ticket: str = "", states: Collection[RunState] = (), limit: int = 50
+) -> tuple[Run, ...]:
+    """The newest runs first; an empty argument does not narrow the list."""
+    wanted = select(run).order_by(run.c.began.desc(), run.c.id).limit(limit)
+    if customer:
+        wanted = wanted.where(run.c.customer == customer)
+    if ticket:
+        wanted = wanted.where(run.c.ticket == ticket)
+    if states:
+        wanted = wanted.where(run.c.state.in_([state.value for state in states]))
+    with store.read() as connection:
+        return tuple(_run(row) for row in connection.execute(wanted))
+
+
+def _change(connection: Connection, run_id: str, **values: object) -> None:
+    if connection.execute(update(run).where(run.c.id == run_id).values(**values)).rowcount != 1:
+        raise UnknownRunError(f"there is no run {run_id!r}")
+
+
+def _run(row: Row[tuple[object, ...]]) -> Run:
+    columns = dict(row._mapping)  # noqa: SLF001 - the documented name of a row's columns.
+    return Run(**columns | {"state": RunState(row.state)})
