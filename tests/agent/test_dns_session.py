@@ -1,0 +1,350 @@
+"""What leaves towards a DNS server, and what is made of everything that can come back."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
+
+import dns.flags
+import dns.message
+import dns.rrset
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.sessions.dns import DnsSession, open_dns
+from agent.sessions.dns_packet import LARGEST_UDP, Sent, StrayError, answer_from, query_for
+from collectors.exchange import Exchange, answer_of
+from collectors.session import Answer, Kind, Phase, Record, Transport, Unanswered
+from inventory.grant import Door, Grant, GrantRefusedError, Leave, Target
+from tests.dnslab.hostile import hostile
+from tests.dnslab.real import bind, free_port, nsd
+
+ZONE = """$TTL 300
+@ SOA NS1 hostmaster 2026112301 3600 900 604800 300
+@ NS NS1
+@ NS ns2.Elsewhere.example.
+NS1 A 192.0.2.53
+WWW A 192.0.2.80
+big TXT "{0}" "{0}" "{0}" "{0}" "{0}" "{0}" "{0}" "{0}"
+""".format("x" * 250)
+
+
+def session(door: Door, heard: list[Exchange] | None = None, **settings: float) -> DnsSession:
+    exchanges = [] if heard is None else heard
+    return DnsSession([door], exchanges.append, timeout=settings.get("timeout", 0.3), tries=2)
+
+
+def reply(question: bytes, change: Callable[[dns.message.Message], None] = lambda _: None) -> bytes:
+    message = dns.message.make_response(dns.message.from_wire(question))
+    message.answer.append(dns.rrset.from_text("www.test.", 60, "IN", "A", "192.0.2.80"))
+    change(message)
+    return message.to_wire()
+
+
+def framed(raw: bytes) -> bytes:
+    return struct.pack(">H", len(raw)) + raw
+
+
+# --- real servers
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("server", [bind, nsd])
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_a_real_server_answers(
+    tmp_path: Path, server: Callable[..., AbstractContextManager[Door]], transport: Transport
+) -> None:
+    heard: list[Exchange] = []
+    with server(tmp_path, "127.0.0.1", {"musterbau.test": ZONE}) as door:
+        asked = session(door, heard, timeout=3.0)
+        soa = await asked.ask("musterbau.test.", "SOA", transport=transport)
+        ns = await asked.ask("MUSTERBAU.test.", "NS", transport=transport)
+        gone = await asked.ask("nothing.musterbau.test.", "A", transport=transport)
+    assert (soa.rcode, soa.server, soa.transport) == ("NOERROR", "127.0.0.1", transport)
+    assert "AA" in soa.flags
+    assert "RD" not in soa.flags
+    text = "ns1.musterbau.test. hostmaster.musterbau.test. 2026112301 3600 900 604800 300"
+    assert soa.answer == (Record("musterbau.test.", "SOA", 300, text),)
+    assert {r.data for r in ns.answer} == {"ns1.musterbau.test.", "ns2.elsewhere.example."}
+    assert {r.name for r in ns.answer} == {"musterbau.test."}
+    assert (gone.rcode, gone.answer) == ("NXDOMAIN", ())
+    assert [e.question[2:5] for e in heard] == [
+        ("musterbau.test.", "SOA", transport),
+        ("MUSTERBAU.test.", "NS", transport),
+        ("nothing.musterbau.test.", "A", transport),
+    ]
+    assert answer_of(heard[0]) == soa
+    assert dns.message.from_wire(heard[0].parts["wire"]).answer[0][0].to_text().endswith("604800 300")
+
+
+@pytest.mark.lab
+async def test_what_does_not_fit_into_1232_bytes_is_given_as_truncated(tmp_path: Path) -> None:
+    with bind(tmp_path, "127.0.0.1", {"musterbau.test": ZONE}) as door:
+        asked = session(door, timeout=3.0)
+        short = await asked.ask("big.musterbau.test.", "TXT")
+        whole = await asked.ask("big.musterbau.test.", "TXT", transport="tcp")
+    assert "TC" in short.flags
+    assert "TC" not in whole.flags
+    assert len(whole.answer[0].data) > 2000
+
+
+@pytest.mark.lab
+async def test_recursion_is_asked_for_only_when_wanted(tmp_path: Path) -> None:
+    options = "recursion yes; allow-recursion { any; }; empty-zones-enable yes;"
+    heard: list[Exchange] = []
+    with bind(tmp_path, "127.0.0.1", {"musterbau.test": ZONE}, options=options) as door:
+        asked = session(door, heard, timeout=3.0)
+        plain = await asked.ask("musterbau.test.", "SOA")
+        wanted = await asked.ask("musterbau.test.", "SOA", recurse=True)
+    assert {"RD", "RA"} & plain.flags == {"RA"}
+    assert {"RD", "RA"} <= wanted.flags
+    assert [e.question[-1] for e in heard] == ["norec", "rd"]
+
+
+# --- servers that misbehave
+
+
+async def test_the_question_is_one_plain_query_with_a_small_size() -> None:
+    seen: list[bytes] = []
+    async with hostile(lambda q: [(0, reply(q))], seen=seen) as door:
+        answer = await session(door).ask("www.test.", "A")
+    query = dns.message.from_wire(seen[0])
+    assert (query.edns, query.payload, int(query.flags), len(query.question)) == (0, LARGEST_UDP, 0, 1)
+    assert answer.answer == (Record("www.test.", "A", 60, "192.0.2.80"),)
+
+
+async def test_packets_of_other_questions_are_counted_and_not_believed() -> None:
+    def behave(question: bytes) -> list[tuple[float, bytes]]:
+        wrong_id = bytes([question[0] ^ 255, question[1]]) + reply(question)[2:]
+        other = reply(
+            dns.message.make_query("evil.test.", "A", id=int.from_bytes(question[:2], "big")).to_wire()
+        )
+        return [(0, wrong_id), (0.01, b"x"), (0.02, other), (0.03, question), (0.05, reply(question))]
+
+    heard: list[Exchange] = []
+    async with hostile(behave) as door:
+        answer = await session(door, heard).ask("www.test.", "A")
+    assert answer.answer[0].data == "192.0.2.80"
+    assert heard[0].facts["strays"] == 4
+
+
+async def test_a_flood_of_strays_ends_the_question() -> None:
+    async with hostile(lambda q: [(0, bytes([q[0] ^ 255]) + q[1:])] * 500) as door:
+        with pytest.raises(Unanswered) as error:
+            await session(door, timeout=2.0).ask("www.test.", "A")
+    assert error.value.kind is Kind.UNPARSABLE
+
+
+def looping(question: bytes) -> bytes:
+    """An answer whose owner name points at itself."""
+    head = question[:2] + bytes.fromhex("84000001000100000000")
+    rest = question[12 : len(question) - 11]
+    return (
+        head
+        + rest
+        + struct.pack(">H", 0xC000 | (12 + len(rest)))
+        + bytes.fromhex("000100010000003c0004c0000201")
+    )
+
+
+GARBAGE: dict[str, Callable[[bytes], bytes]] = {
+    "garbage": lambda q: q[:2] + b"\xff" * 40,
+    "header cut off": lambda q: q[:5],
+    "name loop": looping,
+    "answer cut off": lambda q: reply(q)[:-3],
+    "bytes behind the end": lambda q: reply(q) + b"junk",
+    "64 kB": lambda q: q[:2] + b"\x84\x00" + q[4:] + b"\x00" * 65000,
+}
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("name", GARBAGE)
+async def test_what_cannot_be_read_is_unparsable_and_kept(name: str, transport: Transport) -> None:
+    make = GARBAGE[name]
+    wrap = framed if transport == "tcp" else bytes
+    heard: list[Exchange] = []
+    async with hostile(lambda q: [(0, wrap(make(q)))]) as door:
+        with pytest.raises(Unanswered) as error:
+            await session(door, heard).ask("www.test.", "A", transport=transport)
+    assert error.value.kind is Kind.UNPARSABLE
+    assert heard[0].unanswered == (Kind.UNPARSABLE, Phase.ASK, error.value.detail)
+    assert len(heard[0].parts["wire"]) >= 5
+
+
+async def test_silence_is_timed_out_after_a_second_try() -> None:
+    seen: list[bytes] = []
+    heard: list[Exchange] = []
+    async with hostile(lambda _: [], seen=seen) as door:
+        began = time.monotonic()
+        with pytest.raises(Unanswered) as error:
+            await session(door, heard).ask("www.test.", "A")
+    assert error.value.kind is Kind.TIMED_OUT
+    assert 0.55 < time.monotonic() - began < 2
+    assert len(seen) == 2
+    assert heard[0].facts["tries"] == 2
+
+
+async def test_a_lost_packet_is_asked_again() -> None:
+    seen: list[bytes] = []
+    async with hostile(lambda q: [(0, reply(q))] if len(seen) > 1 else [], seen=seen) as door:
+        answer = await session(door).ask("www.test.", "A")
+    assert answer.took > 0.25
+    assert seen[0][:2] != seen[1][:2]
+
+
+async def test_a_slow_answer_tells_its_time() -> None:
+    async with hostile(lambda q: [(0.2, reply(q))]) as door:
+        answer = await session(door, timeout=2.0).ask("www.test.", "A")
+    assert 0.19 < answer.took < 1
+
+
+@pytest.mark.parametrize("sent", [b"", b"\x01", framed(b"x" * 40)[:20]])
+async def test_tcp_closed_in_the_middle_is_cut_off(sent: bytes) -> None:
+    async with hostile(lambda _: [(0, sent)]) as door:
+        with pytest.raises(Unanswered) as error:
+            await session(door).ask("www.test.", "A", transport="tcp")
+    assert error.value.kind is Kind.CUT_OFF
+
+
+async def test_tcp_that_drips_meets_the_deadline() -> None:
+    def drip(question: bytes) -> list[tuple[float, bytes]]:
+        return [(0.05, bytes([b])) for b in framed(reply(question))]
+
+    began = time.monotonic()
+    async with hostile(drip) as door:
+        with pytest.raises(Unanswered) as error:
+            await session(door).ask("www.test.", "A", transport="tcp")
+        took = time.monotonic() - began
+    assert error.value.kind is Kind.TIMED_OUT
+    assert took < 1.5
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_a_closed_port_is_refused(transport: Transport) -> None:
+    heard: list[Exchange] = []
+    door = Door(ip_address("127.0.0.1"), free_port("127.0.0.1"))
+    with pytest.raises(Unanswered) as error:
+        await session(door, heard).ask("www.test.", "A", transport=transport)
+    assert error.value.kind is Kind.REFUSED
+    assert heard[0].unanswered is not None
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_no_way_to_the_address_is_unreachable(transport: Transport) -> None:
+    # A link-local address without an interface never has a way (RFC 4007).
+    with pytest.raises(Unanswered) as error:
+        await session(Door(ip_address("fe80::53"), 53)).ask("www.test.", "A", transport=transport)
+    assert (error.value.kind, error.value.phase) == (Kind.UNREACHABLE, Phase.CONNECT)
+
+
+async def test_ipv6_is_asked_too() -> None:
+    with pytest.raises(Unanswered) as error:
+        await session(Door(ip_address("::1"), free_port("127.0.0.1"))).ask("www.test.", "A")
+    assert error.value.kind in {Kind.REFUSED, Kind.UNREACHABLE}
+
+
+# --- walls
+
+
+async def test_only_the_grants_addresses_are_asked() -> None:
+    with pytest.raises(GrantRefusedError):
+        await session(Door(ip_address("127.0.0.1"), 53)).ask("www.test.", "A", server="127.0.0.9")
+
+
+@pytest.mark.parametrize(
+    ("name", "rtype"), [("a..b", "A"), ("x" * 64, "A"), ("test.", "AXFR"), ("test.", "NOPE")]
+)
+async def test_what_is_no_question_is_not_sent(name: str, rtype: str) -> None:
+    seen: list[bytes] = []
+    async with hostile(lambda q: [(0, reply(q))], seen=seen) as door:
+        with pytest.raises(ValueError, match=r"cannot be asked|not one question"):
+            await session(door).ask(name, rtype)
+    assert seen == []
+
+
+async def test_a_closed_session_asks_nothing() -> None:
+    asked = session(Door(ip_address("127.0.0.1"), 53))
+    await asked.close()
+    with pytest.raises(Unanswered) as error:
+        await asked.ask("www.test.", "A")
+    assert error.value.kind is Kind.STOPPED
+
+
+async def test_a_cancelled_question_is_recorded_as_stopped() -> None:
+    heard: list[Exchange] = []
+    async with hostile(lambda _: []) as door:
+        task = asyncio.create_task(session(door, heard, timeout=5.0).ask("www.test.", "A"))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert heard[0].unanswered is not None
+    assert heard[0].unanswered[0] is Kind.STOPPED
+
+
+async def test_questions_keep_their_distance() -> None:
+    async with hostile(lambda q: [(0, reply(q))]) as door:
+        asked = DnsSession([door], lambda _: None, rate=50)
+        began = time.monotonic()
+        await asyncio.gather(*(asked.ask("www.test.", "A") for _ in range(11)))
+        assert time.monotonic() - began >= 0.19
+
+
+async def test_no_leave_opens_nothing() -> None:
+    grant = Grant(
+        id="g" * 16, run="r", ticket="t", customer="c", agent="a", contract="0", revision=1,
+        deeds=("dns.answers",), not_before=0, expires=1,
+        targets={"ns1": Target(addresses=("192.0.2.53", "2001:db8::53"), ports={"dns": 5353})},
+    )  # fmt: skip
+    opened = await open_dns(Leave(grant), "ns1", lambda _: None)
+    assert opened.addresses == ("192.0.2.53", "2001:db8::53")
+    with pytest.raises(GrantRefusedError):
+        await open_dns(Leave(grant), "ns2", lambda _: None)
+
+
+# --- any bytes at all
+
+QUERY = query_for("www.test.", "A", recurse=False)
+SENT = Sent(server="192.0.2.53", transport="tcp", began=datetime(2026, 11, 23, tzinfo=UTC), took=0.1)
+HEAD = struct.pack(">HHHHHH", QUERY.id, 0x8400, 1, 1, 0, 0) + QUERY.to_wire()[12:26]
+
+
+def read(raw: bytes) -> Answer | None:
+    """The answer, or nothing; anything raised but what is promised fails the test."""
+    try:
+        return answer_from(raw, QUERY, SENT)
+    except (StrayError, Unanswered):
+        return None
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_an_answer_a_stray_or_unanswered(raw: bytes) -> None:
+    assert read(raw) is None or raw[:2] == HEAD[:2]
+    read(HEAD[:2] + raw)
+    read(HEAD + raw)
+
+
+@given(st.integers(0, 65535) | st.sampled_from(range(1, 70)), st.binary(max_size=120), st.integers(0, 0xFFFF))
+def test_any_record_of_any_type_can_be_shown_or_is_unanswered(
+    rtype: int, data: bytes, rclass_bits: int
+) -> None:
+    rclass = 1 if rclass_bits % 4 else rclass_bits
+    raw = HEAD + b"\xc0\x0c" + struct.pack(">HHIH", rtype, rclass, 60, len(data)) + data
+    answer = read(raw)
+    assert answer is None or all(record.name.endswith(".") for record in answer.answer)
+
+
+@given(st.data())
+def test_a_good_answer_with_flipped_bytes_is_an_answer_a_stray_or_unanswered(data: st.DataObject) -> None:
+    raw = bytearray(reply(QUERY.to_wire()))
+    for place in data.draw(st.lists(st.integers(2, len(raw) - 1), max_size=6)):
+        raw[place] = data.draw(st.integers(0, 255))
+    answer = read(bytes(raw))
+    assert answer is None or answer.server == SENT.server
