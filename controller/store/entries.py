@@ -56,7 +56,14 @@ _FACTS: Mapping[What, Mapping[str, type]] = MappingProxyType(
         What.WALL_HELD: {"grant": str, "address": str, "port": int, "how": str},
         What.CANCELLED: {"reason": str, "took": float},
         What.RUN_ENDED: {"state": str, "seen": int, "unanswered": int, "refused": int, "broken": int},
-        What.NOTE_DELIVERED: {"desk": str, "ticket": str, "action": str, "marker": str, "reference": str},
+        What.NOTE_DELIVERED: {
+            "desk": str,
+            "ticket": str,
+            "action": str,
+            "marker": str,
+            "reference": str,
+            "missing": str,
+        },
         What.NOTE_FAILED: {"desk": str, "ticket": str, "action": str, "marker": str, "error": str},
         What.CONTRACT_ADDED: {"customer": str, "revision": int, "digest": str},
     }
