@@ -19,10 +19,9 @@ from agent.codec import exchange_of, result_of
 from agent.credentials import CredentialError, Credentials
 from agent.job import Broken, Job, NoAnswer, Refused, Result
 from agent.nursling import Nursery, Process
-from agent.sessions.login import SshWay
 from agent.shares import Shares
+from agent.start import START, SshWay, Start
 from agent.wire import WireError, pack, receive
-from agent.worker import START, Start
 from collectors import Kind, Phase
 from collectors.exchange import Exchange
 from inventory.contract import Clause, Contract, Host

@@ -19,8 +19,8 @@ from agent.codec import exchange_head, result_head
 from agent.job import Broken, Job, NoAnswer, Outcome, Refused, Result, Seen
 from agent.sessions.dns import open_dns
 from agent.sessions.gate import Gate
-from agent.sessions.login import SshWay
 from agent.sessions.ssh import open_ssh
+from agent.start import SshWay
 from agent.wall import WallError
 from agent.wire import Frame
 from collectors.collector import About, Collector

@@ -12,24 +12,18 @@ import contextlib
 import os
 import socket
 import sys
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any
-
-from pydantic import TypeAdapter
 
 from agent.job import Job
 from agent.patient import Patient
 from agent.sessions.gate import Gate
-from agent.sessions.login import SshWay
+from agent.start import START, Start
 from agent.wall import Wall
 from agent.wire import MAX_FRAME, Frame, pack, receive
 from collectors.catalogue import catalogue
-from collectors.collector import About
 from inventory.grant import GrantRefusedError, Leave, verify
 
-__all__ = ["Start", "main"]
+__all__ = ["main"]
 
 _ROOM_FOR_LOGINS = 24
 _THREADS = 512
@@ -38,24 +32,6 @@ _THREADS = 512
 CATALOGUE = catalogue()
 for _collector in CATALOGUE.collectors.values():
     _ = _collector.adapter
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """Everything that a worker is told. `shares`: group name -> how many of its hosts at once."""
-
-    token: str
-    keys: tuple[Mapping[str, Any], ...]
-    agent: str
-    seconds: float
-    jobs: tuple[Job, ...]
-    abouts: Mapping[str, About]
-    ways: Mapping[str, SshWay]
-    group_of: Mapping[str, str] = field(default_factory=dict)
-    shares: Mapping[str, int] = field(default_factory=dict)
-
-
-START: TypeAdapter[Start] = TypeAdapter(Start)
 
 
 def main(channel: int, wall: Wall) -> int:

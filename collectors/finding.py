@@ -60,7 +60,7 @@ class Finding:
     """One statement about one host (or, with an empty host, about several at once)."""
 
     tag: Tag
-    facts: Mapping[str, Fact] = field(default_factory=dict)
+    facts: Mapping[str, Fact] = field(default_factory=dict, hash=False)
     host: str = ""
 
     @property

@@ -11,7 +11,6 @@ import io
 import socket
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cache
 
 import paramiko
@@ -20,25 +19,14 @@ from paramiko.ssh_exception import IncompatiblePeer
 from agent.sessions.gate import Gate
 from agent.sessions.greeting import connect, greeted
 from agent.sessions.threads import in_thread
+from agent.start import SshWay
 from collectors.session import Kind, Phase, Unanswered
 from inventory.grant import Door
 
-__all__ = ["CHANNEL", "SshWay", "log_in_to_first"]
+__all__ = ["CHANNEL", "log_in_to_first"]
 
 LOGIN = 10.0
 CHANNEL = 8.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SshWay:
-    """How to log in: user, pinned host keys ('type base64'), and the secret (a private key or a password)."""
-
-    user: str
-    host_keys: tuple[str, ...]
-    secret: str
-
-    def __repr__(self) -> str:
-        return f"SshWay(user={self.user!r})"
 
 
 async def log_in_to_first(

@@ -18,8 +18,9 @@ import paramiko
 
 from agent.sessions.drain import MAX_ANSWER, Draining, Unmet
 from agent.sessions.gate import Gate
-from agent.sessions.login import CHANNEL, SshWay, log_in_to_first
+from agent.sessions.login import CHANNEL, log_in_to_first
 from agent.sessions.threads import in_thread
+from agent.start import SshWay
 from collectors.exchange import Exchange, ran_of
 from collectors.session import Kind, Phase, Ran, Unanswered
 from inventory.grant import GrantRefusedError, Leave

@@ -1,0 +1,151 @@
+"""What happened, in order? Writes events down while a run goes on: results, evidence, ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Self
+
+from agent.agent import Event
+from agent.job import Job, NoAnswer, Refused, Result
+from collectors import Kind, Phase
+from controller.ledger import Entry, LedgerFact, What, append_many
+from controller.progress import Progress, State, Watch, shown
+from controller.store.exchanges import Asked as Kept
+from controller.store.exchanges import record_exchanges
+from controller.store.jobs import record_results
+from controller.store.store import Store
+from controller.work import Work
+
+__all__ = ["Chronicle"]
+
+# Often enough that little is lost with the process, seldom enough that it costs little.
+_EVERY = 0.4
+
+
+class Chronicle:
+    """Collects a run's events and writes them in batches, in a thread."""
+
+    def __init__(self, store: Store, run: str, work: Work, who: str, watch: Watch) -> None:
+        self._store, self._run, self._work, self._who, self._watch = store, run, work, who, watch
+        self._clauses = {job.host: clause.id for job, clause in work.jobs.items()}
+        self._results: list[Result] = []
+        self._exchanges: list[Kept] = []
+        self._entries: list[Entry] = []
+        self._ended: set[str] = set()
+        self._number = 0
+        self._turn = threading.Lock()
+        self._writing: asyncio.Task[None] | None = None
+        self.stopped = False
+
+    async def __aenter__(self) -> Self:
+        self._writing = asyncio.create_task(self._write_now_and_then())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._writing is not None:
+            self._writing.cancel()
+            await asyncio.gather(self._writing, return_exceptions=True)
+        await asyncio.to_thread(self._write)
+
+    def listener(self, grant: str, agent: str) -> Callable[[Event], None]:
+        """Give the function that hears the events of one grant."""
+        return lambda event: self._hear(event, grant, agent)
+
+    def stopping(self, who: str) -> None:
+        """Somebody stops the run."""
+        self.stopped = True
+        self._remember(What.CANCELLED, who, reason="stopped by hand")
+
+    def close_open_jobs(self, jobs: Iterable[Job]) -> None:
+        """No job stays without a result, not even when its agent was lost."""
+        for job in jobs:
+            if job.id not in self._ended:
+                lost = NoAnswer(
+                    Kind.STOPPED if self.stopped else Kind.CUT_OFF, Phase.ASK, "no agent answered for it"
+                )
+                self._take(Result(job=job, outcome=lost, began=datetime.now(UTC), took=0.0), "")
+
+    def _hear(self, event: Event, grant: str, agent: str) -> None:
+        match event.what:
+            case "result" if event.result is not None:
+                self._answered(event, event.result, grant, agent)
+            case "started":
+                host, _, collector = event.job.partition("/")
+                self._show(host, collector, "asking")
+            case "opening":
+                self._remember(What.SESSION_OPENED, agent, event.host, grant=grant, session=event.detail)
+            case "blocked":
+                self._remember(What.WALL_HELD, agent, grant=grant, how=event.detail)
+            case "worker":
+                self._remember(What.WORKER_STARTED, agent, grant=grant, agent=agent, pid=int(event.detail))
+            case "gone":
+                self._remember(What.WORKER_GONE, agent, grant=grant, agent=agent, pid=int(event.detail))
+            case _:
+                raise ValueError(f"{event.what!r} is no event of an agent")
+
+    def _answered(self, event: Event, result: Result, grant: str, agent: str) -> None:
+        ids = []
+        for exchange in event.exchanges:
+            self._number += 1
+            ids.append(f"e{self._number}")
+            self._exchanges.append((ids[-1], result.job.host, exchange))
+            if exchange.question == ("open",) and exchange.unanswered is not None:
+                kind, phase, _ = exchange.unanswered
+                facts = {"session": exchange.session, "kind": kind.value, "phase": phase.value}
+                self._remember(What.SESSION_FAILED, agent, result.job.host, grant=grant, **facts)
+                continue
+            self._remember(
+                What.QUESTION_SENT,
+                agent,
+                result.job.host,
+                grant=grant,
+                session=exchange.session,
+                collector=result.job.collector,
+                exchange=ids[-1],
+                question=" ".join(exchange.question)[:200],
+                took=exchange.took,
+            )
+        self._take(replace(result, evidence=tuple(ids)), agent)
+
+    def _take(self, result: Result, agent: str) -> None:
+        clause = self._work.jobs.get(result.job)
+        result = replace(result, clause=clause.id if clause else "")
+        self._ended.add(result.job.id)
+        self._results.append(result)
+        if isinstance(result.outcome, Refused):
+            facts = {
+                "reason": result.outcome.reason[:200],
+                "by": result.outcome.by,
+                "deed": result.job.collector,
+            }
+            self._remember(What.DECIDED_REFUSED, agent, result.job.host, **facts)
+        state, detail = shown(result.outcome)
+        self._show(result.job.host, result.job.collector, state, detail, result.took)
+
+    def _show(self, host: str, collector: str, state: State, detail: str = "", took: float = 0.0) -> None:
+        self._watch(Progress(host=host, collector=collector, state=state, detail=detail, took=took))
+
+    def _remember(self, what: What, who: str, host: str = "", **facts: LedgerFact) -> None:
+        clause = self._clauses.get(host, "")
+        self._entries.append(Entry(what=what, who=who, run=self._run, host=host, clause=clause, facts=facts))
+
+    async def _write_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(_EVERY)
+            await asyncio.shield(asyncio.to_thread(self._write))
+
+    def _write(self) -> None:
+        """Write what has come so far: evidence first, so that a result never rests on what is not there."""
+        with self._turn:
+            exchanges, self._exchanges = self._exchanges, []
+            ended, self._results = self._results, []
+            entries, self._entries = self._entries, []
+            record_exchanges(self._store, self._run, exchanges)
+            if ended:
+                record_results(self._store, self._run, ended)
+            if entries:
+                append_many(self._store, entries)

@@ -1,0 +1,213 @@
+"""How does a ticket become a report? Ticket, contract, decisions, grants, jobs, diagnosis, report, note.
+
+Everything that is decided, sealed, opened and asked goes to the ledger; every answer is kept as evidence; every
+job that was asked for ends in exactly one result, whatever happens on the way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from agent.about import about_target
+from controller.chronicle import Chronicle
+from controller.courier.courier import Courier
+from controller.diagnosis import findings_of, rank
+from controller.ledger import Entry, What, append_many, touches
+from controller.progress import Progress, Watch
+from controller.reports.model import Report
+from controller.store.contracts import StoredContract
+from controller.store.exchanges import evidence
+from controller.store.jobs import add_jobs, record_results, results
+from controller.store.runs import Run, RunState, create_run, get_run
+from controller.store.store import Store
+from controller.work import Assignment, Work, assign, plan_work
+from inventory.contract import Contract
+from inventory.decide import Allowed
+
+__all__ = ["Asked", "report_of", "take_readings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What somebody wants to know: for which ticket, of which hosts, areas and questions (empty: all), within how long."""
+
+    ticket: str
+    subject: str
+    desk: str
+    by: str
+    hosts: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+    collectors: tuple[str, ...] = ()
+    seconds: float = 300.0
+
+
+async def take_readings(  # noqa: PLR0913 - what a run stands on.
+    store: Store,
+    stored: StoredContract,
+    contract: Contract,
+    asked: Asked,
+    *,
+    courier: Courier,
+    key: Mapping[str, Any],
+    watch: Watch,
+) -> str:
+    """Decide, ask, and keep the answers; gives the run's id. A cancelled run is stopped and still written down."""
+    now = datetime.now(UTC)
+    run = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    work = plan_work(contract, asked.hosts, asked.areas, asked.collectors, now)
+    assignments = assign(
+        contract,
+        stored.text,
+        work,
+        run=run,
+        ticket=asked.ticket,
+        digest=stored.digest,
+        key=key,
+        seconds=asked.seconds,
+    )
+    await asyncio.to_thread(_open_run, store, stored, contract, asked, work, assignments, run, now)
+    for refused in work.refused:
+        watch(Progress(host=refused.job.host, collector=refused.job.collector, state="refused"))
+    for job in work.jobs:
+        watch(Progress(host=job.host, collector=job.collector, state="waiting"))
+    async with Chronicle(store, run, work, asked.by, watch) as chronicle:
+        carried = [
+            asyncio.create_task(courier.carry(one.agent, one.order, chronicle.listener(one.grant, one.agent)))
+            for one in assignments
+        ]
+        try:
+            await asyncio.gather(*carried)
+        except asyncio.CancelledError:
+            chronicle.stopping(asked.by)
+            await courier.cancel()
+            await asyncio.gather(*carried, return_exceptions=True)
+        chronicle.close_open_jobs(work.jobs)
+    return run
+
+
+def _open_run(  # noqa: PLR0913, PLR0917 - one transaction's worth of facts.
+    store: Store,
+    stored: StoredContract,
+    contract: Contract,
+    asked: Asked,
+    work: Work,
+    assignments: Sequence[Assignment],
+    run: str,
+    now: datetime,
+) -> None:
+    """Write down what was asked and decided, before anything is sent."""
+    deadline = now + timedelta(seconds=asked.seconds)
+    create_run(
+        store,
+        Run(
+            id=run,
+            ticket=asked.ticket,
+            desk=asked.desk,
+            customer=contract.customer,
+            contract=stored.digest,
+            revision=contract.revision,
+            asked_by=asked.by,
+            state=RunState.RUNNING,
+            began=now,
+            deadline=deadline,
+        ),
+    )
+    add_jobs(store, run, (*(r.job for r in work.refused), *work.jobs))
+    record_results(store, run, work.refused)
+    append_many(store, (_asked(asked, work, run, deadline), *_decided(work, run), *_sealed(assignments, run)))
+
+
+def _asked(asked: Asked, work: Work, run: str, deadline: datetime) -> Entry:
+    return Entry(
+        what=What.ASKED,
+        who=asked.by,
+        run=run,
+        facts={
+            "ticket": asked.ticket,
+            "desk": asked.desk,
+            "areas": " ".join(asked.areas),
+            "hosts": len(work.abouts),
+            "jobs": len(work.jobs),
+            "deadline": deadline.isoformat(),
+        },
+    )
+
+
+def _decided(work: Work, run: str) -> tuple[Entry, ...]:
+    entries = []
+    for decided in work.decisions:
+        match decided.decision:
+            case Allowed(clause):
+                what, named, facts = What.DECIDED_ALLOWED, clause.id, {}
+            case refused:
+                what, named = What.DECIDED_REFUSED, ""
+                facts = {
+                    "reason": refused.reason.value,
+                    "clauses": " ".join(refused.clauses),
+                    "by": "controller",
+                }
+        deed = f"diagnose {decided.area}"
+        entries.append(
+            Entry(
+                what=what,
+                who="controller",
+                run=run,
+                host=decided.host,
+                clause=named,
+                facts={"deed": deed, **facts},
+            )
+        )
+    return tuple(entries)
+
+
+def _sealed(assignments: Sequence[Assignment], run: str) -> tuple[Entry, ...]:
+    return tuple(
+        Entry(
+            what=What.GRANT_SEALED,
+            who="controller",
+            run=run,
+            facts={
+                "grant": one.grant,
+                "agent": one.agent,
+                "hosts": len({job.host for job in one.order.jobs}),
+                "deeds": len({job.collector for job in one.order.jobs}),
+            },
+        )
+        for one in assignments
+    )
+
+
+def report_of(store: Store, run_id: str, contract: Contract, *, subject: str) -> Report:
+    """Build the report of a run from what is stored; it says the same however often it is built."""
+    run = get_run(store, run_id)
+    ended = tuple(results(store, run_id))
+    sites = {host.id: host.site for host in contract.hosts}
+    found = findings_of(ended, sites)
+    asked = dict.fromkeys(result.job.host for result in ended)
+    return Report(
+        run=run.id,
+        ticket=run.ticket,
+        subject=subject,
+        customer=contract.customer,
+        customer_name=contract.name,
+        contract=contract.contract,
+        revision=run.revision,
+        timezone=contract.timezone,
+        language=contract.language,
+        asked_by=run.asked_by,
+        began=run.began,
+        ended=run.ended or datetime.now(UTC),
+        areas=tuple(sorted({r.job.collector.partition(".")[0] for r in ended})),
+        hosts={host: about_target(contract, host) for host in asked if host in contract.targets},
+        causes=rank(found),
+        findings=found,
+        results=ended,
+        evidence=evidence(store, run_id),
+        touched=touches(store, run_id),
+        stopped="stopped" if run.state in {RunState.STOPPED, RunState.STOPPING} else "",
+    )
