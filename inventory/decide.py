@@ -8,11 +8,12 @@ allowed is refused with a reason code that stays the same over the years.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
-from inventory.contract import Clause, Contract, Day, Window
+from inventory.contract import Clause, Contract, Cover, Day, Window
 
 __all__ = [
     "Allowed",
@@ -79,10 +80,16 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """No; `clauses` are those that would allow it if the reason fell away."""
+    """No. Two refusals are equal when reason and clauses are; the rest is for the explanation.
+
+    clauses: those that cover the host, or (`window-closed`) that would allow the deed at another time.
+    request: what was asked. windows: when the clauses named would allow it, in the contract's local time.
+    """
 
     reason: Reason
     clauses: tuple[str, ...] = ()
+    request: Request | None = field(default=None, compare=False, repr=False)
+    windows: tuple[Window, ...] = field(default=(), compare=False, repr=False)
 
 
 Decision = Allowed | Refused
@@ -91,53 +98,58 @@ Decision = Allowed | Refused
 def decide(contract: Contract | None, request: Request, now: datetime) -> Decision:
     """Say whether the contract allows the request at this moment, and by which clause.
 
-    >>> decide(None, Request(customer="m", host="web1", deed=Diagnose("linux")), datetime.now())
+    now: with its time zone; of several clauses the first that allows is named.
+
+    >>> decide(None, Request(customer="m", host="web1", deed=Diagnose("linux")), datetime.now(UTC))
     Refused(reason=<Reason.NO_CONTRACT: 'no-contract'>, clauses=())
     """
     if contract is None:
-        return Refused(Reason.NO_CONTRACT)
+        return Refused(Reason.NO_CONTRACT, request=request)
     if request.customer != contract.customer:
-        return Refused(Reason.OTHER_CUSTOMER)
+        return Refused(Reason.OTHER_CUSTOMER, request=request)
     if now.tzinfo is None or now.utcoffset() is None:
-        return Refused(Reason.NO_TIME_ZONE)
-    local = now.astimezone(contract.zone_info)
-    if local.date() < contract.valid.start:
-        return Refused(Reason.NOT_YET_VALID)
-    if local.date() > contract.valid.until:
-        return Refused(Reason.EXPIRED)
+        return Refused(Reason.NO_TIME_ZONE, request=request)
+    local = _local(now, contract.zone_info)
+    day = local.date()
+    if day < contract.valid.start or local == _BEFORE:
+        return Refused(Reason.NOT_YET_VALID, request=request)
+    if day > contract.valid.until or local == _AFTER:
+        return Refused(Reason.EXPIRED, request=request)
     if request.host not in contract.targets:
-        return Refused(Reason.UNKNOWN_HOST)
-    return _by_clauses(contract.clauses_of.get(request.host, ()), request, local)
+        return Refused(Reason.UNKNOWN_HOST, request=request)
+    cover = contract.covers.get(request.host)
+    if cover is None:
+        return Refused(Reason.NO_CLAUSE, request=request)
+    return _by_cover(cover, request, local)
 
 
-def _by_clauses(clauses: tuple[Clause, ...], request: Request, local: datetime) -> Decision:
-    if not clauses:
-        return Refused(Reason.NO_CLAUSE)
-    covering = tuple(clause for clause in clauses if _covers(clause, request))
-    if not covering:
-        return _not_covered(clauses, request)
-    for clause in covering:
-        if is_open(clause.windows, local):
-            return Allowed(clause)
-    return Refused(Reason.WINDOW_CLOSED, tuple(clause.id for clause in covering))
+_BEFORE, _AFTER = datetime.min, datetime.max  # noqa: DTZ901 - they mark the ends of the calendar.
 
 
-def _covers(clause: Clause, request: Request) -> bool:
+def _local(now: datetime, zone: ZoneInfo) -> datetime:
+    """The contract's local time, by way of UTC, so that an hour that a clock change skips stays skipped.
+
+    At either end of the calendar there is no local time: `_BEFORE` or `_AFTER` stands for it.
+    """
+    try:
+        return now.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
+    except OverflowError:
+        return _BEFORE if now.year < 5000 else _AFTER
+
+
+def _by_cover(cover: Cover, request: Request, local: datetime) -> Decision:
     match request.deed:
         case Diagnose(area):
-            return area in clause.diagnose
+            covering, reason = cover.diagnose.get(area), Reason.AREA_NOT_COVERED
         case Change(playbook):
-            return playbook in clause.change and request.host not in clause.outside
-
-
-def _not_covered(clauses: tuple[Clause, ...], request: Request) -> Refused:
-    named = tuple(clause.id for clause in clauses)
-    match request.deed:
-        case Diagnose():
-            return Refused(Reason.AREA_NOT_COVERED, named)
-        case Change():
-            outside = all(request.host in clause.outside for clause in clauses)
-            return Refused(Reason.OUTSIDE_IS_READ_ONLY if outside else Reason.PLAYBOOK_NOT_COVERED, named)
+            covering = cover.change.get(playbook)
+            reason = Reason.OUTSIDE_IS_READ_ONLY if cover.outside else Reason.PLAYBOOK_NOT_COVERED
+    if covering is None:
+        return Refused(reason, cover.names, request)
+    for clause in covering.tries:
+        if is_open(clause.windows, local):
+            return Allowed(clause)
+    return Refused(Reason.WINDOW_CLOSED, covering.names, request, covering.windows)
 
 
 _DAYS = tuple(Day)
@@ -149,6 +161,8 @@ def is_open(windows: Iterable[Window], local: datetime) -> bool:
     A window's last minute belongs to it: 'until 23:59' runs to the end of the day.
     """
     windows = tuple(windows)
-    minute = local.time().replace(second=0, microsecond=0, tzinfo=None)
+    if not windows:
+        return True
+    minute = local.time().replace(second=0, microsecond=0, fold=0)
     day = _DAYS[local.weekday()]
-    return not windows or any(day in w.days and w.start <= minute <= w.until for w in windows)
+    return any(day in w.days and w.start <= minute <= w.until for w in windows)

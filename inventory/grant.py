@@ -54,6 +54,9 @@ class Grant(BaseModel):
     revision: int
     deeds: tuple[str, ...] = Field(description="collectors that may be asked", min_length=1)
     targets: dict[str, Target] = Field(min_length=1)
+    shares: dict[str, int] = Field(
+        default={}, description="clause -> how many of its hosts this grant may have open at once"
+    )
     not_before: int
     expires: int
 

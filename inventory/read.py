@@ -1,0 +1,136 @@
+"""What does this contract say, and if it says nothing, which lines are wrong?
+
+`read` gives a `Contract` or raises with every mistake, its line and what to write instead. `examine` never
+raises and adds hints. A text that is not wholly right gives no contract at all, never a part of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from inventory.check import contradictions, hints
+from inventory.complaint import complaints
+from inventory.contract import Contract
+from inventory.source import decode, digest
+from inventory.tree import Flaw, Path, Tree, parse
+
+__all__ = ["ContractError", "Examined", "Mistake", "digest", "examine", "read"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """line: counted from 1; where: a path such as 'hosts[web1].ssh.port', '' for the whole file."""
+
+    line: int
+    where: str
+    problem: str
+    instead: str
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        return f"{self.line}: {place}{self.problem} — {self.instead}"
+
+
+class ContractError(Exception):
+    """The text is not a contract; `mistakes` names every reason, in the order of the lines."""
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        super().__init__("\n".join(f"line {mistake}" for mistake in mistakes))
+        self.mistakes = mistakes
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A contract, or the mistakes that keep it from being one; hints are no mistakes."""
+
+    contract: Contract | None
+    mistakes: tuple[Mistake, ...] = ()
+    hints: tuple[Mistake, ...] = ()
+
+
+def read(text: str | bytes) -> Contract:
+    r"""Read one contract, wholly. Raises ContractError.
+
+    >>> read("customer: musterbau\n")
+    Traceback (most recent call last):
+    ...
+    inventory.read.ContractError: line 1: the key 'contract' is missing — add 'contract: …' here
+    line 1: the key 'name' is missing — add 'name: …' here
+    ...
+    """
+    examined = examine(text)
+    if examined.contract is None:
+        raise ContractError(examined.mistakes)
+    return examined.contract
+
+
+def examine(
+    text: str | bytes, *, areas: Collection[str] | None = None, playbooks: Collection[str] | None = None
+) -> Examined:
+    """Read one contract and say everything about it.
+
+    areas, playbooks: the names that exist; where given, a clause that names another is a mistake.
+    """
+    source = decode(text)
+    if isinstance(source, Flaw):
+        return Examined(None, _mistakes([source], Tree()))
+    tree = parse(source)
+    contract: Contract | None = None
+    flaws = list(tree.flaws)
+    if not isinstance(tree.data, dict):
+        flaws = flaws or [_nothing(tree.data)]
+        return Examined(None, _mistakes(flaws, tree))
+    try:
+        contract = Contract.model_validate(tree.data)
+    except ValidationError as error:
+        flaws += complaints(error)
+    flaws += contradictions(tree.data, areas=areas, playbooks=playbooks)
+    perhaps = list(hints(tree.data))
+    if flaws or perhaps:
+        lined = parse(source, lines=True)
+        return Examined(None if flaws else contract, _mistakes(flaws, lined), _mistakes(perhaps, lined))
+    return Examined(contract)
+
+
+def _nothing(data: object) -> Flaw:
+    if data is None:
+        return Flaw(
+            (), "the file holds no contract: it is empty or only comments", "write one as in the example", 1
+        )
+    return Flaw((), "the file does not begin with 'key: value'", "write 'contract: …' in the first line", 1)
+
+
+def _mistakes(flaws: Iterable[Flaw], tree: Tree) -> tuple[Mistake, ...]:
+    """Flaws with their lines, in their order; of several at one place only the first is said."""
+    found: dict[tuple[Path, int], Mistake] = {}
+    for flaw in flaws:
+        line = flaw.line or tree.line(flaw.path)
+        key = (flaw.path, 0) if flaw.path else ((), len(found) + 1)
+        found.setdefault(key, Mistake(line, _where(flaw.path, tree.data), flaw.problem, flaw.instead))
+    return tuple(sorted(found.values(), key=lambda mistake: mistake.line))
+
+
+def _where(path: Path, data: object) -> str:
+    """A path as people write it, with ids instead of positions where there are any."""
+    said = ""
+    for step in path:
+        data = _at(data, step)
+        if isinstance(step, str):
+            said += f".{step}" if said else step
+        else:
+            name = (data.get("id") or data.get("name")) if isinstance(data, dict) else None
+            said += f"[{name if isinstance(name, str) else f'#{step + 1}'}]"
+    return said
+
+
+def _at(data: object, step: str | int) -> object:
+    match data, step:
+        case dict(), str():
+            return data.get(step)
+        case list(), int() if step < len(data):
+            return data[step]
+        case _:
+            return None
