@@ -1,0 +1,141 @@
+"""Is the clock of this host right, and does anything keep it right?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from collectors import Finding, Ran, Shell, collector, fault, note, warn
+from collectors.linux.output import is_missing, plain, printed, unparsable
+
+OFF = fault(
+    "linux.clock-off",
+    "the clock is off by {offset} seconds (uncertain by {uncertain})",
+    "die Uhr geht um {offset} Sekunden falsch (auf {uncertain} genau gemessen)",
+    do=(
+        "set the clock and repair time synchronisation: logins, certificates and logs depend on it",
+        "die Uhr stellen und die Zeitsynchronisation reparieren: Anmeldung, Zertifikate und Logs hängen daran",
+    ),
+)
+DRIFTING = warn(
+    "linux.clock-drifting",
+    "the clock is off by {offset} seconds (uncertain by {uncertain})",
+    "die Uhr weicht um {offset} Sekunden ab (auf {uncertain} genau gemessen)",
+    do=("check time synchronisation", "die Zeitsynchronisation prüfen"),
+)
+UNSYNCHRONISED = warn(
+    "linux.time-unsynchronised",
+    "nothing keeps the clock right: {client} says '{state}'",
+    "nichts hält die Uhr richtig: {client} sagt „{state}“",
+    do=(
+        "check that a time client runs and reaches its servers (UDP port 123)",
+        "prüfen, ob ein Zeitdienst läuft und seine Server erreicht (UDP-Port 123)",
+    ),
+)
+UNKNOWN = note(
+    "linux.time-source-unknown",
+    "nothing on the host says whether its clock is synchronised (off by {offset} seconds now)",
+    "nichts auf dem Host sagt, ob seine Uhr synchronisiert wird (weicht jetzt um {offset} Sekunden ab)",
+)
+_DATE = re.compile(r"(\d{1,11})(?:\.(\d{9}|%?N?))?\s*")
+_SYNCHRONISED = re.compile(r"(?mi)^ *(?:System clock|NTP) synchronized: (yes|no)$")
+_SERVICE = re.compile(
+    r"(?mi)^ *(?:NTP service|NTP enabled|Network time on|systemd-timesyncd\.service active): (.+)$"
+)
+_FAULT, _WARN = 60.0, 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sync:
+    """What a time client says: its name, whether it keeps the clock, and its own words."""
+
+    client: str
+    works: bool
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """offset: seconds the host's clock is ahead of the agent's; uncertain: seconds either way."""
+
+    offset: float
+    uncertain: float
+    sync: Sync | None
+
+
+def judge(seen: Clock) -> Iterator[Finding]:
+    surely = abs(seen.offset) - seen.uncertain
+    offset, uncertain = _shown(seen.offset), _shown(seen.uncertain)
+    if surely > _FAULT:
+        yield OFF(offset=offset, uncertain=uncertain)
+    elif surely > _WARN:
+        yield DRIFTING(offset=offset, uncertain=uncertain)
+    match seen.sync:
+        case None:
+            yield UNKNOWN(offset=_shown(seen.offset))
+        case Sync(works=False):
+            yield UNSYNCHRONISED(client=seen.sync.client, state=seen.sync.state)
+        case Sync():
+            pass
+
+
+def _shown(seconds: float) -> float:
+    return float(round(seconds)) if abs(seconds) >= 100 else round(seconds, 2)
+
+
+@collector("linux.clock", judge=judge, platform="linux")
+async def clock(host: Shell) -> Clock:
+    """Compare the host's clock with the agent's, and ask its time client."""
+    ran = await host.run("date", "+%s.%N")
+    shown = _DATE.fullmatch(printed(ran))
+    if shown is None:
+        raise unparsable("date printed no time", ran.stdout)
+    exact = shown[2] is not None and shown[2].isdigit()
+    host_time = int(shown[1]) + (int(shown[2]) / 1e9 if exact else 0.5)
+    # The host looked at its clock at some moment between question and answer.
+    offset = host_time - (ran.began.timestamp() + ran.took / 2)
+    uncertain = ran.took / 2 + (0.0 if exact else 0.5)
+    return Clock(offset=round(offset, 3), uncertain=round(uncertain, 3), sync=await _sync(host))
+
+
+async def _sync(host: Shell) -> Sync | None:
+    """Ask chrony, then systemd, then ntpd: chrony knows best, the kernel's flag outlives its keeper."""
+    chrony = _chrony(await host.run("chronyc", "-n", "-c", "tracking"))
+    if chrony is not None and (chrony.works or chrony.state == "Not synchronised"):
+        return chrony
+    systemd = _systemd(await host.run("timedatectl"), keeper_gone=chrony is not None)
+    if systemd is not None and systemd.works:
+        return systemd
+    return _ntpd(await host.run("ntpq", "-pn")) or chrony or systemd
+
+
+def _chrony(ran: Ran) -> Sync | None:
+    if is_missing(ran):
+        return None
+    fields = ran.stdout.strip().split(",")
+    if ran.code == 0 and len(fields) >= 14:
+        return Sync(client="chrony", works=fields[-1] != "Not synchronised", state=plain(fields[-1], 60))
+    said = plain(ran.stdout + " " + ran.stderr, 60)
+    return Sync(client="chrony", works=False, state=said) if "506" in said or "daemon" in said else None
+
+
+def _systemd(ran: Ran, *, keeper_gone: bool) -> Sync | None:
+    flag = _SYNCHRONISED.search(ran.stdout) if ran.code == 0 else None
+    if flag is None:
+        return None
+    service = _SERVICE.search(ran.stdout)
+    runs = service is not None and service[1] in ("active", "yes")
+    works = flag[1] == "yes" and (runs or not keeper_gone)
+    state = plain(flag[0] if flag[1] == "no" or service is None else service[0], 60)
+    return Sync(client="timedatectl", works=works, state=state)
+
+
+def _ntpd(ran: Ran) -> Sync | None:
+    said = ran.stdout + ran.stderr
+    if is_missing(ran) or ("=====" not in said and "Connection refused" not in said):
+        return None
+    works = any(line.startswith(("*", "o")) for line in ran.stdout.splitlines())
+    return Sync(
+        client="ntpd", works=works, state="*" if works else plain(ran.stderr or "no peer selected", 60)
+    )

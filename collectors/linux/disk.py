@@ -1,0 +1,192 @@
+"""Is a disk of this host full, out of inodes, or suddenly read-only? Only local file systems are touched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from collectors import Finding, Shell, collector, fault, warn
+from collectors.linux.output import count_of, plain, printed, rounded_bytes, unparsable
+
+DISK_FULL = fault(
+    "linux.disk-full",
+    "{mount} is {percent} % full: {free} of {size} are left",
+    "{mount} ist zu {percent} % voll: {free} von {size} sind frei",
+    do=(
+        "find what grows on {mount} (du -x) and delete, move or rotate it, or enlarge the file system",
+        "auf {mount} suchen, was wächst (du -x), und löschen, verschieben oder rotieren; oder vergrößern",
+    ),
+)
+DISK_FILLING = warn(
+    "linux.disk-filling",
+    "{mount} is {percent} % full: {free} of {size} are left",
+    "{mount} ist zu {percent} % belegt: {free} von {size} sind frei",
+)
+INODES_FULL = fault(
+    "linux.inodes-full",
+    "{mount} has {free} of {size} inodes left: no new files can be made although there may be space",
+    "{mount} hat {free} von {size} Inodes frei: neue Dateien gehen nicht, auch wenn noch Platz ist",
+    do=(
+        "find the directory on {mount} with most files (often sessions, spool or cache)",
+        "das Verzeichnis auf {mount} mit den meisten Dateien suchen (oft Sitzungen, Spool oder Cache)",
+    ),
+)
+READ_ONLY = fault(
+    "linux.filesystem-read-only",
+    "{mount} ({device}) has become read-only although it should be writable",
+    "{mount} ({device}) ist nur noch lesbar, obwohl es beschreibbar sein soll",
+    do=(
+        "look for disk errors in the kernel log before it is mounted writable again",
+        "vor dem Wiedereinhängen im Kernel-Log nach Plattenfehlern suchen",
+    ),
+)
+_KEPT = re.compile(
+    r"bcachefs|btrfs|exfat|ext[234]|f2fs|fuseblk|jfs|jffs2|msdos|nilfs2|ntfs3?|overlay|reiserfs|tmpfs|ubifs"
+    r"|vfat|xfs|zfs"
+)
+_NETWORK = re.compile(
+    r"nfs\d?|cifs|smb3?|smbfs|afs|ceph|9p|autofs|glusterfs|lustre|fuse\..*|davfs|ocfs2|gfs2"
+)
+_INFO = re.compile(r"\d+ \d+ (\d+:\d+) \S+ (\S+) (\S+)(?: \S+:\S+| shared| unbindable)* - (\S+) (\S*) (\S+)")
+_STAT = ("stat", "-f", "-c", "%b %f %a %S %c %d %n", "--")
+_SIZE = re.compile(r"(\d{1,20}) (\d{1,20}) (\d{1,20}) (\d{1,20}) (\d{1,20}) (\d{1,20}) (/.*)")
+_GIB = 1 << 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filesystem:
+    """One local file system. Sizes in bytes, as an ordinary account may use them.
+
+    reads_only: it cannot be written to; intended: that is how it was mounted and how fstab wants it.
+    """
+
+    mount: str
+    device: str
+    kind: str
+    size: int
+    used: int
+    free: int
+    inodes: int
+    inodes_free: int
+    reads_only: bool
+    intended: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disks:
+    filesystems: tuple[Filesystem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Mount:
+    device: str
+    mount: str
+    kind: str
+    number: str
+    mount_reads_only: bool
+    reads_only: bool
+
+
+def judge(seen: Disks) -> Iterator[Finding]:
+    for fs in seen.filesystems:
+        mount = plain(fs.mount)
+        if fs.reads_only:
+            if not fs.intended:
+                yield READ_ONLY(mount=mount, device=plain(fs.device))
+            continue
+        full = _space(fs)
+        if full:
+            yield full
+        # XFS makes inodes from free space: it has none left because it is full.
+        if not (full and fs.kind == "xfs") and fs.inodes_free < min(fs.inodes / 20, 20_000):
+            yield INODES_FULL(mount=mount, free=fs.inodes_free, size=fs.inodes)
+
+
+def _space(fs: Filesystem) -> Finding | None:
+    usable = fs.used + fs.free
+    if usable < 1 << 20:
+        return None
+    percent = 100 * fs.used / usable
+    if percent >= 95 and fs.free < 5 * _GIB:
+        tag = DISK_FULL
+    elif percent >= 95 or (percent >= 85 and fs.free < 20 * _GIB):
+        tag = DISK_FILLING
+    else:
+        return None
+    free, size = rounded_bytes(fs.free), rounded_bytes(fs.size)
+    return tag(mount=plain(fs.mount), percent=int(percent), free=free, size=size)
+
+
+@collector("linux.disk", judge=judge, platform="linux")
+async def disk(host: Shell) -> Disks:
+    """Measure every local file system once."""
+    mounts = _local(printed(await host.run("cat", "--", "/proc/self/mountinfo")))
+    ran = await host.run(*_STAT, *(m.mount for m in mounts))
+    sizes = {m[7]: m for line in printed(ran, codes=(0, 1)).splitlines() if (m := _SIZE.fullmatch(line))}
+    if not sizes:
+        raise unparsable("stat -f measured no file system", ran.stdout + ran.stderr)
+    writable: frozenset[str] = frozenset()
+    if any(m.reads_only and m.mount_reads_only for m in mounts):
+        writable = _should_be_writable((await host.run("cat", "--", "/etc/fstab")).stdout)
+    return Disks(
+        filesystems=tuple(_measured(m, sizes[m.mount], writable) for m in mounts if m.mount in sizes)
+    )
+
+
+def _measured(mount: _Mount, size: re.Match[str], writable: frozenset[str]) -> Filesystem:
+    blocks, unused, free, unit, inodes, inodes_free = (count_of(size[i]) for i in range(1, 7))
+    return Filesystem(
+        mount=mount.mount,
+        device=mount.device,
+        kind=mount.kind,
+        size=blocks * unit,
+        used=max(blocks - unused, 0) * unit,
+        free=free * unit,
+        inodes=inodes,
+        inodes_free=inodes_free,
+        reads_only=mount.reads_only,
+        # The kernel makes the file system read-only after an error, and leaves the mount as it was.
+        intended=mount.mount_reads_only and mount.mount not in writable,
+    )
+
+
+def _local(text: str) -> tuple[_Mount, ...]:
+    """Pick the local file systems that are on top, each device once, its shortest writable mount."""
+    shown = {m.mount: m for line in text.splitlines() if (m := _mount(line))}
+    if not shown:
+        raise unparsable("/proc/self/mountinfo shows no mount", text)
+    network = tuple(f"{m.mount}/" for m in shown.values() if _NETWORK.fullmatch(m.kind))
+    kept: dict[str, _Mount] = {}
+    for m in sorted(shown.values(), key=lambda m: (m.reads_only and m.mount_reads_only, len(m.mount))):
+        reachable = m.mount.isprintable() and not m.mount.startswith(network)
+        # An overlay is a container's root, or a container's that is none of ours.
+        if reachable and _KEPT.fullmatch(m.kind) and (m.kind != "overlay" or m.mount == "/"):
+            kept.setdefault(m.number, m)
+    if not kept:
+        raise unparsable("the host shows no local file system that can be measured")
+    return tuple(sorted(kept.values(), key=lambda m: m.mount))
+
+
+def _mount(line: str) -> _Mount | None:
+    match = _INFO.fullmatch(line)
+    if match is None:
+        return None
+    number, mount, options, kind, device, super_options = match.groups()
+    own = "ro" in options.split(",")
+    return _Mount(
+        _unescaped(device), _unescaped(mount), kind, number, own, own or "ro" in super_options.split(",")
+    )
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), text)
+
+
+def _should_be_writable(fstab: str) -> frozenset[str]:
+    rows = [line.split() for line in fstab.splitlines() if not line.lstrip().startswith("#")]
+    return frozenset(
+        _unescaped(row[1])
+        for row in rows
+        if len(row) >= 4 and not {"ro", "noauto"} & set(row[3].split(",")) and row[1].startswith("/")
+    )

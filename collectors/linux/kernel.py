@@ -1,0 +1,169 @@
+"""What has the kernel of this host complained about in the last 24 hours?"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from collectors import Finding, Shell, Tag, collector, fault, note, warn
+from collectors.linux.kernel_log import HOURS, kernel_log
+from collectors.linux.output import plain
+
+_EN, _DE = " {count} times in {hours} hours, last: {line}", " {count} Mal in {hours} Stunden, zuletzt: {line}"
+IO_ERROR = fault(
+    "linux.kernel-io-error",
+    "the kernel could not read or write a disk" + _EN,
+    "der Kernel konnte eine Platte nicht lesen oder schreiben:" + _DE,
+    do=(
+        "save the data, then check the disk (SMART) and its cable or storage path",
+        "Daten sichern, dann die Platte (SMART) und ihren Anschluss oder Speicherpfad prüfen",
+    ),
+)
+FILESYSTEM_ERROR = fault(
+    "linux.kernel-filesystem-error",
+    "the kernel found a damaged file system" + _EN,
+    "der Kernel fand ein beschädigtes Dateisystem:" + _DE,
+    do=(
+        "save the data and check the file system unmounted",
+        "Daten sichern und das Dateisystem ausgehängt prüfen",
+    ),
+)
+HUNG_TASK = fault(
+    "linux.kernel-hung-task",
+    "the kernel saw a process or processor stuck" + _EN,
+    "der Kernel sah einen Prozess oder Prozessor festhängen:" + _DE,
+    do=(
+        "look for slow storage or an overloaded virtualisation host",
+        "nach langsamem Speicher oder einem überlasteten Virtualisierungshost suchen",
+    ),
+)
+HARDWARE_ERROR = fault(
+    "linux.kernel-hardware-error",
+    "the hardware reported errors" + _EN,
+    "die Hardware meldete Fehler:" + _DE,
+    do=(
+        "read the machine's own event log and replace the part",
+        "das Ereignisprotokoll der Maschine lesen und das Teil tauschen",
+    ),
+)
+CONNTRACK_FULL = fault(
+    "linux.conntrack-full",
+    "the table of connections is full, new ones are dropped" + _EN,
+    "die Verbindungstabelle ist voll, neue Verbindungen werden verworfen:" + _DE,
+    do=(
+        "find who opens so many connections, then raise nf_conntrack_max",
+        "klären, wer so viele Verbindungen öffnet, dann nf_conntrack_max erhöhen",
+    ),
+)
+LINK_FLAPPING = warn(
+    "linux.link-flapping",
+    "the link of {interface} was lost" + _EN,
+    "der Link von {interface} ging verloren:" + _DE,
+    do=(
+        "check cable, transceiver and switch port of {interface}",
+        "Kabel, Transceiver und Switchport von {interface} prüfen",
+    ),
+)
+CRASHED = note(
+    "linux.process-crashed",
+    "the process {process} crashed" + _EN,
+    "der Prozess {process} stürzte ab:" + _DE,
+)
+_SIGNS: tuple[tuple[Tag, re.Pattern[str]], ...] = (
+    # Empty floppy and CD drives of virtual machines complain without meaning.
+    (
+        IO_ERROR,
+        re.compile(
+            r"(?:I/O|critical (?:medium|target|space allocation|nexus)) error, dev (?!fd\d|sr\d)"
+            r"|Buffer I/O error on (?:dev|device) (?!fd\d|sr\d)|Unrecovered read error"
+            r"|^ata\d+(?:\.\d+)?: (?:failed command|exception Emask)|^nvme.* I/O .*timeout|lost async page write"
+        ),
+    ),
+    (
+        FILESYSTEM_ERROR,
+        re.compile(
+            r"^EXT[234]-fs error|^EXT[234]-fs (?:\([^)]*\): )?(?:Remounting filesystem read-only|error count since"
+            r"|warning: mounting fs with errors)|^JBD2: .*(?:[Ee]rror|abort)|^Aborting journal"
+            r"|^XFS \([^)]*\): .*(?:[Cc]orrupt|I/O [Ee]rror|Shutting down filesystem|has been shut down)"
+            r"|^BTRFS (?:error|critical|: error)|^FAT-fs .*(?:error|Filesystem has been set read-only)"
+            r"|^F2FS-fs .*(?:corrupt|inconsistent)"
+        ),
+    ),
+    (
+        HUNG_TASK,
+        re.compile(
+            r"blocked for more than \d+ seconds|soft lockup - CPU|hard LOCKUP|detected stalls? on|self-detected stall"
+        ),
+    ),
+    (
+        HARDWARE_ERROR,
+        re.compile(
+            r"\[Hardware Error\]|Machine check events logged|^EDAC \S+: \d+ [CU]E |PCIe Bus Error: severity=(?:Unc|Fatal)"
+            r"|^Memory failure: 0x|^NMI: (?:PCI system|IOCK) error"
+        ),
+    ),
+    (CONNTRACK_FULL, re.compile(r"nf_conntrack: table full")),
+)
+_LINK = re.compile(r"([\w.@-]{1,15}):? (?:NIC )?(?:Copper )?[Ll]ink (?:is )?[Dd]own\b")
+_CRASH = re.compile(r"(?:^traps: )?(\S{1,15})\[\d+\]:? (?:segfault at|general protection|trap )")
+_FLAPS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complaint:
+    """Messages of one sort: how many, and the last one. about: the interface or process concerned."""
+
+    sort: str
+    count: int
+    line: str
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelLog:
+    """lines: how many messages of the last 24 hours were read."""
+
+    lines: int
+    complaints: tuple[Complaint, ...]
+
+
+_BY_NAME = {tag.name: tag for tag, _ in _SIGNS}
+
+
+def judge(seen: KernelLog) -> Iterator[Finding]:
+    for one in seen.complaints:
+        if one.sort in _BY_NAME:
+            yield _BY_NAME[one.sort](count=one.count, line=one.line, hours=HOURS)
+        elif one.sort == LINK_FLAPPING.name and one.count >= _FLAPS:
+            yield LINK_FLAPPING(interface=one.about, count=one.count, line=one.line, hours=HOURS)
+        elif one.sort == CRASHED.name:
+            yield CRASHED(process=one.about, count=one.count, line=one.line, hours=HOURS)
+
+
+@collector("linux.kernel", judge=judge, platform="linux")
+async def kernel(host: Shell) -> KernelLog:
+    """Read the kernel's log of a day and sort its complaints."""
+    log = await kernel_log(host)
+    counts: Counter[tuple[str, str]] = Counter()
+    last: dict[tuple[str, str], str] = {}
+    for line in log:
+        for sort in _sorts(line):
+            counts[sort] += 1
+            last[sort] = plain(line)
+    return KernelLog(
+        lines=len(log),
+        complaints=tuple(
+            Complaint(sort=sort, about=about, count=count, line=last[sort, about])
+            for (sort, about), count in counts.items()
+        ),
+    )
+
+
+def _sorts(line: str) -> Iterator[tuple[str, str]]:
+    yield from ((tag.name, "") for tag, sign in _SIGNS if sign.search(line))
+    if match := _LINK.search(line):
+        yield LINK_FLAPPING.name, plain(match[1])
+    if match := _CRASH.search(line):
+        yield CRASHED.name, plain(match[1])

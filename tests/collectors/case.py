@@ -1,0 +1,213 @@
+"""How is a case written? A TOML file of questions with their answers, and the tags that must be found.
+
+`collectors/README.md` shows the format. Unknown keys are errors, so that a typing mistake cannot make a
+case prove nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from collectors import About, Answer, Finding, Kind, Phase, Record
+from collectors.catalogue import catalogue
+from collectors.collector import Collector
+from collectors.exchange import Exchange, facts_of
+from collectors.replay import Replay
+
+HERE = Path(__file__).parent
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+DEFAULT_ABOUT: dict[str, Any] = {
+    "id": "web1",
+    "name": "web1.musterbau.test",
+    "addresses": ["192.0.2.10"],
+    "platform": "linux",
+    "environment": "server",
+}
+_ABOUT = TypeAdapter(About)
+
+
+class Asked(BaseModel):
+    """What every recorded question has in common; `unanswered` is a `Kind`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    began: datetime = BEGAN
+    took: float = 0.02
+    unanswered: Kind | None = None
+
+    def end(self) -> tuple[Kind, Phase, str] | None:
+        return None if self.unanswered is None else (self.unanswered, Phase.ASK, "as recorded")
+
+
+class Run(Asked):
+    argv: tuple[str, ...]
+    stdout: str = ""
+    stdout_base64: str = ""
+    stderr: str = ""
+    code: int = 0
+
+    def exchange(self) -> Exchange:
+        raw = base64.b64decode(self.stdout_base64) if self.stdout_base64 else self.stdout.encode()
+        return Exchange(
+            session="shell",
+            question=("run", *self.argv),
+            began=self.began,
+            took=self.took,
+            facts={"code": self.code},
+            parts={"stdout": raw, "stderr": self.stderr.encode()},
+            unanswered=self.end(),
+        )
+
+
+class Fetch(Asked):
+    path: str
+    text: str = ""
+    base64: str = ""
+    file: str = Field(default="", description="beside the case")
+
+    def exchange(self, folder: Path) -> Exchange:
+        content = (folder / self.file).read_bytes() if self.file else self.text.encode()
+        return Exchange(
+            session="shell",
+            question=("fetch", self.path),
+            began=self.began,
+            took=self.took,
+            parts={"content": base64.b64decode(self.base64) if self.base64 else content},
+            unanswered=self.end(),
+        )
+
+
+class Ask(Asked):
+    """One DNS question. Records are lines: 'musterbau.test. 300 A 192.0.2.1'."""
+
+    name: str
+    type: str
+    server: str = Field(default="", description="the first address of the host when empty")
+    transport: Literal["udp", "tcp"] = "udp"
+    recurse: bool = False
+    rcode: str = "NOERROR"
+    flags: frozenset[str] = frozenset()
+    answer: tuple[str, ...] = ()
+    authority: tuple[str, ...] = ()
+    additional: tuple[str, ...] = ()
+
+    def exchange(self, about: About) -> Exchange:
+        server = self.server or about.addresses[0]
+        answer = Answer(
+            server=server,
+            transport=self.transport,
+            rcode=self.rcode,
+            flags=self.flags,
+            answer=records(self.answer),
+            authority=records(self.authority),
+            additional=records(self.additional),
+            began=self.began,
+            took=self.took,
+        )
+        how = "rd" if self.recurse else "norec"
+        return Exchange(
+            session="dns",
+            question=("ask", server, self.name, self.type, self.transport, how),
+            began=self.began,
+            took=self.took,
+            facts=facts_of(answer),
+            unanswered=self.end(),
+        )
+
+
+def records(lines: tuple[str, ...]) -> tuple[Record, ...]:
+    """Turn 'name ttl [IN] type data' lines into records.
+
+    >>> records(("a.test. 300 IN A 192.0.2.1",))
+    (Record(name='a.test.', type='A', ttl=300, data='192.0.2.1'),)
+    """
+    found = []
+    for line in lines:
+        name, ttl, kind, data = line.split(maxsplit=3)
+        if kind == "IN":
+            kind, data = data.split(maxsplit=1)
+        found.append(Record(name=name, type=kind, ttl=int(ttl), data=data))
+    return tuple(found)
+
+
+class Conversation(BaseModel):
+    """Everything that was asked of one host."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    about: dict[str, Any] = {}
+    read: dict[str, str] = {}
+    run: tuple[Run, ...] = ()
+    fetch: tuple[Fetch, ...] = ()
+    ask: tuple[Ask, ...] = ()
+
+    def contract(self) -> About:
+        return _ABOUT.validate_python(DEFAULT_ABOUT | self.about)
+
+    def replay(self, folder: Path) -> Replay:
+        about = self.contract()
+        reads = [Run(argv=("cat", "--", path), stdout=text) for path, text in self.read.items()]
+        told = [
+            *(run.exchange() for run in (*reads, *self.run)),
+            *(fetch.exchange(folder) for fetch in self.fetch),
+            *(ask.exchange(about) for ask in self.ask),
+        ]
+        return Replay(told, addresses=about.addresses)
+
+
+class Case(Conversation):
+    """A conversation with what must come of it: exactly these tags, or an answer that stays out.
+
+    facts: by tag, facts that one of its findings must have. hosts: for a survey, a conversation a host.
+    """
+
+    why: str = ""
+    finds: tuple[str, ...] | None = None
+    unanswered: Kind | None = None
+    facts_of: dict[str, dict[str, str | int | float]] = Field(default={}, alias="facts")
+    hosts: dict[str, Conversation] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A case with the question that its folder names."""
+
+    path: Path
+    question: str
+    case: Case
+
+
+def cases() -> tuple[Filed, ...]:
+    """Every case: tests/collectors/<area>/<question>/<case>.toml."""
+    return tuple(_filed(path) for path in sorted(HERE.glob("*/*/*.toml")))
+
+
+def _filed(path: Path) -> Filed:
+    question = f"{path.parent.parent.name}.{path.parent.name}"
+    return Filed(path, question, Case.model_validate(tomllib.loads(path.read_text())))
+
+
+async def findings(filed: Filed) -> tuple[Finding, ...]:
+    """Ask the collector, or compare by the survey, on recorded answers. Raises Unanswered."""
+    known = catalogue()
+    if filed.question in known.surveys:
+        survey = known.surveys[filed.question]
+        seen = {name: await _reading(survey.over, talk, filed) for name, talk in filed.case.hosts.items()}
+        return tuple(survey.compare(seen))
+    collector = known.collectors[filed.question]
+    return tuple(collector.judge(await _reading(collector, filed.case, filed)))
+
+
+async def _reading(collector: Collector[Any], talk: Conversation, filed: Filed) -> object:
+    """Take the reading, through JSON and back as it travels between agent and controller."""
+    reading = await collector(talk.replay(filed.path.parent), talk.contract())
+    again = collector.adapter.validate_json(collector.adapter.dump_json(reading))
+    assert again == reading, "the reading does not survive its way through JSON"
+    return reading

@@ -1,0 +1,88 @@
+"""Does the house of questions keep its rules?"""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+import collectors
+from collectors.catalogue import catalogue
+from collectors.finding import Tag
+from tests.collectors.case import cases
+
+FOLDER = Path(collectors.__file__).parent
+SOURCES = sorted(FOLDER.rglob("*.py"))
+AREAS = sorted(p.name for p in FOLDER.iterdir() if (p / "__init__.py").exists())
+IO_LIBRARIES = re.compile(
+    r"aio\w+|asyncio|asyncssh|dns|fabric|ftplib|http|httpx|invoke|ldap3?|multiprocessing|ncclient|netmiko|os"
+    r"|paramiko|pathlib|pysnmp|requests|scrapli|selectors?|shutil|smtplib|socket|socketserver|ssl|subprocess"
+    r"|tempfile|threading|urllib3|winrm"
+)
+TAGS = sorted(catalogue().tags.values(), key=lambda tag: tag.name)
+
+
+def imports(source: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source.read_text())):
+        match node:
+            case ast.Import(names):
+                found |= {alias.name for alias in names}
+            case ast.ImportFrom(module=str(module)):
+                found.add(module)
+            case _:
+                pass
+    return found
+
+
+def names(wording: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(wording) if name}
+
+
+@pytest.mark.parametrize("tag", TAGS, ids=lambda tag: tag.name)
+def test_every_tag_has_a_case_that_makes_it_appear(tag: Tag) -> None:
+    assert any(tag.name in (filed.case.finds or ()) for filed in cases())
+
+
+@pytest.mark.parametrize("tag", TAGS, ids=lambda tag: tag.name)
+def test_german_and_english_name_the_same_facts(tag: Tag) -> None:
+    assert tag.en != tag.de
+    assert names(tag.en) == names(tag.de)
+    assert names(tag.do_en) == names(tag.do_de)
+    assert names(tag.do_en) <= names(tag.en), "advice may only use facts that every finding must have"
+    assert bool(tag.do_en) == bool(tag.do_de)
+
+
+def test_names_are_area_and_name() -> None:
+    known = catalogue()
+    for name in (*known.collectors, *known.surveys, *known.tags):
+        assert re.fullmatch(r"[a-z][a-z0-9]*\.[a-z0-9][a-z0-9-]*", name), name
+        assert name.partition(".")[0] in AREAS, name
+
+
+def test_every_question_has_a_summary_and_at_least_one_case() -> None:
+    asked = {filed.question for filed in cases()}
+    known = catalogue()
+    for name in (*known.collectors, *known.surveys):
+        assert (known.collectors.get(name) or known.surveys[name]).summary, name
+        assert name in asked, name
+    assert asked <= {*known.collectors, *known.surveys}, "a folder of cases names no question"
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: str(source.relative_to(FOLDER)))
+def test_no_question_imports_an_io_library_or_a_layer_above(source: Path) -> None:
+    imported = imports(source)
+    tops = {name.partition(".")[0] for name in imported}
+    assert not [top for top in tops if IO_LIBRARIES.fullmatch(top)]
+    assert "urllib.request" not in imported
+    assert not tops & {"agent", "controller", "playbooks"}
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_areas_do_not_import_each_other(area: str) -> None:
+    others = {f"collectors.{other}" for other in AREAS if other != area}
+    for source in (FOLDER / area).rglob("*.py"):
+        assert not {".".join(name.split(".")[:2]) for name in imports(source)} & others, source
