@@ -1,0 +1,1 @@
+"""Which faults can a customer have, and does Secondline name each of them first?"""

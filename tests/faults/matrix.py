@@ -1,0 +1,23 @@
+"""Which faults are there, and which pairs?"""
+
+from __future__ import annotations
+
+from tests.faults import dns, linux, reach
+from tests.faults.fault import Fault, Pair
+
+__all__ = ["FAULTS", "PAIRS"]
+
+FAULTS: tuple[Fault, ...] = (*reach.FAULTS, *linux.FAULTS, *dns.FAULTS)
+_BY_NAME = {fault.name: fault for fault in FAULTS}
+PAIRS = tuple(
+    Pair(_BY_NAME[first], _BY_NAME[second])
+    for first, second in (
+        ("full-disk", "secondary-dead"),
+        ("failed-service", "missing-route"),
+        ("serial-behind", "expired-certificate"),
+        ("hanging", "flapping-service"),
+        ("no-inodes", "rejected-credential"),
+        ("delegation-differs", "time-sync-lost"),
+        ("clock-off", "vanished"),
+    )
+)

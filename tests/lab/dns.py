@@ -1,0 +1,202 @@
+"""Who answers for Musterbau's names? BIND as primary and resolver, NSD as secondary, the registry above."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab.cells import running_pids, spawn
+from tests.lab.places import DESK, DNS1, DNS2, HOSTS, HR1, REGISTRY, REVERSE, ZONE, Box, Place
+from tests.lab.tools import run, until
+
+__all__ = [
+    "answers",
+    "ask",
+    "edit",
+    "parent_zone",
+    "publish",
+    "referral",
+    "serial",
+    "start_primary",
+    "start_registry",
+    "start_secondary",
+    "status",
+    "write_zones",
+]
+
+_NAMED_BOXES = (DNS1, DNS2, DESK, HR1, *HOSTS)
+
+
+def _soa(zone: str, server: str, number: int) -> str:
+    return f"$ORIGIN {zone}.\n$TTL 60\n@ IN SOA {server}. hostmaster.{ZONE}. {number} 3600 600 604800 60\n"
+
+
+def _servers() -> str:
+    return "".join(f"@ IN NS {box.name}.\n" for box in (DNS1, DNS2))
+
+
+def parent_zone(
+    servers: tuple[tuple[str, str], ...] = ((DNS1.name, DNS1.address), (DNS2.name, DNS2.address)),
+) -> str:
+    """The registry's zone `test.`: the delegation of Musterbau's zone to these names, with their glue."""
+    lines = [f"{ZONE}. IN NS {name}.\n{name}. IN A {address}\n" for name, address in servers]
+    own = f"@ IN NS {REGISTRY.name}.\n{REGISTRY.name}. IN A {REGISTRY.address}\n"
+    return _soa("test", REGISTRY.name, 2026010101) + own + "".join(lines)
+
+
+def write_zones(place: Place) -> None:
+    """Write the three zones as they are when all is well."""
+    place.dns.mkdir(exist_ok=True)
+    forward = "".join(f"{box.name}. IN A {box.address}\n" for box in _NAMED_BOXES)
+    back = "".join(f"{box.address.rsplit('.', 1)[1]} IN PTR {box.name}.\n" for box in _NAMED_BOXES)
+    (place.dns / ZONE).write_text(_soa(ZONE, DNS1.name, 2026010101) + _servers() + forward, "ascii")
+    (place.dns / REVERSE).write_text(_soa(REVERSE, DNS1.name, 2026010101) + _servers() + back, "ascii")
+    (place.dns / "test").write_text(parent_zone(), "ascii")
+
+
+def start_primary(place: Place) -> None:
+    folder = place.dns / "named"
+    folder.mkdir(exist_ok=True)
+    zones = "".join(
+        f'zone "{zone}" {{ type primary; file "{place.dns / zone}"; }};\n' for zone in (ZONE, REVERSE)
+    )
+    config = folder / "named.conf"
+    config.write_text(
+        f'options {{ directory "{folder}"; pid-file none; session-keyfile none; listen-on {{ any; }};\n'
+        "listen-on-v6 { none; }; recursion yes; allow-query { any; }; allow-recursion { any; };\n"
+        f"allow-transfer {{ {DNS2.address}; }}; notify explicit; also-notify {{ {DNS2.address}; }};\n"
+        "notify-delay 0; dnssec-validation no; empty-zones-enable no; max-cache-size 8m; };\n"
+        "controls { };\n"
+        f'zone "test" {{ type static-stub; server-addresses {{ {REGISTRY.address}; }}; }};\n{zones}',
+        "ascii",
+    )
+    spawn(place, DNS1.id, ("named", "-g", "-n", "1", "-c", str(config)), place.state / "log" / "named.log")
+
+
+@dataclass(frozen=True, slots=True)
+class _Nsd:
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "nsd.conf"
+
+    def write(self, zones: str) -> None:
+        self.folder.mkdir(exist_ok=True)
+        self.config.write_text(
+            'server:\n  username: ""\n  chroot: ""\n  server-count: 1\n  do-ip6: no\n  pidfile: ""\n'
+            f'  zonesdir: "{self.folder}"\n  xfrdir: "{self.folder}"\n  xfrdfile: "{self.folder}/xfrd.state"\n'
+            f'  zonelistfile: "{self.folder}/zones.list"\n  ip-address: 0.0.0.0\n  hide-version: yes\n'
+            '  database: ""\n  zonefiles-write: 1\n  xfrd-reload-timeout: 0\n'
+            f"remote-control:\n  control-enable: no\n{zones}",
+            "ascii",
+        )
+
+    def start(self, place: Place, box: Box) -> None:
+        argv = ("nsd", "-d", "-c", str(self.config))
+        spawn(place, box.id, argv, place.state / "log" / f"nsd-{box.id}.log")
+
+
+def start_secondary(place: Place, *, serves: bool = True) -> None:
+    """Start the secondary; without `serves` it knows none of the zones and is lame for them."""
+    zones = "".join(
+        f'zone:\n  name: "{zone}"\n  zonefile: "{zone}"\n  request-xfr: AXFR {DNS1.address} NOKEY\n'
+        f"  allow-notify: {DNS1.address} NOKEY\n  min-retry-time: 1\n  max-retry-time: 2\n  max-refresh-time: 30\n"
+        for zone in (ZONE, REVERSE)
+    )
+    server = _Nsd(place.dns / "secondary")
+    server.write(zones if serves else "")
+    for stale in (
+        *server.folder.glob("xfrd.state"),
+        *server.folder.glob("*.test"),
+        *server.folder.glob("*.arpa"),
+    ):
+        stale.unlink()
+    server.start(place, DNS2)
+
+
+def start_registry(place: Place) -> None:
+    server = _Nsd(place.dns / "registry")
+    server.write(f'zone:\n  name: "test"\n  zonefile: "{place.dns / "test"}"\n')
+    server.start(place, REGISTRY)
+
+
+def ask(place: Place, server: str, name: str, rtype: str, *options: str, box: str = "agent") -> str:
+    """What dig prints, short, for one question; empty when there is no answer."""
+    done = run(
+        "ip",
+        "netns",
+        "exec",
+        place.netns(box),
+        "dig",
+        "+short",
+        "+time=1",
+        "+tries=1",
+        *options,
+        f"@{server}",
+        name,
+        rtype,
+        check=False,
+    )
+    return "" if done.returncode else done.stdout.strip()
+
+
+def _dig(place: Place, server: str, name: str, rtype: str, *options: str) -> str:
+    return run(
+        "ip",
+        "netns",
+        "exec",
+        place.netns("agent"),
+        "dig",
+        "+time=1",
+        "+tries=1",
+        "+norecurse",
+        *options,
+        f"@{server}",
+        name,
+        rtype,
+        check=False,
+    ).stdout
+
+
+def status(place: Place, server: str, name: str) -> str:
+    """The whole of what dig prints, for its status line."""
+    return _dig(place, server, name, "SOA")
+
+
+def referral(place: Place, server: str, name: str) -> str:
+    """Authority and additional section of a server that delegates the name."""
+    return _dig(place, server, name, "NS", "+noall", "+authority", "+additional")
+
+
+def answers(place: Place, server: str, name: str, rtype: str, *options: str) -> bool:
+    return bool(ask(place, server, name, rtype, *options))
+
+
+def serial(place: Place, server: str, zone: str) -> int:
+    """The zone's serial number on a server; 0 when it does not answer for the zone."""
+    words = ask(place, server, zone, "SOA", "+norecurse").split()
+    return int(words[2]) if len(words) == 7 and words[2].isdigit() else 0
+
+
+def edit(place: Place, zone: str, pattern: str, new: str) -> None:
+    """Replace text in a zone of the primary, raise its serial and publish it."""
+    file = place.dns / zone
+    text = re.sub(pattern, new, file.read_text("ascii"), flags=re.MULTILINE)
+    number = re.compile(r"(?<=hostmaster\.musterbau\.test\. )\d+")
+    file.write_text(number.sub(lambda found: str(int(found[0]) + 1), text), "ascii")
+    publish(place, zone)
+
+
+def publish(place: Place, zone: str) -> None:
+    """Let the primary read its zones again; it notifies the secondary."""
+    wanted = re.search(r"hostmaster\.musterbau\.test\. (\d+)", (place.dns / zone).read_text("ascii"))
+    for pid in running_pids(place, DNS1.id, "named"):
+        os.kill(pid, signal.SIGHUP)
+    until(
+        f"the primary serves the new {zone}",
+        lambda: wanted is not None and serial(place, DNS1.address, zone) == int(wanted[1]),
+    )

@@ -1,0 +1,157 @@
+"""What did Musterbau sign? The lab's contract, with the real host keys, and the agent's key files."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from inventory.contract import Contract
+from tests.lab.hosts import host_key, public_key
+from tests.lab.places import DNS1, DNS2, GATEWAY, HOSTS, HR1, REGISTRY, REVERSE, USER, ZONE, Box, Place
+from tests.lab.tools import run
+
+__all__ = ["contract", "write"]
+
+_ROLES = {
+    "web1": ["web"],
+    "web2": ["web"],
+    "app1": ["app"],
+    "db1": ["database"],
+    "file1": ["files"],
+    "mgmt1": ["time"],
+}
+
+
+def write(place: Place) -> None:
+    """Write the contract and the credentials, and a settings folder for the product."""
+    folder = place.credentials
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (place.home, folder):
+        path.chmod(0o700)
+    for box in HOSTS:
+        _credential(folder / f"{box.id}.key")
+    document = contract(place)
+    Contract.model_validate(document)
+    text = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)
+    place.contract.write_text(f"# The contract of the lab's customer, made by tests.lab.\n{text}", "utf-8")
+
+
+def _credential(file: Path) -> None:
+    if not file.exists():
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"{USER}@agent", "-f", str(file))
+
+
+def _linux(place: Place, box: Box) -> dict[str, Any]:
+    reach = {
+        "user": USER,
+        "credential": f"file:{box.id}.key",
+        "host_keys": [public_key(host_key(place, f"{box.id}.host"))],
+    }
+    return {
+        "id": box.id,
+        "name": box.name,
+        "addresses": [box.address],
+        "site": "koeln",
+        "environment": "server",
+        "roles": ["linux", *_ROLES.get(box.id, [])],
+        "platform": "linux",
+        "ssh": reach,
+    }
+
+
+def _dns(box: Box) -> dict[str, Any]:
+    return {
+        "id": box.id,
+        "name": box.name,
+        "addresses": [box.address],
+        "site": "koeln",
+        "environment": "server",
+        "roles": ["dns-server"],
+        "platform": "dns",
+        "dns": {"port": 53},
+    }
+
+
+def contract(place: Place) -> dict[str, Any]:
+    """The contract as plain data; `hr1` is in the inventory and no clause covers it."""
+    today = dt.datetime.now(tz=dt.UTC).date()
+    return {
+        "contract": "MB-2026-017",
+        "customer": "musterbau",
+        "name": "Musterbau GmbH",
+        "revision": 1,
+        "valid": {
+            "from": (today - dt.timedelta(days=30)).isoformat(),
+            "until": (today + dt.timedelta(days=700)).isoformat(),
+        },
+        "timezone": "Europe/Berlin",
+        "language": "de",
+        "contacts": [
+            {
+                "id": "weber",
+                "name": "Karin Weber",
+                "email": "karin.weber@musterbau.test",
+                "approves": ["change", "report"],
+            },
+            {"id": "it", "name": "IT Musterbau", "email": "it@musterbau.test", "approves": ["report"]},
+        ],
+        "sites": [
+            {
+                "id": "koeln",
+                "name": "Köln, Zentrale",
+                "agent": "koeln",
+                "resolvers": [DNS1.id, DNS2.id],
+                "gateways": [GATEWAY],
+            },
+        ],
+        "hosts": [*(_linux(place, box) for box in HOSTS), _dns(DNS1), _dns(DNS2), _uncovered(place)],
+        "outside": [
+            {"id": REGISTRY.id, "name": REGISTRY.name, "addresses": [REGISTRY.address], "dns": {"port": 53}},
+        ],
+        "zones": [
+            {"name": ZONE, "servers": [DNS1.id, DNS2.id], "parents": [REGISTRY.id], "reverse": [REVERSE]},
+            {"name": REVERSE, "servers": [DNS1.id, DNS2.id]},
+        ],
+        "clauses": [
+            {
+                "id": "§4.1",
+                "text": "Server: Betrieb und Störungsanalyse",
+                "roles": ["linux"],
+                "diagnose": ["linux"],
+            },
+            {
+                "id": "§4.2",
+                "text": "Namensdienst: Störungsanalyse",
+                "roles": ["dns-server"],
+                "diagnose": ["dns"],
+            },
+            {
+                "id": "§4.5",
+                "text": "Öffentliche Namensserver: nur Abfragen",
+                "outside": [REGISTRY.id],
+                "diagnose": ["dns"],
+            },
+        ],
+        "data": {"redact": {"accounts": True}, "keep_days": 90},
+    }
+
+
+def _uncovered(place: Place) -> dict[str, Any]:
+    reach = {
+        "user": USER,
+        "credential": "file:web1.key",
+        "host_keys": [public_key(host_key(place, "hr1.host"))],
+    }
+    return {
+        "id": HR1.id,
+        "name": HR1.name,
+        "addresses": [HR1.address],
+        "site": "koeln",
+        "environment": "server",
+        "roles": ["personnel"],
+        "platform": "linux",
+        "ssh": reach,
+    }

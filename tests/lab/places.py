@@ -1,0 +1,93 @@
+"""Who stands where in Musterbau's network? Names and addresses, and where this lab keeps its state."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = [
+    "AGENT",
+    "BOXES",
+    "DESK",
+    "DNS1",
+    "DNS2",
+    "GATEWAY",
+    "HOSTS",
+    "HOST_NAMES",
+    "HR1",
+    "NOBODY",
+    "REGISTRY",
+    "REVERSE",
+    "USER",
+    "ZONE",
+    "Box",
+    "Place",
+]
+
+USER = "secondline"
+ZONE = "musterbau.test"
+REVERSE = "1.77.10.in-addr.arpa"
+NET = "10.77.1"
+GATEWAY = f"{NET}.1"
+NOBODY = f"{NET}.250"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One machine of the lab: a network namespace on the bridge."""
+
+    id: str
+    address: str
+    name: str = ""
+
+
+AGENT = Box("agent", f"{NET}.2")
+DESK = Box("desk", f"{NET}.20", f"desk.{ZONE}")
+HR1 = Box("hr1", f"{NET}.30", f"hr1.{ZONE}")
+DNS1 = Box("dns1", f"{NET}.53", f"ns1.{ZONE}")
+DNS2 = Box("dns2", f"{NET}.54", f"ns2.{ZONE}")
+REGISTRY = Box("registry", f"{NET}.99", "ns.registry.test")
+HOSTS = tuple(
+    Box(name, f"{NET}.{last}", f"{name}.{ZONE}")
+    for last, name in enumerate(("web1", "web2", "app1", "db1", "file1", "mgmt1"), start=11)
+)
+HOST_NAMES = tuple(box.id for box in HOSTS)
+BOXES = (AGENT, DESK, HR1, DNS1, DNS2, REGISTRY, *HOSTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one lab lives: its state folder and the prefix of its namespaces."""
+
+    state: Path
+    prefix: str = "slab-"
+
+    @classmethod
+    def of_environment(cls) -> Place:
+        """SECONDLINE_LAB is the state folder, SECONDLINE_LAB_PREFIX the prefix: two labs need two of each."""
+        prefix = os.environ.get("SECONDLINE_LAB_PREFIX", "slab-")
+        usual = Path(tempfile.gettempdir()) / f"secondline-lab-{prefix.strip('-')}"
+        return cls(Path(os.environ.get("SECONDLINE_LAB", usual)).absolute(), prefix)
+
+    def netns(self, box: str) -> str:
+        return f"{self.prefix}{box}"
+
+    @property
+    def home(self) -> Path:
+        """The settings folder of the product, for SECONDLINE_HOME."""
+        return self.state / "home"
+
+    @property
+    def contract(self) -> Path:
+        return self.state / "musterbau.yaml"
+
+    @property
+    def credentials(self) -> Path:
+        """The agent's key files, where the product looks for `file:NAME`."""
+        return self.home / "credentials"
+
+    @property
+    def dns(self) -> Path:
+        return self.state / "dns"

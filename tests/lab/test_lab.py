@@ -1,0 +1,63 @@
+"""Does the lab come up healthy, and does each fault show from outside and go away again?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.fault import Fault, heal
+from tests.faults.matrix import FAULTS, PAIRS
+from tests.lab import cells
+from tests.lab.lab import Lab, down, running, up
+from tests.lab.places import HOST_NAMES, Place
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab of our own beside any other: the state folder and the prefix differ."""
+    place = Place(tmp_path_factory.mktemp("lab"), "tlab-")
+    try:
+        yield up(place)
+    finally:
+        down(place)
+    assert not cells.exists(place)
+
+
+def test_a_fresh_lab_is_healthy(lab: Lab) -> None:
+    assert lab.ill() == ()
+    assert lab.visits_of_the_uncovered() == 0
+
+
+def test_bringing_it_up_again_gives_the_one_that_is_up(lab: Lab) -> None:
+    assert up(lab.place) == running(lab.place) == lab
+
+
+def test_each_host_is_its_own_machine(lab: Lab) -> None:
+    names = [lab.ssh(host, "hostname; cat /etc/machine-id").stdout for host in HOST_NAMES]
+    assert [name.splitlines()[0] for name in names] == list(HOST_NAMES)
+    assert len(set(names)) == len(HOST_NAMES)
+
+
+def test_no_host_can_touch_the_clock_of_this_machine(lab: Lab) -> None:
+    for host in HOST_NAMES:
+        held = lab.ssh(host, "grep CapBnd /proc/1/status").stdout.split()[1]
+        assert not int(held, 16) & 1 << 25, f"PID 1 of {host} holds CAP_SYS_TIME"
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_shows_and_goes_away(lab: Lab, fault: Fault) -> None:
+    assert not fault.shows(lab)
+    try:
+        fault.inject(lab)
+        assert fault.shows(lab)
+    finally:
+        heal(lab, (fault,))
+    assert not fault.shows(lab)
+
+
+def test_the_pairs_are_on_different_hosts() -> None:
+    assert len(PAIRS) >= 5
+    assert all(pair.first.host != pair.second.host for pair in PAIRS)
