@@ -27,6 +27,7 @@ __all__ = [
     "TimeZone",
     "WrongError",
     "ZoneName",
+    "unicast",
 ]
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
@@ -57,7 +58,7 @@ def _id(text: str) -> str:
     return text
 
 
-def _address(value: object) -> IPv4Address | IPv6Address:
+def unicast(value: object) -> IPv4Address | IPv6Address:
     """A single, plain, unicast address: what a packet can be sent to and nothing else."""
     if isinstance(value, IPv4Address | IPv6Address):
         value = str(value)
@@ -212,7 +213,7 @@ def _shown(pattern: str, *examples: str, longest: int = 400) -> WithJsonSchema:
 _NAME = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?"
 
 Id = Annotated[str, AfterValidator(_id), _shown(_ID.pattern, "web1", longest=64)]
-Address = Annotated[IPv4Address | IPv6Address, BeforeValidator(_address), _ADDRESS_SCHEMA]
+Address = Annotated[IPv4Address | IPv6Address, BeforeValidator(unicast), _ADDRESS_SCHEMA]
 DnsName = Annotated[str, AfterValidator(_dns_name), _shown(_NAME, "web1.musterbau.example", longest=254)]
 ZoneName = Annotated[
     str, AfterValidator(_zone_name), _shown(rf"\.|{_NAME}", "musterbau.example", longest=254)

@@ -3,31 +3,55 @@
 A grant is a compact JWS (RFC 7515) signed with Ed25519 (RFC 8037, RFC 9864), type `grant+jws`. The
 controller seals it; the agent and again the worker verify it. Only `verify` makes a `Leave`, and no session
 opens without one.
+
+Stricter than the RFC where it costs nothing: the header holds exactly `alg`, `typ` and `kid`; a token has
+one spelling, so that no second text carries the same signature; every claim is there and of its own type.
 """
 
 from __future__ import annotations
 
-import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any
+from typing import Annotated, Any
 
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from inventory.fields import Port, unicast
 
 __all__ = ["Door", "Grant", "GrantRefusedError", "Leave", "Target", "new_key", "seal", "verify"]
 
 _TYPE = "grant+jws"
 _VERSION = 1
 _LEEWAY = 30
+_LONGEST = 24 * 3600
+_LARGEST = 4_000_000
+
+# Three parts of base64url; the header is short, and of the signature's last character only the bits that
+# count may be set.
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,400}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]")
+
+
+class _Registry(jws.JWSRegistry):
+    """The library's own limits are for web logins; a grant names many hosts."""
+
+    max_payload_length = _LARGEST
+
+
+_REGISTRY = _Registry(algorithms=["Ed25519"])
 
 
 class GrantRefusedError(Exception):
     """The grant does not hold: nothing may be opened under it."""
+
+
+def _one_address(text: str) -> str:
+    return str(unicast(text))
 
 
 class Target(BaseModel):
@@ -35,8 +59,8 @@ class Target(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    addresses: tuple[str, ...] = Field(min_length=1)
-    ports: dict[str, int]
+    addresses: tuple[Annotated[str, AfterValidator(_one_address)], ...] = Field(min_length=1)
+    ports: dict[str, Port]
 
 
 class Grant(BaseModel):
@@ -101,10 +125,13 @@ def new_key() -> Mapping[str, Any]:
 
 
 def seal(grant: Grant, key: Mapping[str, Any]) -> str:
-    """Sign a grant with the controller's private JWK."""
+    """Sign a grant with the controller's private JWK. Raises ValueError when it names too many hosts."""
     private = OKPKey.import_key(dict(key))
     header = {"alg": "Ed25519", "typ": _TYPE, "kid": private.kid}
-    return jws.serialize_compact(header, grant.model_dump_json().encode(), private, algorithms=["Ed25519"])
+    content = grant.model_dump_json().encode()
+    if len(content) > _LARGEST // 4 * 3:
+        raise ValueError(f"a grant of {len(content)} bytes is too large: cut the run into several")
+    return jws.serialize_compact(header, content, private, registry=_REGISTRY)
 
 
 def verify(token: str, keys: tuple[Mapping[str, Any], ...], *, agent: str, now: float | None = None) -> Leave:
@@ -119,24 +146,46 @@ def verify(token: str, keys: tuple[Mapping[str, Any], ...], *, agent: str, now: 
         raise GrantRefusedError(f"the grant is of version {grant.version}; this agent speaks {_VERSION} only")
     if grant.agent != agent:
         raise GrantRefusedError(f"the grant is for agent {grant.agent!r}, this is {agent!r}")
-    if moment < grant.not_before - _LEEWAY:
+    if grant.expires - grant.not_before > _LONGEST:
+        raise GrantRefusedError("the grant would hold for more than a day: it should live for minutes")
+    if not moment >= grant.not_before - _LEEWAY:
         raise GrantRefusedError("the grant is not valid yet: compare the clocks of controller and agent")
-    if moment >= grant.expires:
+    if not moment < grant.expires:
         raise GrantRefusedError("the grant has expired: start the run again")
     return Leave(grant)
 
 
 def _open(token: str, keys: tuple[Mapping[str, Any], ...]) -> Grant:
+    """The content of a token that one of the keys has signed."""
+    if len(token) > _LARGEST or not _TOKEN.fullmatch(token):
+        raise GrantRefusedError("this is no grant: not three parts of base64url")
     for jwk in keys:
-        key = OKPKey.import_key(dict(jwk))
+        key = _pinned(jwk)
         try:
-            message = jws.deserialize_compact(token.encode(), key, algorithms=["Ed25519"])
+            message = jws.deserialize_compact(token, key, registry=_REGISTRY)
         except (JoseError, ValueError):
             continue
-        if message.headers().get("typ") != _TYPE or message.headers().get("kid") != key.kid:
+        if message.headers() != {"alg": "Ed25519", "typ": _TYPE, "kid": key.kid}:
             raise GrantRefusedError("this is signed, but it is not a grant")
-        try:
-            return Grant.model_validate(json.loads(message.payload), strict=False)
-        except (ValueError, ValidationError):
-            raise GrantRefusedError("the grant is signed, but its content is not a grant") from None
+        return _content(message.payload)
     raise GrantRefusedError("the grant's signature fits none of the pinned keys")
+
+
+def _pinned(jwk: Mapping[str, Any]) -> OKPKey:
+    try:
+        return OKPKey.import_key({name: value for name, value in jwk.items() if name != "d"})
+    except (JoseError, ValueError, TypeError, KeyError):
+        raise GrantRefusedError(
+            "a pinned key is not readable: pin the controller's public key again"
+        ) from None
+
+
+def _content(payload: bytes) -> Grant:
+    try:
+        grant = Grant.model_validate_json(payload, strict=True)
+    except ValidationError:
+        raise GrantRefusedError("the grant is signed, but its content is not a grant") from None
+    # The defaults are for who makes a grant; what is sealed says everything itself.
+    if "version" not in grant.model_fields_set:
+        raise GrantRefusedError("the grant is signed, but it does not say its version")
+    return grant

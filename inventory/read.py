@@ -57,9 +57,13 @@ def read(text: str | bytes) -> Contract:
     >>> read("customer: musterbau\n")
     Traceback (most recent call last):
     ...
-    inventory.read.ContractError: line 1: the key 'contract' is missing — add 'contract: …' here
-    line 1: the key 'name' is missing — add 'name: …' here
-    ...
+    inventory.read.ContractError: line 1: contract: the key 'contract' is missing — add 'contract: …' here
+    line 1: name: the key 'name' is missing — add 'name: …' here
+    line 1: revision: the key 'revision' is missing — add 'revision: …' here
+    line 1: valid: the key 'valid' is missing — add 'valid: …' here
+    line 1: sites: the key 'sites' is missing — add 'sites: …' here
+    line 1: hosts: the key 'hosts' is missing — add 'hosts: …' here
+    line 1: clauses: the key 'clauses' is missing — add 'clauses: …' here
     """
     examined = examine(text)
     if examined.contract is None:

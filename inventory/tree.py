@@ -22,8 +22,11 @@ DEEPEST = 20
 
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# Numbers to a YAML 1.2 reader (and JSON), words to PyYAML's 1.1.
-_NUMBER_TO_OTHERS = re.compile(r"0o[0-7]+|[-+]?(?:[0-9]+|\.[0-9]+|[0-9]+\.[0-9]*)[eE][-+]?[0-9]+")
+# Numbers to a reader of YAML 1.2, words to one of 1.1; and every time of day, also 07:00, as only those
+# from 10:00 on are numbers and nobody can remember that.
+_NUMBER_TO_OTHERS = re.compile(
+    r"0o[0-7]+|[-+]?(?:[0-9]+|\.[0-9]+|[0-9]+\.[0-9]*)[eE][-+]?[0-9]+|[-+]?[0-9]+(?::[0-5]?[0-9])+"
+)
 _WORDS: Mapping[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),

@@ -1,0 +1,147 @@
+"""Why was this not done, and what can I do about it? A decision in words, German or English.
+
+The words name what was asked, the clause that stands in the way, and the line that is missing, so that
+nobody has to know a reason code by heart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from inventory.contract import Day, Window
+from inventory.decide import Allowed, Change, Decision, Diagnose, Reason, Refused, Request
+
+__all__ = ["Language", "explain", "hours"]
+
+Language = Literal["de", "en"]
+
+_DAYS: Mapping[Language, tuple[str, ...]] = {
+    "de": ("Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"),
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+}
+
+_TO = "\N{EN DASH}"
+
+# The words see: host, what (the deed), line (what a clause would say), clauses, hours, customer.
+_ENGLISH: Mapping[Reason, str] = {
+    Reason.NO_CONTRACT: "There is no contract that can be read. Add one with `secondline contract add`.",
+    Reason.OTHER_CUSTOMER: "{host} was asked for under another customer's contract ({customer}). "
+    "Correct the customer in the ticket.",
+    Reason.NO_TIME_ZONE: "The moment was given without a time zone, so no window can be judged. "
+    "This is a defect of Secondline: report it.",
+    Reason.NOT_YET_VALID: "The contract does not hold yet. Compare its first day ('valid: from') with today.",
+    Reason.EXPIRED: "The contract has ended. Renew it and add the new revision with a later 'valid: until'.",
+    Reason.UNKNOWN_HOST: "The contract knows no host {host}. Correct the name, or have the customer add the "
+    "host under 'hosts'.",
+    Reason.NO_CLAUSE: "{host} is in the contract, but no clause covers it. Missing is a clause that names "
+    "it, or one of its roles, with '{line}'.",
+    Reason.AREA_NOT_COVERED: "No clause lets us {what} on {host}; {clauses} cover other things. Missing is a "
+    "clause for it with '{line}'.",
+    Reason.PLAYBOOK_NOT_COVERED: "No clause lets us {what} on {host}; {clauses} cover other things. Missing "
+    "is a clause for it with '{line}'.",
+    Reason.OUTSIDE_IS_READ_ONLY: "{host} stands outside the customer's network: it may be asked ({clauses}), "
+    "never changed. Turn to whoever runs it.",
+    Reason.WINDOW_CLOSED: "{clauses} would let us {what} on {host}, but not at this time: {hours} (the "
+    "contract's local time). Wait until then, or have the customer widen the window.",
+}
+
+_GERMAN: Mapping[Reason, str] = {
+    Reason.NO_CONTRACT: "Es gibt keinen lesbaren Vertrag. Mit `secondline contract add` hinzufügen.",
+    Reason.OTHER_CUSTOMER: "{host} wurde unter dem Vertrag eines anderen Kunden angefragt ({customer}). "
+    "Den Kunden im Ticket berichtigen.",
+    Reason.NO_TIME_ZONE: "Der Zeitpunkt kam ohne Zeitzone, daher ist kein Zeitfenster zu beurteilen. "
+    "Das ist ein Fehler von Secondline: bitte melden.",
+    Reason.NOT_YET_VALID: "Der Vertrag gilt noch nicht. Den ersten Tag ('valid: from') mit heute vergleichen.",
+    Reason.EXPIRED: "Der Vertrag ist abgelaufen. Verlängern und die neue Revision mit späterem "
+    "'valid: until' hinzufügen.",
+    Reason.UNKNOWN_HOST: "Der Vertrag kennt keinen Host {host}. Den Namen berichtigen oder den Host vom "
+    "Kunden unter 'hosts' aufnehmen lassen.",
+    Reason.NO_CLAUSE: "{host} steht im Vertrag, aber keine Klausel deckt ihn ab. Es fehlt eine Klausel, die "
+    "ihn oder eine seiner Rollen nennt, mit '{line}'.",
+    Reason.AREA_NOT_COVERED: "Keine Klausel erlaubt, {what}: {host}; {clauses} erlauben anderes. Es fehlt "
+    "dafür eine Klausel mit '{line}'.",
+    Reason.PLAYBOOK_NOT_COVERED: "Keine Klausel erlaubt, {what}: {host}; {clauses} erlauben anderes. Es fehlt "
+    "dafür eine Klausel mit '{line}'.",
+    Reason.OUTSIDE_IS_READ_ONLY: "{host} steht außerhalb des Kundennetzes: Fragen ist erlaubt ({clauses}), "
+    "Ändern nie. An den Betreiber wenden.",
+    Reason.WINDOW_CLOSED: "{clauses} erlauben es, {what}: {host}, aber nicht zu dieser Zeit: {hours} (Ortszeit "
+    "des Vertrags). Bis dahin warten oder das Zeitfenster vom Kunden erweitern lassen.",
+}
+
+_WORDS: Mapping[Language, Mapping[Reason, str]] = {"de": _GERMAN, "en": _ENGLISH}
+
+
+def explain(decision: Decision, language: Language) -> str:
+    """Say in a sentence or two what was decided, by which clause, and what to do about it.
+
+    >>> explain(Refused(Reason.EXPIRED), "en")
+    "The contract has ended. Renew it and add the new revision with a later 'valid: until'."
+    """
+    match decision:
+        case Allowed(clause):
+            said = {"en": "Allowed by clause", "de": "Erlaubt durch Klausel"}[language]
+            return f"{said} {clause.id}: {clause.text}"
+        case Refused():
+            return _WORDS[language][decision.reason].format_map(_facts(decision, language))
+
+
+def hours(windows: Iterable[Window], language: Language) -> str:
+    """Windows as people write them.
+
+    >>> hours([Window.model_validate({"days": ["mo", "tu", "we", "sa"], "from": "07:00"})], "en")
+    'Mon–Wed, Sat 07:00–23:59'
+    """  # noqa: RUF002 - an en dash, as people write it.
+    return "; ".join(f"{_days(window.days, language)} {_span(window)}" for window in windows)
+
+
+def _span(window: Window) -> str:
+    return f"{window.start:%H:%M}{_TO}{window.until:%H:%M}"
+
+
+def _days(days: tuple[Day, ...], language: Language) -> str:
+    """Days of the week, with three or more in a row drawn together."""
+    names, order = _DAYS[language], list(Day)
+    runs: list[list[int]] = []
+    for number in sorted(order.index(day) for day in days):
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(
+        f"{names[run[0]]}{_TO}{names[run[-1]]}" if len(run) > 2 else ", ".join(names[day] for day in run)
+        for run in runs
+    )
+
+
+def _facts(refused: Refused, language: Language) -> Mapping[str, str]:
+    request = refused.request
+    clauses = {"en": "clause", "de": "Klausel"}[language]
+    return {
+        "host": request.host if request else {"en": "the host", "de": "der Host"}[language],
+        "customer": request.customer if request else "?",
+        "clauses": f"{clauses} {', '.join(_few(refused.clauses))}",
+        "hours": hours(refused.windows, language) or "?",
+        **_deed(request, language),
+    }
+
+
+def _few(names: tuple[str, ...]) -> tuple[str, ...]:
+    return names if len(names) <= 6 else (*names[:6], "…")
+
+
+def _deed(request: Request | None, language: Language) -> Mapping[str, str]:
+    german = language == "de"
+    match request.deed if request else None:
+        case Diagnose(area):
+            return {
+                "what": f"den Bereich '{area}' zu untersuchen" if german else f"diagnose '{area}'",
+                "line": f"diagnose: [{area}]",
+            }
+        case Change(playbook):
+            return {
+                "what": f"'{playbook}' auszuführen" if german else f"run '{playbook}'",
+                "line": f"change: [{playbook}]",
+            }
+        case None:
+            return {"what": "dies zu tun" if german else "do this", "line": "diagnose: […]"}
