@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from controller.diagnosis import Cause
 
 __all__ = ["Blobs", "Evidence", "Report", "Touch"]
 
-# Gives the bytes that belong to a SHA-256 (hex).
+# Gives the bytes that belong to a SHA-256 (hex). Raises BlobError or KeyError when they are not kept any more.
 Blobs = Callable[[str], bytes]
 
 
@@ -47,7 +47,11 @@ class Touch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Everything about one run. Times are UTC; `timezone` and `language` are the customer's."""
+    """Everything about one run. Times are UTC; `timezone` and `language` are the customer's.
+
+    clauses: the contract's wording by clause number. questions: what a collector asks, by its name, in
+    English and German (empty where nobody wrote it). stopped: why the run ended early, in a few words.
+    """
 
     run: str
     ticket: str
@@ -69,3 +73,5 @@ class Report:
     evidence: tuple[Evidence, ...]
     touched: tuple[Touch, ...]
     stopped: str = ""
+    clauses: Mapping[str, str] = field(default_factory=dict)
+    questions: Mapping[str, tuple[str, str]] = field(default_factory=dict)

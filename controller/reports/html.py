@@ -1,0 +1,120 @@
+"""How does the report look? One self-contained web page: no script, nothing loaded from anywhere.
+
+Whatever is written into the template passes `inert` and then HTML escaping, without exception: the
+environment does both, so that no template can forget it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+import jinja2
+from markupsafe import Markup
+
+from controller.reports.coverage import State
+from controller.reports.inert import clip, inert
+from controller.reports.model import Blobs, Report
+from controller.reports.page import Page, page
+from controller.reports.redact import Audience, redactor
+from controller.reports.story import words_for
+from controller.reports.words import Words
+from inventory.contract import Redaction
+
+__all__ = ["prepare", "render_html"]
+
+_HERE = Path(__file__).parent
+
+# Severity and state are told by word and by shape; colour comes on top.
+_SHAPES = MappingProxyType({"fault": "◆", "warn": "▲", "note": "●"})
+_SWATCHES = MappingProxyType(
+    {
+        State.SEEN.value: "■",
+        State.UNANSWERED.value: "◐",
+        State.REFUSED.value: "◇",
+        State.NOT_COVERED.value: "□",
+        State.BROKEN.value: "✕",
+    }
+)
+
+
+def render_html(
+    report: Report,
+    blobs: Blobs,
+    language: str,
+    *,
+    audience: Audience = Audience.ENGINEER,
+    rules: Redaction | None = None,
+) -> str:
+    """Give the page for one reader, as UTF-8 text. rules: the contract's, for all but the engineer."""
+    words = words_for(language)
+    stored = cache(blobs)
+    hide = redactor(report, rules or Redaction(), audience, stored)
+    shown = page(report, stored, words, hide)
+    template, style, style_hash = _template()
+    return template.render(
+        p=shown,
+        w=words,
+        sections=_sections(shown, words),
+        clauses=dict(shown.clauses),
+        style=style,
+        style_hash=style_hash,
+        shapes=_SHAPES,
+        swatches=_SWATCHES,
+    )
+
+
+def _sections(shown: Page, words: Words) -> list[tuple[str, str]]:
+    todo = [("todo", words.what_to_do)] if shown.cards else []
+    return [
+        ("causes", words.causes),
+        *todo,
+        ("ruled-out", words.ruled_out),
+        ("coverage", words.coverage),
+        ("hosts", words.by_host),
+        ("evidence", words.rests_on),
+        ("touched", words.touched_short),
+    ]
+
+
+def prepare() -> None:
+    """Compile the template ahead, such as while hosts are being asked."""
+    _template()
+
+
+@cache
+def _template() -> tuple[jinja2.Template, Markup, str]:
+    """The compiled template, the style sheet and its hash for the page's security policy."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE),
+        bytecode_cache=_compiled(),
+        auto_reload=False,
+        autoescape=True,
+        finalize=_finalize,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(capfirst=_capital, clip=clip)
+    style = (_HERE / "page.css").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    # The style sheet is a file of ours: it may stand in the page as it is.
+    return environment.get_template("page.html"), Markup(style), digest  # noqa: S704
+
+
+def _compiled() -> jinja2.BytecodeCache | None:
+    """Where Python keeps this package's compiled code, the template's goes too: it takes 50 ms to make."""
+    folder = _HERE / "__pycache__"
+    return jinja2.FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
+
+
+def _finalize(value: object) -> object:
+    return inert(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

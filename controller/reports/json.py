@@ -1,0 +1,206 @@
+"""How does another program read the report? The whole of it as JSON, in a published and stable form.
+
+`schema.json` beside this file is the form: fields may be added within version 1, none changes its meaning
+and none goes. Texts come in both languages; redaction is the same as on the page.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from agent.job import Broken, NoAnswer, Refused, Result, Seen
+from collectors import Finding
+from controller.diagnosis import Cause
+from controller.reports.coverage import Coverage, State, coverage, entry
+from controller.reports.inert import clip, inert
+from controller.reports.model import Blobs, Evidence, Report
+from controller.reports.redact import Audience, Redactor, redactor
+from controller.reports.story import Links, phrase, sentence, words_for
+from inventory.contract import Redaction
+
+__all__ = ["SCHEMA", "render_json", "schema"]
+
+SCHEMA = "secondline/report/1"
+_LONG = 2_000
+
+
+def render_json(
+    report: Report,
+    *,
+    audience: Audience = Audience.ENGINEER,
+    rules: Redaction | None = None,
+    blobs: Blobs | None = None,
+) -> str:
+    """Give the report as JSON text. blobs: to learn accounts from the raw evidence, as the page does."""
+    hide = redactor(report, rules or Redaction(), audience, blobs)
+    content = _Writer(report, hide).content()
+    return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """The published JSON Schema (draft 2020-12)."""
+    text = Path(__file__).with_name("schema.json").read_text("utf-8")
+    content: dict[str, Any] = json.loads(text)
+    return content
+
+
+class _Writer:
+    """Holds the report, its links and its redactor while the parts are written."""
+
+    def __init__(self, report: Report, hide: Redactor) -> None:
+        self._report = report
+        self._hide = hide
+        self._links = Links(report)
+        self._english, self._german = words_for("en"), words_for("de")
+
+    def content(self) -> dict[str, Any]:
+        report, seen = self._report, coverage(self._report)
+        return {
+            "schema": SCHEMA,
+            "run": report.run,
+            "ticket": self._text(report.ticket),
+            "subject": self._text(report.subject),
+            "customer": {"id": self._text(report.customer), "name": self._text(report.customer_name)},
+            "contract": self._text(report.contract),
+            "revision": report.revision,
+            "timezone": report.timezone,
+            "asked_by": self._text(report.asked_by),
+            "areas": list(report.areas),
+            "began": _utc(report.began),
+            "ended": _utc(report.ended),
+            "stopped": self._text(report.stopped),
+            "summary": {
+                words.code: inert(sentence(report, seen, words, self._hide.text))
+                for words in (self._german, self._english)
+            },
+            "causes": [self._cause(cause) for cause in report.causes],
+            "findings": [self._finding(finding) for finding in report.findings],
+            "coverage": self._coverage(seen),
+            "results": [self._result(result) for result in report.results],
+            "evidence": [self._evidence(item) for item in report.evidence],
+            "touched": [
+                {
+                    "number": touch.number,
+                    "at": _utc(touch.at),
+                    "what": touch.what,
+                    "host": self._text(touch.host),
+                    "clause": touch.clause,
+                    "who": self._text(touch.who),
+                }
+                for touch in report.touched
+            ],
+            # Counted while everything above was written.
+            "redactions": dict(sorted(self._hide.removed.items())),
+        }
+
+    def _text(self, text: str) -> str:
+        return inert(self._hide.text(clip(text, _LONG)))
+
+    def _cause(self, cause: Cause) -> dict[str, Any]:
+        return {
+            **self._finding(cause.finding),
+            "sure": cause.sure,
+            "advice": {
+                words.code: self._text(cause.finding.advice(words.code))
+                for words in (self._german, self._english)
+            },
+            "explains": [{"tag": f.tag.name, "host": self._text(f.host)} for f in cause.explains],
+            "evidence": [self._text(id_) for id_ in self._links.of(cause.finding)],
+        }
+
+    def _finding(self, finding: Finding) -> dict[str, Any]:
+        return {
+            "tag": finding.tag.name,
+            "host": self._text(finding.host),
+            "severity": finding.severity.name.lower(),
+            "text": {
+                words.code: inert(phrase(finding, words, self._hide.text))
+                for words in (self._german, self._english)
+            },
+            "facts": {
+                name: self._text(fact) if isinstance(fact, str) else fact
+                for name, fact in finding.facts.items()
+            },
+        }
+
+    def _coverage(self, seen: Coverage) -> dict[str, Any]:
+        counts: dict[str, Any] = {_key(state): seen.count(state) for state in State}
+        return {
+            **counts,
+            "total": seen.total,
+            "lists": {
+                _key(state): [
+                    {
+                        "job": self._text(item.job),
+                        "host": self._text(item.host),
+                        "collector": item.collector,
+                        "reason": item.reason,
+                        "clauses": list(item.clauses),
+                    }
+                    for item in seen.by_state[state]
+                ]
+                for state in State
+            },
+            "unasked": [self._text(host) for host in seen.unasked],
+        }
+
+    def _result(self, result: Result) -> dict[str, Any]:
+        common: dict[str, Any] = {
+            "job": self._text(result.job.id),
+            "host": self._text(result.job.host),
+            "collector": result.job.collector,
+            "clause": result.clause,
+            "began": _utc(result.began),
+            "took": result.took,
+            "evidence": [self._text(id_) for id_ in result.evidence],
+        }
+        match result.outcome:
+            case Seen():
+                return common | {"state": "seen"}
+            case Refused(reason, clauses, by):
+                covered = entry(result).state is State.REFUSED
+                return common | {
+                    "state": "refused",
+                    "reason": reason,
+                    "clauses": list(clauses),
+                    "by": by,
+                    "covered": covered,
+                }
+            case NoAnswer(kind, phase, detail):
+                return common | {
+                    "state": "unanswered",
+                    "kind": kind,
+                    "phase": phase,
+                    "detail": self._text(detail),
+                }
+            case Broken(error):
+                return common | {"state": "broken", "detail": self._text(error)}
+
+    def _evidence(self, item: Evidence) -> dict[str, Any]:
+        unanswered: Mapping[str, str] | None = None
+        if item.unanswered is not None:
+            kind, phase, detail = item.unanswered
+            unanswered = {"kind": kind, "phase": phase, "detail": self._text(detail)}
+        return {
+            "id": self._text(item.id),
+            "host": self._text(item.host),
+            "session": item.session,
+            "question": [self._text(word) for word in item.question],
+            "began": _utc(item.began),
+            "took": item.took,
+            "sha256": dict(item.parts),
+            "cut": item.cut,
+            "unanswered": unanswered,
+        }
+
+
+def _key(state: State) -> str:
+    return state.value.replace("-", "_")
+
+
+def _utc(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

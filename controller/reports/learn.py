@@ -1,0 +1,119 @@
+"""Which words of this report are names, accounts or addresses? Learned first, so that they go everywhere.
+
+Names come from the hosts that the contract describes; accounts from the places where systems write them:
+`user=anna`, `for user anna`, `/home/anna`, `uid=1000(anna)`, lines of passwd, mail addresses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from collectors import About
+from controller.reports.model import Report
+
+__all__ = ["MAIL", "accounts_in", "domains_of", "names_of", "texts_of"]
+
+_NAME = r"([^\W\d][\w.-]{0,62}[\w$])"
+_VALUE = rf"""["']?(?:[\w.-]{{1,40}}\\{{1,2}})?{_NAME}"""
+
+MAIL = re.compile(
+    r"(?<![\w.+-])([\w.+-]{1,64})@((?:[\w-]{1,63}\.){1,8}(?!(?:service|socket|timer|mount|slice|scope|target)\b)[^\W\d]{2,24})"
+    r"(?![\w-])"
+)
+_PATTERNS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"(?i)(?<![a-z])(?:user(?:_?name)?|login|logname|ruser|acct|account|benutzer(?:name)?|konto)[\"']?[ \t]*=[ \t]*{_VALUE}",
+        rf"(?i)[\"'](?:user(?:_?name)?|login|account)[\"'][ \t]*:[ \t]*{_VALUE}",
+        rf"(?im)(?:^|[\s,{{(])(?:user(?:name)?|benutzer(?:name)?):[ \t]+{_VALUE}",
+        rf"(?i)\b(?:for|by|of)[ ](?:invalid |illegal |unknown )?user[ ]{_VALUE}",
+        rf"(?i)\b(?:für|von)[ ](?:den )?benutzer[ ]{_VALUE}",
+        rf"\b(?:Accepted|Failed) \S{{1,40}} for (?:invalid user )?{_NAME} from\b",
+        rf"\b[Ii]nvalid user {_NAME} from\b",
+        rf"\bby {_NAME}\(uid=",
+        rf"\buid=\d+\({_NAME}\)",
+        rf"\bsudo(?:\[\d+\])?:\s+{_NAME} : ",
+        rf"\({_NAME}\) CMD\b",
+        rf"(?i)/(?:home|Users)/{_NAME}",
+        rf"(?i)\b[a-z]:\\{{1,2}}Users\\{{1,2}}{_NAME}",
+    )
+)
+_PASSWD = re.compile(r"(?m)^([^\W\d][\w.-]{0,63}\$?):[^:\s]{0,200}:(\d{1,10}):\d{1,10}:([^:\n]{0,200}):/")
+# A text with none of these (in small letters) names no account in a way that is known here.
+_TRIGGERS = (
+    "user", "login", "logname", "acct", "account", "benutzer", "konto", "accepted ", "failed ", "uid=",
+    "sudo", " cmd", "home/",
+)  # fmt: skip
+
+# Accounts that every system has, and words that stand where a name could: they tell nothing about anybody.
+_SYSTEM = (
+    "root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats nobody sshd"
+    " messagebus syslog systemd-network systemd-resolve systemd-timesync systemd-journal systemd-coredump"
+    " bind named nsd unbound postgres mysql nginx apache httpd chrony _chrony ntp _apt dbus polkitd tss"
+    " administrator admin system localsystem guest default public shared all any none null unknown undefined"
+    " user users account accounts host hosts address domain name word secret login true false yes no not"
+    " the is was for from by on in at to of and or with without invalid anonymous der die das ist nicht"
+)
+_NOBODY = frozenset(_SYSTEM.split())
+
+
+def names_of(about: About) -> Iterator[str]:
+    """The ways in which a host is called: its id, its DNS name, the name's first label."""
+    yield about.id
+    if about.name:
+        yield about.name.rstrip(".")
+        yield about.name.partition(".")[0]
+
+
+def domains_of(hosts: Mapping[str, About]) -> frozenset[str]:
+    """The customer's domains: the zones that the contract names, and what the hosts' names end with."""
+    zones = {zone.name for about in hosts.values() for zone in about.zones}
+    parents = {about.name.rstrip(".").partition(".")[2] for about in hosts.values()}
+    return frozenset(
+        name
+        for name in (domain.lower().rstrip(".") for domain in zones | parents)
+        if "." in name and not name.endswith((".in-addr.arpa", ".ip6.arpa"))
+    )
+
+
+def accounts_in(text: str) -> Iterator[tuple[str, str]]:
+    """Pairs of a word that must go and the account it stands for (itself, but for a person's full name)."""
+    if "@" in text:
+        for found in MAIL.finditer(text):
+            yield from _one(found[1])
+    if ":/" in text:
+        yield from _passwd(text)
+    lowered = text.lower()
+    if not any(trigger in lowered for trigger in _TRIGGERS) and ":\\" not in lowered:
+        return
+    for pattern in _PATTERNS:
+        for found in pattern.finditer(text):
+            yield from _one(found[1])
+
+
+def _passwd(text: str) -> Iterator[tuple[str, str]]:
+    for found in _PASSWD.finditer(text):
+        if 1000 <= int(found[2]) < 65534:
+            yield from _one(found[1])
+            person = found[3].partition(",")[0].strip()
+            if len(person) > 2 and person.lower() not in _NOBODY:
+                yield person, found[1]
+
+
+def _one(name: str) -> Iterator[tuple[str, str]]:
+    if name.lower() not in _NOBODY and len(name) > 1 and not name.lower().startswith("systemd-"):
+        yield name, name
+
+
+def texts_of(report: Report) -> Iterator[str]:
+    """Every text of a report that a host, a person or a log may have written."""
+    yield report.subject
+    yield report.stopped
+    for finding in (*report.findings, *(c.finding for c in report.causes)):
+        yield from (fact for fact in finding.facts.values() if isinstance(fact, str))
+    for item in report.evidence:
+        yield " ".join(item.question)
+        if item.unanswered is not None:
+            yield item.unanswered[2]
+        yield from (fact for fact in item.facts.values() if isinstance(fact, str))

@@ -1,0 +1,409 @@
+"""What stands on the page? The report as a reader meets it: redacted, worded, in order, without layout."""
+
+from __future__ import annotations
+
+import shlex
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from collectors import Finding, Severity
+from controller.diagnosis import Cause
+from controller.reports.coverage import Coverage, State, coverage, grouped
+from controller.reports.inert import clip
+from controller.reports.model import Blobs, Evidence, Report
+from controller.reports.redact import Redactor, part_text
+from controller.reports.story import Links, advice, cause_groups, phrase, ruled_out, sentence, stopped
+from controller.reports.words import Words
+
+__all__ = ["Page", "page"]
+
+_SHOWN = 4_000
+_SHOWN_IN_ALL = 1_500_000
+_BEHIND = 400
+_LINKS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A finding in words, with its tag and facts in small print."""
+
+    severity: str
+    level: str
+    host: str
+    anchor: str
+    text: str
+    tag: str
+    facts: tuple[tuple[str, str], ...]
+    links: tuple[tuple[str, str], ...] = ()
+    more_links: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A cause: its finding, what it explains, the same elsewhere, and how sure it is."""
+
+    number: int
+    said: Said
+    sure: str
+    sure_why: str
+    explains: tuple[Said, ...]
+    same: tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A host by its name in this copy, and its place on the page ('' when it has none)."""
+
+    name: str
+    anchor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One part of the coverage bar. start, width: of 1000."""
+
+    state: str
+    label: str
+    number: int
+    start: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Why some questions stayed without an answer, and on which hosts."""
+
+    why: str
+    code: str
+    clauses: tuple[str, ...]
+    rows: tuple[tuple[Place, tuple[str, ...], tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HostPart:
+    place: Place
+    name: str
+    addresses: tuple[str, ...]
+    roles: tuple[str, ...]
+    worst: str
+    findings: tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One raw piece of an exchange; `note` says what is missing."""
+
+    label: str
+    text: str
+    note: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One exchange. state: 'seen' or 'unanswered'."""
+
+    anchor: str
+    id: str
+    question: str
+    when: str
+    took: str
+    result: str
+    state: str
+    detail: str
+    pieces: tuple[Piece, ...]
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All of it. `w` are the words; the rest is in the order of the page."""
+
+    w: Words
+    report: Report
+    title: str
+    subject: str
+    customer: str
+    contract: str
+    asked_by: str
+    sentence: str
+    stopped: str
+    cards: tuple[Card, ...]
+    advice: tuple[tuple[str, tuple[Place, ...]], ...]
+    ruled_out: tuple[tuple[str, str, int, tuple[str, ...]], ...]
+    segments: tuple[Segment, ...]
+    gaps: tuple[tuple[State, int, int, tuple[Gap, ...]], ...]
+    unasked: tuple[str, ...]
+    hosts: tuple[HostPart, ...]
+    quiet: tuple[str, ...]
+    evidence: tuple[tuple[str, tuple[Shown, ...]], ...]
+    touched: tuple[tuple[int, str, str, str, str, str, str], ...]
+    clauses: tuple[tuple[str, str], ...]
+    span: str
+    zone: str
+    redactions: tuple[str, ...]
+
+
+def page(report: Report, blobs: Blobs, words: Words, hide: Redactor) -> Page:
+    """Say everything in the order of the page; the count of what was withheld comes last."""
+    return _Writer(report, cache(blobs), words, hide).page()
+
+
+class _Writer:
+    """Holds what every part of one page needs: words, redactor, anchors."""
+
+    def __init__(self, report: Report, blobs: Blobs, words: Words, hide: Redactor) -> None:
+        self._report = report
+        self._blobs = blobs
+        self._w = words
+        self._hide = hide
+        self._say = hide.text
+        self._zone = ZoneInfo(report.timezone)
+        self._links = Links(report)
+        self._anchors = {item.id: f"e{number}" for number, item in enumerate(report.evidence, 1)}
+        self._asked = {item.id: self._say(clip(self._question(item), 1_000)) for item in report.evidence}
+        told = dict.fromkeys(finding.host for finding in report.findings if finding.host)
+        self._places = {host: f"h{number}" for number, host in enumerate(told, 1)}
+        self._share = min(_SHOWN, max(200, _SHOWN_IN_ALL // max(1, len(report.evidence))))
+
+    def page(self) -> Page:
+        report, words, seen = self._report, self._w, coverage(self._report)
+        evidence = self._evidence()
+        cards = tuple(self._card(number, group) for number, group in enumerate(cause_groups(report), 1))
+        hosts = self._hosts()
+        quiet = [host for host in seen.hosts(State.SEEN) if host not in self._places]
+        parts: dict[str, Any] = {
+            "title": self._say(report.ticket),
+            "subject": self._say(clip(report.subject, 300)),
+            "customer": self._say(report.customer_name),
+            "contract": self._say(report.contract),
+            "asked_by": self._say(report.asked_by),
+            "sentence": sentence(report, seen, words, self._say),
+            "stopped": stopped(report, words, self._say),
+            "advice": tuple(
+                (text, tuple(Place(host) for host in hosts))
+                for text, hosts in advice(report, words, self._say)
+            ),
+            "ruled_out": self._ruled_out(),
+            "unasked": tuple(map(self._say, seen.unasked)),
+            "quiet": tuple(map(self._say, quiet)),
+            "clauses": tuple((clause, self._say(text)) for clause, text in report.clauses.items()),
+        }
+        return Page(
+            w=words,
+            report=report,
+            cards=cards,
+            segments=_segments(seen, words),
+            gaps=self._gaps(seen),
+            hosts=hosts,
+            evidence=evidence,
+            touched=self._touched(),
+            span=words.span_of(report.began, report.ended, self._zone),
+            zone=words.zone(report.began, self._zone),
+            redactions=tuple(
+                words.count(words.redacted_kinds[kind], number)
+                for kind, number in sorted(self._hide.removed.items())
+            ),
+            **parts,
+        )
+
+    def _said(self, finding: Finding, *, linked: bool = False) -> Said:
+        ids = self._links.of(finding) if linked else []
+        return Said(
+            severity=self._w.severity[finding.severity],
+            level=finding.severity.name.lower(),
+            host=self._say(finding.host),
+            anchor=self._places.get(finding.host, ""),
+            text=phrase(finding, self._w, self._say),
+            tag=finding.tag.name,
+            facts=tuple((name, self._say(clip(str(fact), 200))) for name, fact in finding.facts.items()),
+            links=tuple((self._anchors[id_], self._asked[id_]) for id_ in ids[:_LINKS]),
+            more_links=max(0, len(ids) - _LINKS),
+        )
+
+    def _card(self, number: int, group: list[Cause]) -> Card:
+        first = group[0]
+        why = self._w.sure_why.get(first.sure, "")
+        return Card(
+            number=number,
+            said=self._said(first.finding, linked=True),
+            sure=self._w.sure.get(first.sure, first.sure),
+            sure_why=why if first.explains or first.sure != "certain" else self._w.sure_alone,
+            explains=tuple(self._said(finding, linked=True) for finding in first.explains),
+            same=tuple(self._said(cause.finding, linked=True) for cause in group[1:]),
+        )
+
+    def _ruled_out(self) -> tuple[tuple[str, str, int, tuple[str, ...]], ...]:
+        rows = []
+        for item in ruled_out(self._report):
+            english, german = self._report.questions.get(item.collector, ("", ""))
+            text = german if self._w.code == "de" else english
+            rows.append((text, item.collector, item.asked, tuple(map(self._say, item.quiet))))
+        return tuple(rows)
+
+    def _gaps(self, seen: Coverage) -> tuple[tuple[State, int, int, tuple[Gap, ...]], ...]:
+        missing = [state for state in State if state is not State.SEEN and seen.count(state)]
+        return tuple(
+            (state, seen.count(state), len(seen.hosts(state)), self._reasons(seen, state))
+            for state in missing
+        )
+
+    def _reasons(self, seen: Coverage, state: State) -> tuple[Gap, ...]:
+        gaps = []
+        for (reason, clauses), entries in grouped(seen.by_state[state]).items():
+            asked: defaultdict[str, list[str]] = defaultdict(list)
+            details: defaultdict[str, dict[str, None]] = defaultdict(dict)
+            for entry in entries:
+                asked[entry.host].append(entry.collector)
+                phase = self._w.phases.get(entry.phase, entry.phase)
+                if entry.detail:
+                    text = self._say(clip(entry.detail, 300))
+                    details[entry.host][f"{phase}: {text}" if phase else text] = None
+            rows = tuple(
+                (Place(self._say(host), self._places.get(host, "")), tuple(names), tuple(details[host])[:3])
+                for host, names in asked.items()
+            )
+            why = self._w.why(state, reason)
+            gaps.append(Gap(why[:1].upper() + why[1:], reason, clauses, rows))
+        return tuple(gaps)
+
+    def _hosts(self) -> tuple[HostPart, ...]:
+        found: defaultdict[str, list[Finding]] = defaultdict(list)
+        for finding in self._report.findings:
+            found[finding.host].append(finding)
+        parts = []
+        for host, findings in found.items():
+            findings.sort(key=lambda finding: -finding.severity)
+            about = self._report.hosts.get(host)
+            parts.append(
+                HostPart(
+                    place=Place(self._say(host) or self._w.several_hosts, self._places.get(host, "")),
+                    name=self._say(about.name) if about else "",
+                    addresses=tuple(map(self._say, about.addresses)) if about else (),
+                    roles=about.roles if about else (),
+                    worst=findings[0].severity.name.lower(),
+                    findings=tuple(self._said(finding, linked=True) for finding in findings),
+                )
+            )
+        order = {severity.name.lower(): -severity for severity in Severity}
+        return tuple(sorted(parts, key=lambda part: order[part.worst]))
+
+    def _touched(self) -> tuple[tuple[int, str, str, str, str, str, str], ...]:
+        words = self._w
+        return tuple(
+            (
+                touch.number,
+                words.moment(touch.at, self._zone),
+                words.deeds.get(touch.what, ""),
+                touch.what,
+                self._say(touch.host),
+                touch.clause,
+                self._say(touch.who),
+            )
+            for touch in self._report.touched
+        )
+
+    def _evidence(self) -> tuple[tuple[str, tuple[Shown, ...]], ...]:
+        by_host: defaultdict[str, list[Shown]] = defaultdict(list)
+        for item in self._report.evidence:
+            by_host[item.host].append(self._shown(item))
+        return tuple((self._say(host), tuple(items)) for host, items in by_host.items())
+
+    def _shown(self, item: Evidence) -> Shown:
+        words = self._w
+        result, state, detail = words.answered, "seen", ""
+        if item.unanswered is not None:
+            kind, phase, said = item.unanswered
+            why = words.kinds.get(kind, kind)
+            result, state = words.unanswered, "unanswered"
+            detail = (
+                f"{why[:1].upper()}{why[1:]} ({words.phases.get(phase, phase)}): {self._say(clip(said, 600))}"
+            )
+        elif "code" in item.facts:
+            result = words.exit_code.format(code=item.facts["code"])
+        elif isinstance(item.facts.get("answer"), Mapping):
+            result = str(item.facts["answer"].get("rcode", result))
+        return Shown(
+            anchor=self._anchors[item.id],
+            id=self._say(item.id),
+            question=self._asked[item.id],
+            when=words.moment(item.began, self._zone),
+            took=words.seconds(item.took),
+            result=result,
+            state=state,
+            detail=detail,
+            pieces=tuple(self._pieces(item)),
+            cut=item.cut,
+        )
+
+    def _question(self, item: Evidence) -> str:
+        match item.question:
+            case ("run", *argv):
+                return shlex.join(argv)
+            case ("fetch", path):
+                return self._w.read_file.format(path=path)
+            case ("open",):
+                return self._w.open_session
+            case ("ask", server, name, rtype, transport, *rest):
+                return " ".join(
+                    [self._w.asked_dns.format(transport=transport.upper()), f"@{server}", name, rtype, *rest]
+                )
+            case other:
+                return shlex.join(other)
+
+    def _pieces(self, item: Evidence) -> list[Piece]:
+        pieces = []
+        answer = item.facts.get("answer")
+        if isinstance(answer, Mapping):
+            pieces.append(Piece("", self._say(clip(_dns(answer), self._share)), "", ""))
+        for name, digest in item.parts.items():
+            piece = self._piece(name, digest, decoded=isinstance(answer, Mapping))
+            if piece is not None:
+                pieces.append(piece)
+        return pieces
+
+    def _piece(self, name: str, digest: str, *, decoded: bool) -> Piece | None:
+        words = self._w
+        label = words.parts.get(name, name)
+        text, size = part_text(self._blobs, digest, 4 * (self._share + _BEHIND))
+        if size < 0:
+            return Piece(label, "", words.gone, digest)
+        if size == 0:
+            return None if name == "stderr" else Piece(label, "", words.empty, digest)
+        if name == "wire" or "\0" in text:
+            return None if decoded else Piece(label, "", words.binary.format(size=words.number(size)), digest)
+        # A little more than is shown is redacted, so that nothing slips through in two halves.
+        whole = len(text) <= self._share
+        shown = self._say(text if whole else text[: self._share + _BEHIND])
+        if whole:
+            return Piece(label, shown, "", digest)
+        shown = shown[: self._share]
+        note = words.more_bytes.format(shown=words.number(len(shown)), size=words.number(size))
+        return Piece(label, shown, note, digest)
+
+
+def _dns(answer: Mapping[str, Any]) -> str:
+    """A DNS answer the way zone files write it."""
+    lines = [f"{answer.get('rcode', '')} {' '.join(sorted(map(str, answer.get('flags', ()))))}".strip()]
+    for section in ("answer", "authority", "additional"):
+        records = answer.get(section) or ()
+        if records:
+            lines += ["", f";; {section}"]
+            lines += [f"{r.get('name')} {r.get('ttl')} {r.get('type')} {r.get('data')}" for r in records]
+    return "\n".join(lines)
+
+
+def _segments(seen: Coverage, words: Words) -> tuple[Segment, ...]:
+    """The bar's parts; what occurs at all is wide enough to be seen."""
+    shown = [(state, seen.count(state)) for state in State if seen.count(state)]
+    rough = [max(12.0, 1000 * number / seen.total) for _, number in shown]
+    widths = [1000 * width / sum(rough) for width in rough]
+    starts = [sum(widths[:at]) for at in range(len(widths))]
+    return tuple(
+        Segment(state.value, words.state[state], number, round(start, 1), round(width, 1))
+        for (state, number), start, width in zip(shown, starts, widths, strict=True)
+    )
