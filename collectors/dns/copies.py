@@ -1,0 +1,125 @@
+"""Do all servers of a zone hold the same zone, and is what it says of itself sound?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from collectors import Fact, Finding, Tag, fault, survey, warn
+from collectors.dns.names import listed
+from collectors.dns.serial import newest
+from collectors.dns.zones import Holding, Zones, current, each_its_own, holdings, zones
+
+BEHIND = fault(
+    "dns.serial-behind",
+    "{server} holds the zone {zone} with serial {serial}; {newest} is the newest (its primary: {primary})",
+    "{server} hält die Zone {zone} mit Seriennummer {serial}; die neueste ist {newest} (Primärserver: {primary})",
+    do=(
+        "Right after a change, wait. Then see why {server} gets no copy from {primary}; or raise it above {newest}.",
+        "Kurz nach Änderungen abwarten. Sonst: Warum holt {server} nichts von {primary}? Oder über {newest} erhöhen.",
+    ),
+)
+APART = warn(
+    "dns.serial-apart",
+    "the serials of the zone {zone} lie so far apart that none is the newest: {serials}",
+    "die Seriennummern der Zone {zone} liegen so weit auseinander, dass keine die neueste ist: {serials}",
+    do=(
+        "Set the serial of {zone} in two steps of less than 2147483648 each (RFC 1982).",
+        "Die Seriennummer von {zone} in zwei Schritten unter 2147483648 setzen (RFC 1982).",
+    ),
+)
+NS_MISMATCH = fault(
+    "dns.ns-mismatch",
+    "the servers of {zone} do not agree on who serves it: {views}",
+    "die Server von {zone} sind sich nicht einig, wer die Zone bedient: {views}",
+    do=(
+        "Make one NS set for {zone} at its primary and raise the serial.",
+        "Am Primärserver einen NS-Satz für {zone} festlegen und die Seriennummer erhöhen.",
+    ),
+)
+NS_NO_ADDRESS = fault(
+    "dns.ns-no-address",
+    "{zone} names {name} as its server, but has no address for it (at {servers})",
+    "{zone} nennt {name} als Server, hat aber keine Adresse dafür (auf {servers})",
+    do=(
+        "Add the address record of {name}, or take it out of the NS set of {zone}.",
+        "Den Adresseintrag von {name} ergänzen oder {name} aus dem NS-Satz von {zone} nehmen.",
+    ),
+)
+MX_NO_ADDRESS = fault(
+    "dns.mx-no-address",
+    "mail for {zone} goes to {name}, which has no address (at {servers})",
+    "E-Mail für {zone} geht an {name}, wofür es keine Adresse gibt (auf {servers})",
+    do=(
+        "Add the address record of {name}, or correct the MX record of {zone}.",
+        "Den Adresseintrag von {name} ergänzen oder den MX-Eintrag von {zone} berichtigen.",
+    ),
+)
+TIMERS = warn(
+    "dns.soa-timers",
+    "the times of {zone} do not fit: refresh {refresh} s, retry {retry} s, expire {expire} s (at {servers})",
+    "die Zeiten von {zone} passen nicht: Refresh {refresh} s, Retry {retry} s, Expire {expire} s (auf {servers})",
+    do=(
+        "Set retry below refresh, and expire well above both, so that copies of {zone} survive an outage.",
+        "Retry kleiner als Refresh und Expire weit größer setzen, damit Kopien von {zone} Ausfälle überstehen.",
+    ),
+)
+
+
+@survey("dns.copies", over=zones)
+def copies(seen: Mapping[str, Zones]) -> Iterator[Finding]:
+    """Compare serials and NS sets of all servers of a zone, and judge what the newest copies say."""
+    for zone, held in sorted(holdings(seen).items()):
+        server = {host: seen[host].server for host in held}
+        yield from _serials(zone, held, server)
+        yield from _ns_sets(zone, current(held), server)
+        yield from _content(zone, current(held), server)
+
+
+def _serials(zone: str, held: Mapping[str, Holding], server: Mapping[str, str]) -> Iterator[Finding]:
+    if each_its_own(held):
+        return
+    top = newest(one.soa.serial for one in held.values())
+    if top is None:
+        yield APART(zone=zone, serials=listed(f"{server[h]}: {one.soa.serial}" for h, one in held.items()))
+        return
+    for host, one in held.items():
+        if one.soa.serial != top:
+            yield BEHIND(
+                host=host,
+                server=server[host],
+                zone=zone,
+                serial=one.soa.serial,
+                newest=top,
+                primary=one.soa.primary,
+            )
+
+
+def _ns_sets(zone: str, held: Mapping[str, Holding], server: Mapping[str, str]) -> Iterator[Finding]:
+    views: defaultdict[frozenset[str], list[str]] = defaultdict(list)
+    for host, one in held.items():
+        views[one.names].append(server[host])
+    if len(views) > 1:
+        told = "; ".join(sorted(f"{listed(who)} -> {listed(names)}" for names, who in views.items()))
+        yield NS_MISMATCH(zone=zone, views=told, servers=listed(server.values()))
+
+
+def _content(zone: str, held: Mapping[str, Holding], server: Mapping[str, str]) -> Iterator[Finding]:
+    """Judge what each copy says; the same fault in several copies is one finding."""
+    found: defaultdict[tuple[Tag, tuple[tuple[str, Fact], ...]], list[str]] = defaultdict(list)
+    for host, one in held.items():
+        for tag, facts in _faults(one):
+            found[tag, tuple(facts.items())].append(host)
+    for (tag, pairs), hosts in found.items():
+        told = {"zone": zone, "servers": listed(server[h] for h in hosts)} | dict(pairs)
+        yield Finding(tag, told, hosts[0] if len(hosts) == 1 else "")
+
+
+def _faults(one: Holding) -> Iterator[tuple[Tag, dict[str, Fact]]]:
+    for tag, hosts in ((NS_NO_ADDRESS, one.servers), (MX_NO_ADDRESS, one.mail)):
+        for target in hosts:
+            if target.addresses == ():
+                yield tag, {"name": target.name}
+    soa = one.soa
+    if soa.retry >= soa.refresh or soa.expire <= soa.refresh + soa.retry:
+        yield TIMERS, {"refresh": soa.refresh, "retry": soa.retry, "expire": soa.expire}

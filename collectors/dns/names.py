@@ -1,0 +1,65 @@
+"""How are names and addresses written and compared? What all questions to a DNS server share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+__all__ = ["dotted", "is_reverse", "lies_in", "listed", "plain", "pointer", "same_form"]
+
+
+def dotted(name: str) -> str:
+    """The name as it is asked: small letters, final dot.
+
+    >>> dotted("WWW.musterbau.test"), dotted(".")
+    ('www.musterbau.test.', '.')
+    """
+    return name.lower().rstrip(".") + "."
+
+
+def plain(name: str) -> str:
+    """The name as people read it.
+
+    >>> plain("www.musterbau.test."), plain(".")
+    ('www.musterbau.test', '.')
+    """
+    return name.lower().rstrip(".") or "."
+
+
+def lies_in(name: str, zone: str) -> bool:
+    """Say whether a name is a zone's own or lies below it.
+
+    >>> lies_in("www.a.test.", "a.test"), lies_in("www.ba.test", "a.test"), lies_in("www.test", ".")
+    (True, False, True)
+    """
+    return f".{dotted(name)}".endswith(f".{dotted(zone)}") or dotted(zone) == "."
+
+
+def is_reverse(zone: str) -> bool:
+    """Say whether a zone holds names of addresses (RFC 1035 section 3.5, RFC 3596)."""
+    return lies_in(zone, "in-addr.arpa") or lies_in(zone, "ip6.arpa")
+
+
+def pointer(address: str) -> str:
+    """The name under which an address is found in a reverse zone.
+
+    >>> pointer("10.77.1.53")
+    '53.1.77.10.in-addr.arpa.'
+    """
+    return dotted(ip_address(address).reverse_pointer)
+
+
+def same_form(addresses: Iterable[str]) -> tuple[str, ...]:
+    """Addresses in their shortest form, in order, each once."""
+    return tuple(
+        str(a) for a in sorted({ip_address(a) for a in addresses}, key=lambda a: (a.version, int(a)))
+    )
+
+
+def listed(words: Iterable[str]) -> str:
+    """Several words in one fact; a dash when there is none.
+
+    >>> listed(["b", "a", "b"]), listed([])
+    ('a, b', '-')
+    """
+    return ", ".join(sorted(set(words))) or "-"

@@ -1,0 +1,146 @@
+"""What did the server say, and does it speak with authority? One question, whose silence is a value too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from collectors import Answer, Kind, Phase, Record, Resolver, Unanswered
+from collectors.dns.names import dotted, lies_in, plain, same_form
+from collectors.session import Transport
+
+__all__ = ["Line", "Silent", "Soa", "lack_of", "living", "pointed_to", "soa_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silent:
+    """The question was asked and stayed unanswered."""
+
+    kind: Kind
+    phase: Phase
+    detail: str
+
+    @property
+    def never_left(self) -> bool:
+        """Nothing was sent: this machine has no way to the address."""
+        return self.kind is Kind.UNREACHABLE and self.phase is Phase.CONNECT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Soa:
+    """The start of a zone (RFC 1035 section 3.3.13); times in seconds."""
+
+    primary: str
+    serial: int
+    refresh: int
+    retry: int
+    expire: int
+    minimum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One address of a server; empty: the session's first."""
+
+    host: Resolver
+    address: str = ""
+
+    async def ask(
+        self, name: str, rtype: str, *, transport: Transport = "udp", recurse: bool = False
+    ) -> Answer | Silent:
+        """Ask once. Raises Unanswered only when the run was stopped: that says nothing about the server."""
+        try:
+            return await self.host.ask(
+                dotted(name), rtype, transport=transport, recurse=recurse, server=self.address
+            )
+        except Unanswered as error:
+            if error.kind is Kind.STOPPED:
+                raise
+            return Silent(kind=error.kind, phase=error.phase, detail=error.detail)
+
+    async def ask_whole(self, name: str, rtype: str) -> Answer | Silent:
+        """Ask, and ask over TCP when the answer was too long for UDP."""
+        answer = await self.ask(name, rtype)
+        if isinstance(answer, Answer) and "TC" in answer.flags:
+            return await self.ask(name, rtype, transport="tcp")
+        return answer
+
+    async def addresses_of(self, name: str, *rtypes: str) -> tuple[str, ...] | Silent | None:
+        """The name's addresses as this server has them, in order.
+
+        None: it does not have the authority to say, as for a name that it has delegated.
+        """
+        found: list[str] = []
+        for rtype in rtypes or ("A", "AAAA"):
+            answer = await self.ask_whole(name, rtype)
+            if isinstance(answer, Silent):
+                return answer
+            data = pointed_to(answer, name, rtype)
+            if data is None:
+                return None
+            found += data
+        return same_form(found)
+
+
+async def living(host: Resolver, zone: str) -> Line | Silent:
+    """The way to the first of the server's addresses that answers anything; else the last silence."""
+    came: Answer | Silent | None = None
+    for address in host.addresses:
+        line = Line(host, address)
+        came = await line.ask(zone, "SOA")
+        if isinstance(came, Answer):
+            return line
+    return came if isinstance(came, Silent) else Line(host)
+
+
+def soa_of(answer: Answer, zone: str) -> Soa | None:
+    """The zone's SOA record, when the answer holds it."""
+    for record in _of(answer.answer, zone, "SOA"):
+        primary, _, *numbers = record.data.split()
+        serial, refresh, retry, expire, minimum = map(int, numbers)
+        return Soa(
+            primary=plain(primary),
+            serial=serial,
+            refresh=refresh,
+            retry=retry,
+            expire=expire,
+            minimum=minimum,
+        )
+    return None
+
+
+def lack_of(answer: Answer, zone: str) -> str:
+    """What an answer to a question for a zone's SOA lacks for authority; empty when it lacks nothing.
+
+    A code, the same in every language: the rcode, or NOERROR with what is missing.
+    """
+    if answer.rcode != "NOERROR":
+        return answer.rcode
+    if soa_of(answer, zone) is not None:
+        return "" if "AA" in answer.flags else "NOERROR/no-AA"
+    for record in answer.authority:
+        if record.type == "NS" and lies_in(zone, record.name):
+            return f"NOERROR/referral:{plain(record.name)}"
+    return "NOERROR/no-SOA"
+
+
+def pointed_to(answer: Answer, name: str, rtype: str) -> tuple[str, ...] | None:
+    """The data of the records for a name, through the aliases that the answer itself resolves.
+
+    Empty: there is none, with authority. None: the server does not say it with authority, or its alias ends
+    where another server must be asked.
+    """
+    if answer.rcode not in {"NOERROR", "NXDOMAIN"} or "AA" not in answer.flags:
+        return None
+    owner, followed = dotted(name), False
+    for _ in answer.answer:
+        alias = next(_of(answer.answer, owner, "CNAME"), None)
+        if alias is None:
+            break
+        owner, followed = alias.data, True
+    data = tuple(record.data for record in _of(answer.answer, owner, rtype))
+    return None if followed and not data and answer.rcode == "NOERROR" else data
+
+
+def _of(records: tuple[Record, ...], name: str, rtype: str) -> Iterator[Record]:
+    return (r for r in records if r.type == rtype and r.name == dotted(name))

@@ -1,0 +1,203 @@
+"""What does this DNS server hold of each zone, and what does it delegate? Asked once, compared by surveys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from collectors import About, Answer, Finding, Resolver, ZoneFacts, collector
+from collectors.dns.names import dotted, lies_in, plain, same_form
+from collectors.dns.probe import Line, Silent, Soa, lack_of, living, soa_of
+from collectors.dns.serial import newest
+
+__all__ = [
+    "Delegation",
+    "Holding",
+    "NamedHost",
+    "Unsaid",
+    "Zones",
+    "current",
+    "each_its_own",
+    "holdings",
+    "zones",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedHost:
+    """A name that a record points to, with its addresses as this server has them.
+
+    addresses None: this server has no authority over the name; empty: the name has none.
+    """
+
+    name: str
+    addresses: tuple[str, ...] | Silent | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """A zone as a server of it holds it. is_primary: the SOA names this very server as its source."""
+
+    zone: str
+    soa: Soa
+    is_primary: bool
+    servers: tuple[NamedHost, ...]
+    mail: tuple[NamedHost, ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(server.name for server in self.servers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delegation:
+    """A zone as its parent delegates it: the servers' names, the addresses that came along (glue).
+
+    No servers: the parent says with authority that it delegates nothing.
+    """
+
+    zone: str
+    servers: tuple[NamedHost, ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(server.name for server in self.servers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsaid:
+    """A zone about which this server says nothing of use.
+
+    asked_as: 'server' or 'parent'. why: a code, or the silence. 'served-too': the parent holds the zone
+    itself, and so answers with the zone's data instead of the delegation.
+    """
+
+    zone: str
+    asked_as: str
+    why: str | Silent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zones:
+    """Everything that one server says about the zones that the contract ties to it."""
+
+    server: str
+    holds: tuple[Holding, ...]
+    delegates: tuple[Delegation, ...]
+    unsaid: tuple[Unsaid, ...]
+
+
+def judge(_: Zones) -> Iterator[Finding]:
+    """Nothing is wrong with one server's view alone; silence and lameness are judged by `dns.answers`."""
+    yield from ()
+
+
+@collector("dns.zones", judge=judge, deadline=120.0)
+async def zones(host: Resolver, about: About) -> Zones:
+    """Ask for SOA, NS, MX and their addresses of each zone served, and for the delegation of each child."""
+    held = [zone for zone in about.zones if about.id in {s.id for s in zone.servers}]
+    handed = [zone for zone in about.zones if about.id in {p.id for p in zone.parents}]
+    everything = [("server", zone) for zone in held] + [("parent", zone) for zone in handed]
+    line = await living(host, everything[0][1].name) if everything else Line(host)
+    if isinstance(line, Silent):
+        unsaid = (Unsaid(zone=zone.name, asked_as=role, why=line) for role, zone in everything)
+        return Zones(server=about.name, holds=(), delegates=(), unsaid=tuple(unsaid))
+    said = [await _held(line, zone, about.name) for zone in held] + [
+        await _delegated(line, zone) for zone in handed
+    ]
+    return Zones(
+        server=about.name,
+        holds=tuple(one for one in said if isinstance(one, Holding)),
+        delegates=tuple(one for one in said if isinstance(one, Delegation)),
+        unsaid=tuple(one for one in said if isinstance(one, Unsaid)),
+    )
+
+
+async def _held(line: Line, zone: ZoneFacts, server: str) -> Holding | Unsaid:
+    soa_answer = await line.ask_whole(zone.name, "SOA")
+    if isinstance(soa_answer, Silent):
+        return Unsaid(zone=zone.name, asked_as="server", why=soa_answer)
+    soa = soa_of(soa_answer, zone.name)
+    lack = lack_of(soa_answer, zone.name)
+    if lack or soa is None:
+        return Unsaid(zone=zone.name, asked_as="server", why=lack)
+    ns = await line.ask_whole(zone.name, "NS")
+    mx = await line.ask_whole(zone.name, "MX")
+    for answer in (ns, mx):
+        if isinstance(answer, Silent):
+            return Unsaid(zone=zone.name, asked_as="server", why=answer)
+    return Holding(
+        zone=zone.name,
+        soa=soa,
+        is_primary=soa.primary == plain(server),
+        servers=await _hosts(line, zone.name, _data(ns, zone.name, "NS")),
+        # A single dot says that the zone takes no mail (RFC 7505).
+        mail=await _hosts(
+            line, zone.name, (d.split()[-1] for d in _data(mx, zone.name, "MX") if d[-2:] != " .")
+        ),
+    )
+
+
+def _data(answer: Answer | Silent, zone: str, rtype: str) -> tuple[str, ...]:
+    if isinstance(answer, Silent):
+        return ()
+    return tuple(r.data for r in answer.answer if r.type == rtype and r.name == dotted(zone))
+
+
+async def _hosts(line: Line, zone: str, names: Iterable[str]) -> tuple[NamedHost, ...]:
+    return tuple(
+        [
+            NamedHost(
+                name=plain(name), addresses=await line.addresses_of(name) if lies_in(name, zone) else None
+            )
+            for name in sorted(set(names))
+        ]
+    )
+
+
+async def _delegated(line: Line, zone: ZoneFacts) -> Delegation | Unsaid:
+    answer = await line.ask_whole(zone.name, "NS")
+    if isinstance(answer, Silent):
+        return Unsaid(zone=zone.name, asked_as="parent", why=answer)
+    owner = dotted(zone.name)
+    names = {r.data for r in answer.authority if r.type == "NS" and r.name == owner}
+    if "AA" in answer.flags and _data(answer, zone.name, "NS"):
+        return Unsaid(zone=zone.name, asked_as="parent", why="served-too")
+    if answer.rcode == "NOERROR" and names:
+        return Delegation(
+            zone=zone.name, servers=tuple(_glued(answer, name, owner) for name in sorted(names))
+        )
+    if answer.rcode in {"NOERROR", "NXDOMAIN"} and "AA" in answer.flags:
+        return Delegation(zone=zone.name, servers=())
+    return Unsaid(zone=zone.name, asked_as="parent", why=lack_of(answer, zone.name))
+
+
+def _glued(answer: Answer, name: str, zone: str) -> NamedHost:
+    """A server with its glue; only names inside the zone need it (RFC 9471)."""
+    glue = [r.data for r in answer.additional if r.name == name and r.type in {"A", "AAAA"}]
+    return NamedHost(name=plain(name), addresses=same_form(glue) if glue or lies_in(name, zone) else None)
+
+
+def holdings(seen: Mapping[str, Zones]) -> dict[str, dict[str, Holding]]:
+    """By zone, and there by host id, what each server of the zone holds."""
+    found: dict[str, dict[str, Holding]] = {}
+    for host, reading in seen.items():
+        for holding in reading.holds:
+            found.setdefault(holding.zone, {})[host] = holding
+    return found
+
+
+def each_its_own(held: Mapping[str, Holding]) -> bool:
+    """Say whether every server is a primary, as domain controllers are: then each counts for itself."""
+    return len(held) > 1 and all(one.is_primary for one in held.values())
+
+
+def current(held: Mapping[str, Holding]) -> dict[str, Holding]:
+    """The servers of one zone that hold its newest serial: what others hold is explained by being behind.
+
+    All of them, where serials cannot be compared: none is the newest, or each server is its own primary.
+    """
+    top = newest(one.soa.serial for one in held.values())
+    if top is None or each_its_own(held):
+        return dict(held)
+    return {host: one for host, one in held.items() if one.soa.serial == top}
