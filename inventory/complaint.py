@@ -19,6 +19,9 @@ __all__ = ["complaints", "keys_at"]
 def complaints(error: ValidationError) -> Iterator[Flaw]:
     """One flaw for each of pydantic's errors, as plain sentences."""
     for detail in error.errors(include_url=False):
+        if detail["type"] == "too_short" and detail["input"]:
+            # Every item of the list is wrong, and that has been said.
+            continue
         problem, instead = _sentence(detail)
         yield Flaw(tuple(detail["loc"]), problem, instead)
 

@@ -1,0 +1,103 @@
+"""Is this contract right, and how is one written? Checks a file, prints the schema and an example.
+
+Exit status: 0 the file is a contract, 2 it is not.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from controller.cli.show import print_error, print_json, print_line
+
+if TYPE_CHECKING:
+    from inventory.read import Examined, Mistake
+
+__all__ = ["app", "examine_file"]
+
+app = typer.Typer(help="Contracts: check, add, list, show.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+File = Annotated[Path, typer.Argument(help="The contract, a YAML file.", exists=True, dir_okay=False)]
+
+
+@app.command()
+def check(file: File, *, json: Json = False) -> None:
+    """Say every mistake of a contract, with its line and what to write instead."""
+    examined = examine_file(file)
+    if json:
+        print_json(_as_json(file, examined))
+    else:
+        _print(file, examined)
+    raise typer.Exit(0 if examined.contract else 2)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the format, with which an editor helps."""
+    from inventory.schema import schema as of_contract  # noqa: PLC0415 - start-up counts.
+
+    print_json(of_contract())
+
+
+@app.command()
+def example() -> None:
+    """Print a complete, commented contract."""
+    from inventory.schema import example as text  # noqa: PLC0415 - see above.
+
+    sys.stdout.write(text())
+
+
+def examine_file(file: Path) -> Examined:
+    """Read a file, with the areas that exist. Raises OSError; mistakes are in the result."""
+    from collectors.catalogue import catalogue  # noqa: PLC0415 - reads every collector.
+    from inventory.read import examine  # noqa: PLC0415 - see above.
+    from inventory.source import LARGEST  # noqa: PLC0415
+
+    with file.open("rb") as stream:
+        raw = stream.read(LARGEST + 1)
+    return examine(raw, areas=catalogue().areas or None)
+
+
+def _print(file: Path, examined: Examined) -> None:
+    for mistake in examined.mistakes:
+        print_line(f"{file}:{mistake}")
+    for hint in examined.hints:
+        print_line(f"{file}:{hint.line}: hint: {_place(hint)}{hint.problem} — {hint.instead}")
+    contract = examined.contract
+    if contract is None:
+        number = len(examined.mistakes)
+        print_error(f"{file}: {number} mistake{'s' if number != 1 else ''}: nothing may be touched under it")
+        return
+    print_line(
+        f"{file}: contract {contract.contract} of {contract.name}, revision {contract.revision}: "
+        f"{len(contract.hosts)} hosts, {len(contract.outside)} outside servers, {len(contract.clauses)} clauses"
+    )
+
+
+def _place(mistake: Mistake) -> str:
+    return f"{mistake.where}: " if mistake.where else ""
+
+
+def _as_json(file: Path, examined: Examined) -> dict[str, Any]:
+    contract = examined.contract
+    return {
+        "file": str(file),
+        "ok": contract is not None,
+        "contract": contract.contract if contract else None,
+        "customer": contract.customer if contract else None,
+        "revision": contract.revision if contract else None,
+        "mistakes": [_row(mistake) for mistake in examined.mistakes],
+        "hints": [_row(hint) for hint in examined.hints],
+    }
+
+
+def _row(mistake: Mistake) -> dict[str, str | int]:
+    return {
+        "line": mistake.line,
+        "where": mistake.where,
+        "problem": mistake.problem,
+        "instead": mistake.instead,
+    }

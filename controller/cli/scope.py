@@ -1,0 +1,138 @@
+"""What may we ask, of whom, right now, and what is missing where we may not?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from controller.cli.show import print_json, print_line, print_table
+
+if TYPE_CHECKING:
+    from inventory.contract import Contract
+    from inventory.explain import Language
+
+__all__ = ["ScopeRow", "print_scope", "scope", "scope_json", "scope_rows"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeRow:
+    """One area on one host: may it be asked?
+
+    address: all of the host's addresses, '' for a host that the contract does not know.
+    clause: the one that allows it, or those that stand near it. reason: a code of `decide`, '' if allowed.
+    """
+
+    host: str
+    name: str
+    address: str
+    area: str
+    allowed: bool
+    clause: str
+    reason: str
+    explanation: str
+
+
+def scope_rows(
+    contract: Contract,
+    areas: Sequence[str],
+    now: datetime,
+    host: str | None = None,
+    *,
+    language: Language = "en",
+) -> tuple[ScopeRow, ...]:
+    """Decide every area on every target, or on one, in the contract's order.
+
+    host: an id, a name or an address; one that the contract does not know is refused and not left out.
+    now: with its time zone.
+    """
+    targets = contract.targets if host is None else _found(contract, host)
+    return tuple(_row(contract, target, area, now, language) for target in targets for area in areas)
+
+
+def _found(contract: Contract, wanted: str) -> tuple[str, ...]:
+    plain = wanted.lower().rstrip(".")
+    if wanted in contract.targets:
+        return (wanted,)
+    found = (
+        target.id
+        for target in contract.targets.values()
+        if plain == target.name or plain in {str(address) for address in target.addresses}
+    )
+    return tuple(found) or (wanted,)
+
+
+def _row(contract: Contract, host: str, area: str, now: datetime, language: Language) -> ScopeRow:
+    from inventory.decide import Allowed, Diagnose, Request, decide  # noqa: PLC0415 - start-up counts.
+    from inventory.explain import explain  # noqa: PLC0415 - see above.
+
+    decision = decide(contract, Request(customer=contract.customer, host=host, deed=Diagnose(area)), now)
+    target = contract.targets.get(host)
+    allowed = isinstance(decision, Allowed)
+    return ScopeRow(
+        host=host,
+        name=target.name if target else "",
+        address=" ".join(str(address) for address in target.addresses) if target else "",
+        area=area,
+        allowed=allowed,
+        clause=decision.clause.id if isinstance(decision, Allowed) else ", ".join(decision.clauses),
+        reason="" if isinstance(decision, Allowed) else decision.reason.value,
+        explanation=explain(decision, language),
+    )
+
+
+def scope_json(rows: Iterable[ScopeRow]) -> list[dict[str, Any]]:
+    """The rows as JSON: one object a row, keys as in `ScopeRow`."""
+    return [asdict(row) for row in rows]
+
+
+def print_scope(rows: Sequence[ScopeRow]) -> None:
+    """The rows as a table, and below it each explanation once."""
+    heads = ("host", "name", "address", "area", "may be asked", "clause")
+    print_table(heads, [_cells(row) for row in rows])
+    for line in _refusals(rows):
+        print_line(line)
+
+
+def _cells(row: ScopeRow) -> tuple[str, ...]:
+    said = "yes" if row.allowed else f"no: {row.reason}"
+    return row.host, row.name, row.address, row.area, said, row.clause
+
+
+def _refusals(rows: Iterable[ScopeRow]) -> Iterator[str]:
+    """Each explanation once, however many rows it stands for."""
+    yield from dict.fromkeys(row.explanation for row in rows if not row.allowed)
+
+
+def scope(
+    customer: Annotated[str, typer.Option(help="The customer's id in the contract.")],
+    *,
+    host: Annotated[str, typer.Option(help="Only this host: its id, name or address.")] = "",
+    area: Annotated[list[str] | None, typer.Option(help="Only this area, such as linux or dns.")] = None,
+    at: Annotated[str, typer.Option(help="A moment, like 2026-11-23T18:30; now when not given.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show which hosts may be asked, by which clause, and what is missing for the rest."""
+    from collectors.catalogue import catalogue  # noqa: PLC0415 - start-up counts.
+    from controller.cli.office import open_office  # noqa: PLC0415 - see above.
+
+    _, contract = open_office().contract_of(customer)
+    rows = scope_rows(contract, tuple(area or catalogue().areas), moment(at, contract), host or None)
+    if json:
+        print_json(scope_json(rows))
+    else:
+        print_scope(rows)
+
+
+def moment(text: str, contract: Contract) -> datetime:
+    """A moment in ISO 8601; without an offset it is the contract's local time, and '' is now."""
+    if not text:
+        return datetime.now(UTC)
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a moment: write it like 2026-11-23T18:30") from None
+    return given if given.tzinfo else given.replace(tzinfo=contract.zone_info)
