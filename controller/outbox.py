@@ -11,7 +11,7 @@ import asyncio
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -85,12 +85,13 @@ def finish_run(  # noqa: PLR0913 - what an end consists of.
             _hand_over(connection, action, run_id=run_id, desk=where.desk, ticket=where.ticket, now=ended)
 
 
-def post(store: Store, *, desk: str, ticket: str, action: Action, run_id: str | None = None) -> str:
+def post(  # noqa: PLR0913 - what a letter consists of.
+    store: Store, *, desk: str, ticket: str, action: Action, now: datetime, run_id: str = ""
+) -> str:
     """Hand over something for a ticket outside a run's end; gives its marker."""
     written = action_json(store, action)
     with store.write(durable=True) as connection:
-        now = datetime.now(UTC)
-        return _hand_over(connection, written, run_id=run_id, desk=desk, ticket=ticket, now=now)
+        return _hand_over(connection, written, run_id=run_id or None, desk=desk, ticket=ticket, now=now)
 
 
 async def deliver_due(store: Store, desks: Mapping[str, Desk], now: datetime) -> tuple[Delivery, ...]:

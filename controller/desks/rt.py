@@ -167,19 +167,26 @@ class RtDesk:
     async def _missing(self, reference: str, files: tuple[File, ...]) -> str:
         """Read back what arrived; gives what did not, in words. Raises DeskUnclearError when nothing did."""
         try:
-            await self._wire.look(reference)
-            listed = await self._wire.look(
-                f"{reference}/attachments", {"fields": "Filename", "per_page": "100"}
-            )
-        except TicketGoneError:
-            raise DeskUnclearError(f"Request Tracker said it took the note, but has no {reference}") from None
-        except DeskRefusedError:
-            return "the note is there, but the account may not see it: give it the right ShowTicketComments"
+            query = {"fields": "Filename", "per_page": "100"}
+            listed = _items(await self._wire.look(f"{reference}/attachments", query))
         except DeskError as error:
-            return f"the note was taken, but whether all of it arrived could not be checked: {error}"
-        there = {item.get("Filename") for item in _items(listed)}
+            # Also what it answers for a transaction that does not exist, so the marker has to tell.
+            raise DeskUnclearError(f"the note was taken, but {reference} cannot be read: {error}") from None
+        if not listed:
+            return await self._unseen(reference)
+        there = {item.get("Filename") for item in listed}
         lost = [file.name for file in files if file.name not in there]
         return f"Request Tracker dropped {', '.join(lost)}: see its MaxAttachmentSize" if lost else ""
+
+    async def _unseen(self, reference: str) -> str:
+        """Tell a note that this account may not see from one that is not there."""
+        try:
+            await self._wire.look(reference)
+        except TicketGoneError:
+            pass
+        except DeskRefusedError:
+            return "the note is there, but the account may not see it: give it the right ShowTicketComments"
+        raise DeskUnclearError(f"Request Tracker said it took the note, but shows nothing in {reference}")
 
 
 def _number(ticket: str) -> str:

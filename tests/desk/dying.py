@@ -1,0 +1,61 @@
+"""A process that delivers what is due and kills itself at the worst moment; told how on standard input."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from controller.desks.builtin import BuiltinDesk
+from controller.desks.desk import Delivered, Desk, File, Ticket
+from controller.desks.rt import RtDesk
+from controller.desks.rt_wire import RtWire
+from controller.outbox import deliver_due
+from controller.store.store import open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Dying:
+    """A desk whose process does not live to tell."""
+
+    real: Desk
+    after: bool
+
+    async def read(self, ticket: str) -> Ticket:
+        return await self.real.read(ticket)
+
+    async def note(
+        self, ticket: str, text: str, *, html: str | None = None, files: Sequence[File] = (), marker: str
+    ) -> Delivered:
+        if self.after:
+            await self.real.note(ticket, text, html=html, files=files, marker=marker)
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("still alive")
+
+    reply = note
+
+    async def set_state(self, ticket: str, state: str) -> None:
+        await self.real.set_state(ticket, state)
+
+    async def find_marker(self, ticket: str, marker: str) -> bool:
+        return await self.real.find_marker(ticket, marker)
+
+    async def close(self) -> None:
+        await self.real.close()
+
+
+async def main() -> None:
+    told = json.load(sys.stdin)
+    store = open_store(Path(told["home"]))
+    real = BuiltinDesk(store) if told["desk"] == "builtin" else RtDesk(RtWire(told["url"], told["token"]))
+    await deliver_due(store, {told["desk"]: Dying(real, told["when"] == "after")}, datetime.now(UTC))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,92 @@
+"""Killed between sending a note and writing that down: the ticket holds it exactly once, whatever the desk."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from controller.desks.rt import RtDesk
+from controller.desks.rt_wire import RtWire
+from controller.outbox import Action, ActionKind, DeliveryState, deliver_due, deliveries, post
+from controller.store.store import Store
+from tests.desk.conftest import Place
+from tests.desk.rt import RequestTracker
+from tests.desk.trouble import between, canned, cut_after
+
+_DYING = Path(__file__).with_name("dying.py")
+_NOTE = Action(kind=ActionKind.NOTE, text="Ursache: /var ist voll.")
+
+
+def _die(store: Store, place: Place, rt: RequestTracker | None, when: str) -> int:
+    """Deliver in a process that kills itself with SIGKILL before or after the desk has the note."""
+    told = {"home": str(store.home), "desk": place.name, "when": when}
+    if rt is not None:
+        told |= {"url": rt.url, "token": rt.writer}
+    argv = [sys.executable, "-W", "ignore", str(_DYING)]
+    return subprocess.run(argv, input=json.dumps(told).encode(), check=False, timeout=60).returncode
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_note_is_there_once_although_its_sender_was_killed(
+    store: Store, place: Place, request: pytest.FixtureRequest, when: str
+) -> None:
+    rt = request.getfixturevalue("rt") if place.name == "rt" else None
+    number = place.open("killed", "", "")
+    marker = post(store, desk=place.name, ticket=number, action=_NOTE, now=datetime.now(UTC))
+    assert _die(store, place, rt, when) == -signal.SIGKILL
+    (left,) = deliveries(store)
+    assert (left.state, left.tries) == (DeliveryState.SENDING, 1)
+    assert len(place.texts(number)) == (1 if when == "after" else 0)
+
+    assert await deliver_due(store, {place.name: place.desk}, datetime.now(UTC)) == ()
+    later = datetime.now(UTC) + timedelta(minutes=6)
+    (done,) = await deliver_due(store, {place.name: place.desk}, later)
+    assert (done.state, done.tries, done.marker) == (DeliveryState.DONE, 2, marker)
+    (note,) = place.texts(number)
+    assert marker in note
+
+
+@pytest.mark.desk
+async def test_a_note_whose_answers_are_cut_off_is_there_once(store: Store, rt: RequestTracker) -> None:
+    number = rt.ticket("cut")
+    post(store, desk="rt", ticket=number, action=_NOTE, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    async with between(rt.url, cut_after, when="^POST .*/comment ") as server:
+        desk = RtDesk(RtWire(server.url, rt.writer))
+        states = []
+        for hour in range(3):
+            tried = await deliver_due(store, {"rt": desk}, now + timedelta(hours=hour))
+            states += [d.state for d in tried]
+        await desk.close()
+    assert states == [DeliveryState.UNCLEAR, DeliveryState.DONE]
+    assert len(rt.notes(number)) == 1
+
+
+@pytest.mark.desk
+async def test_a_note_is_not_sent_again_while_the_search_for_it_fails(
+    store: Store, rt: RequestTracker
+) -> None:
+    number = rt.ticket("search")
+    post(store, desk="rt", ticket=number, action=_NOTE, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    async with between(rt.url, cut_after, when="^POST .*/comment ") as server:
+        desk = RtDesk(RtWire(server.url, rt.writer))
+        await deliver_due(store, {"rt": desk}, now)
+        await desk.close()
+    async with between(rt.url, canned("500 Oops"), when="/attachments") as server:
+        desk = RtDesk(RtWire(server.url, rt.writer))
+        (second,) = await deliver_due(store, {"rt": desk}, now + timedelta(hours=1))
+        assert second.state is DeliveryState.WAITING
+        assert server.count("/comment ") == 0
+        await desk.close()
+    desk = RtDesk(RtWire(rt.url, rt.writer))
+    (third,) = await deliver_due(store, {"rt": desk}, now + timedelta(hours=3))
+    await desk.close()
+    assert third.state is DeliveryState.DONE
+    assert len(rt.notes(number)) == 1
