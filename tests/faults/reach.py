@@ -89,15 +89,14 @@ FAULTS = (
     _fault(
         "hanging", "db1", "reach.hanging", _signal("db1", "STOP"), _signal("db1", "CONT"), "banner exchange"
     ),
-    _fault(
-        "tarpit",
-        "web2",
-        "reach.tarpit",
-        _instead("web2", "tarpit"),
-        _server_again("web2"),
-        "banner exchange",
-        "too long",
-        "timed out",
+    Fault(
+        name="tarpit",
+        area="reach",
+        host="web2",
+        tags=("reach.tarpit",),
+        inject=_instead("web2", "tarpit"),
+        undo=_server_again("web2"),
+        shows=lambda lab: lab.greeting("web2").count("please wait") > 2,
     ),
     _fault(
         "refusing",

@@ -94,6 +94,11 @@ class Lab:
         """Start one of the servers of `programs/stand_in.py`."""
         return self.spawn(box, sys.executable, "-I", "-S", str(STAND_IN), *words)
 
+    def greeting(self, host: str) -> str:
+        """What the host's SSH port says within a second."""
+        script = (sys.executable, "-I", "-S", str(STAND_IN))
+        return self.on("agent", *script, "peek", self.box(host).address, "22", check=False).stdout
+
     def end_stand_in(self, box: str) -> None:
         cells.end(self.place, box, STAND_IN.name)
 
@@ -138,6 +143,12 @@ class Lab:
             check=False,
             timeout=timeout,
         )
+
+    def learn_contract(self) -> None:
+        """Let the product take in the lab's contract. Raises LabError with what it says against it."""
+        done = self.product("contract", "add", str(self.place.contract))
+        if done.returncode:
+            raise LabError(f"the contract was not taken: {(done.stderr or done.stdout).strip()[-600:]}")
 
     def visits_of_the_uncovered(self) -> int:
         """How many connections anybody ever made to hr1, which no clause covers."""

@@ -1,6 +1,7 @@
 """Who answers instead of the right server? Small servers that behave badly, or that only count.
 
 stand_in.py tarpit PORT | cut-off PORT | count PORT FILE | forward UPSTREAM | damage TARGET SECONDS
+    stand_in.py peek TARGET PORT      what a port says within a second
 """
 
 from __future__ import annotations
@@ -124,6 +125,23 @@ def damage(target: str, seconds: float) -> None:
             time.sleep(seconds)
 
 
+def peek(target: str, port: int) -> str:
+    """What a server says of itself within a second of being reached."""
+    said = b""
+    end = time.monotonic() + 1
+    with socket.create_connection((target, port), timeout=3) as line:
+        while (left := end - time.monotonic()) > 0:
+            line.settimeout(left)
+            try:
+                more = line.recv(4096)
+            except TimeoutError:
+                break
+            if not more:
+                break
+            said += more
+    return said.decode("utf-8", "backslashreplace")
+
+
 def main(argv: list[str]) -> None:
     match argv:
         case ["tarpit", port]:
@@ -136,6 +154,8 @@ def main(argv: list[str]) -> None:
             asyncio.run(forward(upstream))
         case ["damage", target, seconds]:
             damage(target, float(seconds))
+        case ["peek", target, port]:
+            sys.stdout.write(peek(target, int(port)))
         case _:
             sys.exit(__doc__)
 
