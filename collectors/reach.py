@@ -9,8 +9,8 @@ __all__ = ["SITE_UNREACHABLE", "judge_silence"]
 
 NO_ANSWER = fault(
     "reach.no-answer",
-    "the host does not answer at all: {detail}",
-    "der Host antwortet überhaupt nicht: {detail}",
+    "the host does not answer at all",
+    "der Host antwortet überhaupt nicht",
     do=(
         "Look whether it runs and whether its network port and the path to it are up.",
         "Prüfen, ob er läuft und ob sein Netzanschluss und der Weg dorthin stehen.",
@@ -18,14 +18,14 @@ NO_ANSWER = fault(
 )
 REFUSED = fault(
     "reach.refused",
-    "the host is there, but its SSH service is not: {detail}",
-    "der Host ist da, aber sein SSH-Dienst nicht: {detail}",
+    "the host is there, but its SSH service is not",
+    "der Host ist da, aber sein SSH-Dienst nicht",
     do=("Start the SSH service from the console.", "Den SSH-Dienst über die Konsole starten."),
 )
 HANGING = fault(
     "reach.hanging",
-    "the host accepts connections and then says nothing: {detail}",
-    "der Host nimmt Verbindungen an und schweigt dann: {detail}",
+    "the host accepts connections and then says nothing",
+    "der Host nimmt Verbindungen an und schweigt dann",
     do=(
         "It is overloaded or its SSH service hangs: look at the console for load, memory and storage.",
         "Er ist überlastet oder sein SSH-Dienst hängt: an der Konsole Last, Speicher und Datenträger ansehen.",
@@ -33,8 +33,8 @@ HANGING = fault(
 )
 TARPIT = fault(
     "reach.tarpit",
-    "something on the host's SSH port talks without end and is no SSH server: {detail}",
-    "am SSH-Port des Hosts redet etwas ohne Ende, das kein SSH-Dienst ist: {detail}",
+    "something on the host's SSH port talks without end and is no SSH server",
+    "am SSH-Port des Hosts redet etwas ohne Ende, das kein SSH-Dienst ist",
     do=(
         "Find out what listens there; a tarpit or a wrong redirection is likely.",
         "Feststellen, was dort lauscht; wahrscheinlich eine Teergrube oder eine falsche Umleitung.",
@@ -42,8 +42,8 @@ TARPIT = fault(
 )
 KEY_CHANGED = fault(
     "reach.key-changed",
-    "the host shows another key than the contract pins: {detail}",
-    "der Host zeigt einen anderen Schlüssel, als der Vertrag festhält: {detail}",
+    "the host shows another key than the contract pins",
+    "der Host zeigt einen anderen Schlüssel, als der Vertrag festhält",
     do=(
         "Find out why (new installation, other machine, attack) before anybody logs in; then pin the new key.",
         "Vor jeder Anmeldung klären, warum (Neuinstallation, andere Maschine, Angriff); dann den neuen eintragen.",
@@ -51,8 +51,8 @@ KEY_CHANGED = fault(
 )
 CREDENTIALS_REJECTED = fault(
     "reach.credentials-rejected",
-    "the host does not accept our login: {detail}",
-    "der Host nimmt unsere Anmeldung nicht an: {detail}",
+    "the host does not accept our login",
+    "der Host nimmt unsere Anmeldung nicht an",
     do=(
         "Look whether the account exists, is locked, or has lost its key.",
         "Prüfen, ob das Konto besteht, gesperrt ist oder seinen Schlüssel verloren hat.",
@@ -60,14 +60,14 @@ CREDENTIALS_REJECTED = fault(
 )
 CREDENTIAL_UNUSABLE = warn(
     "reach.credential-unusable",
-    "the host was not asked, because our own credential for it cannot be used: {detail}",
-    "der Host wurde nicht gefragt, weil unsere eigenen Zugangsdaten für ihn nicht brauchbar sind: {detail}",
+    "the host was not asked, because our own credential for it cannot be used",
+    "der Host wurde nicht gefragt, weil unsere eigenen Zugangsdaten für ihn nicht brauchbar sind",
     do=("Put the credential in order at the agent.", "Die Zugangsdaten beim Agenten in Ordnung bringen."),
 )
 CUT_OFF = fault(
     "reach.cut-off",
-    "the host ends the connection before anything was asked: {detail}",
-    "der Host beendet die Verbindung, bevor etwas gefragt wurde: {detail}",
+    "the host ends the connection before anything was asked",
+    "der Host beendet die Verbindung, bevor etwas gefragt wurde",
     do=(
         "Look at the host's SSH log; connection limits, a broken service or a filter do this.",
         "Das SSH-Protokoll des Hosts ansehen; Verbindungsgrenzen, ein defekter Dienst oder ein Filter tun das.",
@@ -75,14 +75,14 @@ CUT_OFF = fault(
 )
 OUTDATED = warn(
     "reach.outdated",
-    "the host offers only outdated SSH algorithms: {detail}",
-    "der Host bietet nur veraltete SSH-Verfahren an: {detail}",
+    "the host offers only outdated SSH algorithms",
+    "der Host bietet nur veraltete SSH-Verfahren an",
     do=("Update its SSH service.", "Seinen SSH-Dienst aktualisieren."),
 )
 LOGIN_SLOW = fault(
     "reach.login-hangs",
-    "the host speaks SSH, but its login does not come to an end: {detail}",
-    "der Host spricht SSH, aber seine Anmeldung kommt zu keinem Ende: {detail}",
+    "the host speaks SSH, but its login does not come to an end",
+    "der Host spricht SSH, aber seine Anmeldung kommt zu keinem Ende",
     do=(
         "Look at what its login waits for: directory service, name resolution, storage.",
         "Nachsehen, worauf die Anmeldung wartet: Verzeichnisdienst, Namensauflösung, Datenträger.",
@@ -90,14 +90,14 @@ LOGIN_SLOW = fault(
 )
 ANSWER_SLOW = warn(
     "reach.answers-slowly",
-    "the host did not finish an answer in time: {detail}",
-    "der Host hat eine Antwort nicht rechtzeitig beendet: {detail}",
+    "the host did not finish an answer in time",
+    "der Host hat eine Antwort nicht rechtzeitig beendet",
     do=("Look at its load and storage.", "Last und Datenträger ansehen."),
 )
 ANSWER_CUT = warn(
     "reach.answer-cut-off",
-    "the host broke off an answer: {detail}",
-    "der Host hat eine Antwort abgebrochen: {detail}",
+    "the host broke off an answer",
+    "der Host hat eine Antwort abgebrochen",
 )
 SITE_UNREACHABLE = fault(
     "reach.site-unreachable",

@@ -37,10 +37,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SECONDLINE_", extra="forbid")
 
     home: Path
-    desk: Literal["builtin", "rt"] = "builtin"
-    rt_url: str = ""
-    rt_token: str = Field(default="", description="a credential reference, such as 'file:rt.token'")
-    rt_ca: str = Field(default="", description="a file with the certificate authority of the ticket system")
+    desk: str = Field(default="builtin", description="the ticket system that tickets are read from")
+    desks: dict[str, dict[str, Any]] = Field(
+        default={}, description="ticket systems by name; see controller.desks"
+    )
     language: Literal["de", "en", ""] = Field(default="", description="empty: the contract's language")
     deadline: float = Field(default=300.0, gt=0, le=3600, description="seconds for a whole run")
 

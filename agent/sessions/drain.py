@@ -1,11 +1,14 @@
 """How is an answer taken whole? Both streams of a command, capped, under one deadline.
 
-What is stopped or too long is also ended on the host (RFC 4254, section 6.9: a signal to the remote process).
+What is stopped or too long is also ended on the host: by a signal to the remote process (RFC 4254, section
+6.9), and where the server does not pass signals on (OpenSSH does not for root), by a look for the mark that
+every command carries in its environment.
 """
 
 from __future__ import annotations
 
 import contextlib
+import shlex
 import threading
 import time
 
@@ -14,19 +17,28 @@ from paramiko.common import cMSG_CHANNEL_REQUEST
 
 from collectors.session import Kind, Phase
 
-__all__ = ["MAX_ANSWER", "Draining", "Unmet"]
+__all__ = ["MARK", "MAX_ANSWER", "Draining", "Unmet"]
+
+MARK = "SECONDLINE_QUESTION"
 
 MAX_ANSWER = 1024 * 1024
 _STATUS = 2.0
 _SLICE = 0.1
+_SWEEP = 3.0
+# Ends every process whose environment carries the mark, children included.
+_END_MARKED = (
+    "for p in /proc/[0-9]*; do"
+    ' if grep -qs "{mark}" "$p/environ"; then kill -KILL "${{p#/proc/}}" 2>/dev/null; fi;'
+    " done; :"
+)
 Unmet = tuple[Kind, Phase, str]
 
 
 class Draining:
     """Reads a channel to its end: both streams, capped, under one deadline."""
 
-    def __init__(self, channel: paramiko.Channel, end: float, stop: threading.Event) -> None:
-        self._channel, self._end, self._stop = channel, end, stop
+    def __init__(self, channel: paramiko.Channel, end: float, stop: threading.Event, mark: str) -> None:
+        self._channel, self._end, self._stop, self._mark = channel, end, stop, mark
         self.stdout, self.stderr = bytearray(), bytearray()
         self.code, self.cut = -1, False
 
@@ -74,7 +86,20 @@ class Draining:
         for name in ("TERM", "KILL"):
             with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
                 signal(self._channel, name)
+        self._channel.close()
+        with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
+            _sweep(self._channel, self._mark)
         return kind, Phase.ASK, detail
+
+
+def _sweep(channel: paramiko.Channel, mark: str) -> None:
+    """End what a signal did not reach; the host has a moment for it, and no more."""
+    if channel.transport is not None and channel.transport.is_active():
+        broom = channel.transport.open_session(timeout=_SWEEP)
+        broom.settimeout(_SWEEP)
+        broom.exec_command("exec sh -c " + shlex.quote(_END_MARKED.format(mark=f"{MARK}={mark}")))
+        broom.status_event.wait(_SWEEP)
+        broom.close()
 
 
 def signal(channel: paramiko.Channel, name: str) -> None:

@@ -6,6 +6,7 @@ Both output streams are drained under one deadline and capped; every question is
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shlex
 import threading
 import time
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import paramiko
 
-from agent.sessions.drain import MAX_ANSWER, Draining, Unmet
+from agent.sessions.drain import MARK, MAX_ANSWER, Draining, Unmet
 from agent.sessions.gate import Gate
 from agent.sessions.login import CHANNEL, log_in_to_first
 from agent.sessions.threads import in_thread
@@ -122,10 +123,11 @@ class SshSession:
     def _ask(self, argv: Sequence[str], began: datetime, deadline: float, stop: threading.Event) -> Exchange:
         """Run one command and drain both streams under one deadline. Blocking."""
         start = time.monotonic()
+        mark = secrets.token_hex(8)
         channel = _channel(self._client)
-        answer = Draining(channel, start + deadline, stop)
+        answer = Draining(channel, start + deadline, stop, mark)
         try:
-            channel.exec_command("exec env LC_ALL=C " + shlex.join(argv))
+            channel.exec_command(f"exec env LC_ALL=C {MARK}={mark} " + shlex.join(argv))
             unmet = answer.drain()
         except (paramiko.SSHException, EOFError, OSError) as error:
             unmet = (Kind.CUT_OFF, Phase.ASK, f"the connection ends before the answer: {error}"[:300])
@@ -177,6 +179,7 @@ def _connection(client: paramiko.SSHClient) -> fabric.Connection:
     config = fabric.Config(lazy=True)
     connection = fabric.Connection("pinned", config=config, connect_timeout=int(CHANNEL))
     connection.client = client
+    connection.transport = client.get_transport()
     return connection
 
 

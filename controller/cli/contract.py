@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from controller.cli.show import print_error, print_json, print_line
+from controller.cli.show import print_error, print_json, print_line, print_table
 
 if TYPE_CHECKING:
     from inventory.read import Examined, Mistake
@@ -48,6 +48,60 @@ def example() -> None:
     from inventory.schema import example as text  # noqa: PLC0415 - see above.
 
     sys.stdout.write(text())
+
+
+@app.command()
+def add(file: File, *, json: Json = False) -> None:
+    """Add a contract, or a new revision of one, which holds from now on."""
+    from controller.cli.office import open_office  # noqa: PLC0415 - see above.
+    from controller.ledger import Entry, What, append  # noqa: PLC0415
+    from controller.store.contracts import add_contract  # noqa: PLC0415
+
+    examined = examine_file(file)
+    if examined.contract is None:
+        _print(file, examined)
+        raise typer.Exit(2)
+    office = open_office()
+    contract = examined.contract
+    text = file.read_bytes().decode("utf-8")
+    stored = add_contract(
+        office.store, customer=contract.customer, revision=contract.revision, text=text, added_by=office.who
+    )
+    facts = {"customer": stored.customer, "revision": stored.revision, "digest": stored.digest}
+    append(office.store, Entry(what=What.CONTRACT_ADDED, who=office.who, facts=facts))
+    if json:
+        print_json(facts)
+    else:
+        print_line(
+            f"revision {stored.revision} of {stored.customer} holds: secondline scope {stored.customer}"
+        )
+
+
+@app.command("list")
+def list_(*, json: Json = False) -> None:
+    """List the customers' present contracts."""
+    from controller.cli.office import open_office  # noqa: PLC0415 - see above.
+    from controller.store.contracts import current_contracts  # noqa: PLC0415
+
+    found = current_contracts(open_office().store)
+    heads = ("customer", "revision", "added (UTC)", "by", "digest")
+    rows = [
+        (c.customer, str(c.revision), f"{c.added_at:%Y-%m-%d %H:%M}", c.added_by, c.digest[:12])
+        for c in found
+    ]
+    if json:
+        print_json([dict(zip(heads, row, strict=True)) for row in rows])
+    else:
+        print_table(heads, rows)
+
+
+@app.command()
+def show(customer: str) -> None:
+    """Print a customer's present contract, exactly as it was added."""
+    from controller.cli.office import open_office  # noqa: PLC0415 - see above.
+
+    stored, _ = open_office().contract_of(customer)
+    sys.stdout.write(stored.text)
 
 
 def examine_file(file: Path) -> Examined:

@@ -108,7 +108,7 @@ def _refusals(rows: Iterable[ScopeRow]) -> Iterator[str]:
 
 
 def scope(
-    customer: Annotated[str, typer.Option(help="The customer's id in the contract.")],
+    customer: Annotated[str, typer.Argument(help="The customer's id in the contract.")],
     *,
     host: Annotated[str, typer.Option(help="Only this host: its id, name or address.")] = "",
     area: Annotated[list[str] | None, typer.Option(help="Only this area, such as linux or dns.")] = None,

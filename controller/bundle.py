@@ -1,0 +1,142 @@
+"""Can somebody else look at it, without us and without the hosts? A run's evidence in one archive.
+
+A bundle is a ZIP file: `manifest.json` (the run, what the contract says of its hosts, every result, every
+exchange with the SHA-256 of its raw parts) and `evidence/SHA256` for each part. It holds raw evidence and is
+for engineers; it is never attached to a ticket by itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from agent.codec import finding_head, finding_of, result_head, result_of
+from agent.job import Result
+from collectors import About, Finding, Kind, Phase
+from collectors.exchange import Exchange
+from controller.reports.model import Evidence, Report
+from controller.store.blobs import Blobs
+
+__all__ = ["Bundle", "BundleError", "read_bundle", "write_bundle"]
+
+_FORMAT = "secondline-evidence/1"
+_MAX_MANIFEST = 256 * 1024 * 1024
+_MAX_PART = 8 * 1024 * 1024
+_ABOUTS = TypeAdapter(dict[str, About])
+
+
+class BundleError(Exception):
+    """The file is no bundle of evidence, or not the one that was written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """What a bundle holds, checked: every raw part has the hash that the manifest names."""
+
+    run: str
+    ticket: str
+    customer: str
+    hosts: Mapping[str, About]
+    sites: Mapping[str, str]
+    results: tuple[Result, ...]
+    findings: tuple[Finding, ...]
+    exchanges: Mapping[str, Exchange]
+
+
+def write_bundle(report: Report, sites: Mapping[str, str], blobs: Blobs, target: Path) -> None:
+    """Write the bundle of a run; `sites` is host -> site."""
+    manifest = {
+        "format": _FORMAT,
+        "run": report.run,
+        "ticket": report.ticket,
+        "customer": report.customer,
+        "contract": report.contract,
+        "revision": report.revision,
+        "hosts": _ABOUTS.dump_python(dict(report.hosts), mode="json"),
+        "sites": dict(sites),
+        "results": [result_head(result) for result in report.results],
+        "findings": [finding_head(finding) for finding in report.findings],
+        "exchanges": [_exchange_head(item) for item in report.evidence],
+    }
+    digests = sorted({digest for item in report.evidence for digest in item.parts.values()})
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1))
+        for digest in digests:
+            archive.writestr(f"evidence/{digest}", blobs.get(digest))
+
+
+def _exchange_head(item: Evidence) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "host": item.host,
+        "session": item.session,
+        "question": list(item.question),
+        "began": item.began.isoformat(),
+        "took": item.took,
+        "facts": dict(item.facts),
+        "parts": dict(item.parts),
+        "cut": item.cut,
+        "unanswered": list(item.unanswered) if item.unanswered else None,
+    }
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Read and check a bundle. Raises BundleError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            manifest = json.loads(_member(archive, "manifest.json", _MAX_MANIFEST))
+            if manifest.get("format") != _FORMAT:
+                raise BundleError(f"{path} is not a bundle of evidence ({_FORMAT})")
+            exchanges = {head["id"]: _exchange(head, archive) for head in manifest["exchanges"]}
+            return Bundle(
+                run=str(manifest["run"]),
+                ticket=str(manifest["ticket"]),
+                customer=str(manifest["customer"]),
+                hosts=_ABOUTS.validate_python(manifest["hosts"]),
+                sites=dict(manifest["sites"]),
+                results=tuple(result_of(head) for head in manifest["results"]),
+                findings=tuple(finding_of(head) for head in manifest["findings"]),
+                exchanges=exchanges,
+            )
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error.strerror}") from None
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BundleError(f"{path} is not a bundle of evidence, or it is damaged: {error}") from None
+
+
+def _exchange(head: Mapping[str, Any], archive: zipfile.ZipFile) -> Exchange:
+    unmet = head["unanswered"]
+    return Exchange(
+        session=head["session"],
+        question=tuple(head["question"]),
+        began=datetime.fromisoformat(head["began"]),
+        took=float(head["took"]),
+        facts=head["facts"],
+        parts={name: _part(archive, digest) for name, digest in head["parts"].items()},
+        cut=bool(head["cut"]),
+        unanswered=(Kind(unmet[0]), Phase(unmet[1]), unmet[2]) if unmet else None,
+    )
+
+
+def _part(archive: zipfile.ZipFile, digest: str) -> bytes:
+    content = _member(archive, f"evidence/{digest}", _MAX_PART)
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise BundleError(f"the evidence {digest[:12]}… was changed after it was written")
+    return content
+
+
+def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
+    """Read one member, never more than the limit: an archive can claim anything."""
+    with archive.open(name) as member:
+        content = member.read(limit + 1)
+    if len(content) > limit:
+        raise BundleError(f"{name} is larger than {limit} bytes")
+    return content

@@ -1,0 +1,180 @@
+"""What is wrong, and why? The main job: a ticket becomes a report.
+
+Exit status: 0 no fault found, 1 faults found, 2 bad input, 3 refused by the contract, 4 nothing could be asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent.nursling import Nursery
+from controller.cli.live import Live
+from controller.cli.office import NoContractError, Office, open_office
+from controller.cli.show import print_error, print_line
+
+if TYPE_CHECKING:
+    from controller.reports.model import Report
+
+__all__ = ["Verdict", "diagnose"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The exit statuses of the command."""
+
+    NO_FAULT = 0
+    FAULTS = 1
+    BAD_INPUT = 2
+    REFUSED = 3
+    NOTHING_ASKED = 4
+
+
+def diagnose(  # noqa: PLR0917 - the options of the main command.
+    ticket: Annotated[str, typer.Option(help="The ticket that asks.")],
+    host: Annotated[list[str] | None, typer.Option(help="Only this host (its id in the contract).")] = None,
+    area: Annotated[list[str] | None, typer.Option(help="Only this area, such as linux or dns.")] = None,
+    question: Annotated[
+        list[str] | None, typer.Option(help="Only this collector, such as linux.disk.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="de or en; the contract's when not given.")] = "",
+    deadline: Annotated[
+        float | None, typer.Option(help="Seconds for the whole run.", min=1, max=3600)
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No live table.")] = False,
+) -> None:
+    """Ask the hosts that the ticket's contract permits, name the cause, and write it to the ticket."""
+    nursery = Nursery()
+    try:
+        office = open_office()
+        wishes = _Wishes(
+            ticket=ticket,
+            hosts=tuple(host or ()),
+            areas=tuple(area or ()),
+            questions=tuple(question or ()),
+            language=language,
+            seconds=deadline or office.settings.deadline,
+        )
+        _check(wishes)
+        with Live(shown=sys.stderr.isatty() and not quiet) as live:
+            done = asyncio.run(_diagnose(office, nursery, wishes, live))
+    finally:
+        nursery.close()
+    _print(done, as_json=json)
+    raise typer.Exit(done.status)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wishes:
+    ticket: str
+    hosts: tuple[str, ...]
+    areas: tuple[str, ...]
+    questions: tuple[str, ...]
+    language: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    status: int
+    note: str
+    page: Path
+    data: Path
+    deliveries: Sequence[str]
+
+
+def _check(wishes: _Wishes) -> None:
+    """Unknown areas and questions are mistakes of whoever types, and named before anything is asked."""
+    from collectors.catalogue import catalogue  # noqa: PLC0415 - reads every collector; the nursery does it meanwhile.
+
+    for kind, asked, known in (
+        ("area", wishes.areas, catalogue().areas),
+        ("question", wishes.questions, tuple(catalogue().collectors)),
+        ("language", (wishes.language,) if wishes.language else (), ("de", "en")),
+    ):
+        for word in asked:
+            if word not in known:
+                raise typer.BadParameter(f"there is no {kind} {word!r}: there are {', '.join(sorted(known))}")
+
+
+async def _diagnose(office: Office, nursery: Nursery, wishes: _Wishes, live: Live) -> _Done:
+    from controller.courier.inprocess import InProcess  # noqa: PLC0415 - loaded while the nursery starts.
+    from controller.publish import deliver, publish  # noqa: PLC0415
+    from controller.run import Asked, report_of, take_readings  # noqa: PLC0415
+    from controller.settings import public_key, signing_key  # noqa: PLC0415
+
+    async with office.desk() as (desk_name, desk):
+        ticket = await desk.read(wishes.ticket)
+        if not ticket.customer:
+            raise NoContractError(
+                f"ticket {ticket.id} names no customer: set it in the ticket, then ask again"
+            )
+        stored, contract = office.contract_of(ticket.customer)
+        key = signing_key(office.settings.home)
+        asked = Asked(
+            ticket=ticket.id,
+            subject=ticket.subject,
+            desk=desk_name,
+            by=office.who,
+            hosts=wishes.hosts,
+            areas=wishes.areas,
+            collectors=wishes.questions,
+            seconds=wishes.seconds,
+        )
+        async with nursery:
+            courier = InProcess((public_key(key),), office.credentials, nursery)
+            run = await take_readings(
+                office.store, stored, contract, asked, courier=courier, key=key, watch=live.take
+            )
+        report = report_of(office.store, run, contract, subject=ticket.subject)
+        published = publish(
+            office.store, report, contract, wishes.language or office.settings.language or contract.language
+        )
+        delivered = await deliver(office.store, {desk_name: desk})
+    return _Done(
+        status=_status(report),
+        note=published.note,
+        page=published.page,
+        data=published.data,
+        deliveries=[
+            f"ticket {d.ticket}: {d.state}{': ' + d.error if d.error else ''}"
+            for d in delivered
+            if d.run == run
+        ],
+    )
+
+
+def _status(report: Report) -> int:
+    from collectors import Severity  # noqa: PLC0415 - see above.
+    from controller.reports.coverage import State, coverage  # noqa: PLC0415
+
+    seen = coverage(report)
+    if any(finding.severity > Severity.NOTE for finding in report.findings):
+        return Verdict.FAULTS
+    if seen.count(State.SEEN):
+        return Verdict.NO_FAULT
+    if seen.count(State.UNANSWERED) or seen.count(State.BROKEN):
+        return Verdict.NOTHING_ASKED
+    return Verdict.REFUSED
+
+
+def _print(done: _Done, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(done.data.read_text(encoding="utf-8"))
+        return
+    for line in done.note.splitlines():
+        print_line(line)
+    print_line("")
+    print_line(f"report  {done.page}")
+    print_line(f"data    {done.data}")
+    for line in done.deliveries:
+        print_line(f"note    {line}")
+    if not done.deliveries:
+        print_error("the note waits in the outbox: 'secondline outbox deliver' tries again")

@@ -1,0 +1,64 @@
+"""Did everything reach its ticket? Shows and works off what still waits to be delivered."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from controller.cli.office import Office, open_office
+from controller.cli.show import print_json, print_line, print_table
+
+__all__ = ["app"]
+
+app = typer.Typer(help="The outbox: what waits to be delivered to a ticket.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(*, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List every delivery with its state."""
+    from controller.outbox import deliveries  # noqa: PLC0415 - only where it is used: start-up counts.
+
+    rows = [
+        (str(d.id), d.desk, d.ticket, d.run, d.state.value, str(d.tries), d.error)
+        for d in deliveries(open_office().store)
+    ]
+    heads = ("delivery", "desk", "ticket", "run", "state", "tries", "error")
+    if json:
+        print_json([dict(zip(heads, row, strict=True)) for row in rows])
+    else:
+        print_table(heads, rows)
+
+
+@app.command()
+def deliver() -> None:
+    """Deliver what is due now. Exit status 1 when something could not be delivered."""
+    failed = asyncio.run(_deliver(open_office()))
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def again(delivery: int) -> None:
+    """Let a delivery that has failed be tried anew, after its cause was mended."""
+    from datetime import UTC, datetime  # noqa: PLC0415 - see above.
+
+    from controller.outbox import try_again  # noqa: PLC0415
+
+    if not try_again(open_office().store, delivery, datetime.now(UTC)):
+        raise typer.BadParameter(f"delivery {delivery} has not failed: see 'secondline outbox list'")
+    print_line(f"delivery {delivery} will be tried: secondline outbox deliver")
+
+
+async def _deliver(office: Office) -> int:
+    from controller.publish import deliver as deliver_now  # noqa: PLC0415 - see above.
+
+    failed = 0
+    for name in ("builtin", *office.settings.desks):
+        async with office.desk(name) as (_, desk):
+            for delivery in await deliver_now(office.store, {name: desk}):
+                failed += delivery.state.value != "done"
+                print_line(
+                    f"delivery {delivery.id}, ticket {delivery.ticket}: {delivery.state} {delivery.error}"
+                )
+    return failed

@@ -1,0 +1,139 @@
+"""What was found? Lists runs, writes their reports and evidence bundles, judges a bundle again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from controller.cli.office import Office, open_office
+from controller.cli.show import print_json, print_line, print_table
+from inventory.contract import Contract
+
+__all__ = ["app", "judge"]
+
+app = typer.Typer(help="Reports: list runs, write reports, export evidence.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("list")
+def list_(
+    *,
+    customer: Annotated[str, typer.Option(help="Only this customer's.")] = "",
+    ticket: Annotated[str, typer.Option(help="Only this ticket's.")] = "",
+    json: Json = False,
+) -> None:
+    """List the newest runs."""
+    from controller.store.runs import runs  # noqa: PLC0415 - only where it is used: start-up counts.
+
+    found = runs(open_office().store, customer=customer, ticket=ticket)
+    rows = [
+        (r.id, r.ticket, r.customer, r.state.value, " ".join(f"{n} {word}" for word, n in r.summary.items()))
+        for r in found
+    ]
+    if json:
+        print_json(
+            [dict(zip(("run", "ticket", "customer", "state", "numbers"), row, strict=True)) for row in rows]
+        )
+    else:
+        print_table(("run", "ticket", "customer", "state", "numbers"), rows)
+
+
+@app.command()
+def write(
+    run: str,
+    *,
+    to: Annotated[Path, typer.Option(help="The folder to write into.")] = Path("report"),
+    language: Annotated[str, typer.Option(help="de or en; the contract's when not given.")] = "",
+    customer_copy: Annotated[bool, typer.Option("--customer", help="As the customer may see it.")] = False,
+    json: Json = False,
+) -> None:
+    """Write the report of a run as web page and JSON."""
+    from controller.publish import write_report  # noqa: PLC0415 - see above.
+    from controller.reports.redact import Audience  # noqa: PLC0415
+    from controller.run import report_of  # noqa: PLC0415
+
+    office = open_office()
+    contract, subject = _context(office, run)
+    report = report_of(office.store, run, contract, subject=subject)
+    audience = Audience.CUSTOMER if customer_copy else Audience.ENGINEER
+    written = write_report(
+        office.store, report, contract.data.redact, language or contract.language, to, audience
+    )
+    if json:
+        print_json({"page": str(written.page), "data": str(written.data), "note": written.note})
+    else:
+        print_line(f"report  {written.page}")
+        print_line(f"data    {written.data}")
+
+
+@app.command()
+def export(
+    run: str, *, to: Annotated[Path, typer.Option(help="The file to write.")] = Path("evidence.zip")
+) -> None:
+    """Write a run's raw evidence into one archive, for 'secondline judge'. It is not redacted."""
+    from controller.bundle import write_bundle  # noqa: PLC0415 - see above.
+    from controller.run import report_of  # noqa: PLC0415
+
+    office = open_office()
+    contract, subject = _context(office, run)
+    report = report_of(office.store, run, contract, subject=subject)
+    write_bundle(report, {host.id: host.site for host in contract.hosts}, office.store.blobs, to)
+    print_line(str(to))
+
+
+def judge(bundle: Path, *, json: Json = False) -> None:
+    """Judge a bundle of evidence again, offline. Exit status: 0 no fault, 1 faults, 2 not a bundle."""
+    from collectors import Severity  # noqa: PLC0415 - see above.
+    from controller.bundle import read_bundle  # noqa: PLC0415
+    from controller.judge import judge as judge_again  # noqa: PLC0415
+
+    said = judge_again(read_bundle(bundle))
+    if json:
+        print_json(
+            {
+                "same": said.same,
+                "causes": [
+                    {"tag": c.finding.tag.name, "host": c.finding.host, "sure": c.sure} for c in said.causes
+                ],
+                "findings": [_shown(f) for f in said.findings],
+                "new": [_shown(f) for f in said.new],
+                "gone": [_shown(f) for f in said.gone],
+            }
+        )
+    else:
+        for cause in said.causes:
+            print_line(f"{cause.finding.host or '-'}: {cause.finding.text('en')} [{cause.finding.tag.name}]")
+            for finding in cause.explains:
+                print_line(f"    explains {finding.host or '-'}: {finding.text('en')} [{finding.tag.name}]")
+        print_line(
+            "the same findings as in the run" if said.same else "the findings differ from those of the run:"
+        )
+        for sign, findings in (("+", said.new), ("-", said.gone)):
+            for finding in findings:
+                print_line(f"  {sign} {finding.host or '-'}: {finding.text('en')} [{finding.tag.name}]")
+    raise typer.Exit(1 if any(f.severity > Severity.NOTE for f in said.findings) else 0)
+
+
+def _shown(finding: object) -> dict[str, object]:
+    from agent.codec import finding_head  # noqa: PLC0415 - see above.
+    from collectors import Finding  # noqa: PLC0415
+
+    return (
+        {**finding_head(finding), "severity": finding.severity.name.lower()}
+        if isinstance(finding, Finding)
+        else {}
+    )
+
+
+def _context(office: Office, run_id: str) -> tuple[Contract, str]:
+    """The contract under which a run was made, and the subject of its ticket where the store knows it."""
+    from controller.store.runs import get_run  # noqa: PLC0415 - see above.
+    from controller.store.tickets import get_ticket  # noqa: PLC0415
+
+    run = get_run(office.store, run_id)
+    ticket = (
+        get_ticket(office.store, int(run.ticket)) if run.desk == "builtin" and run.ticket.isdigit() else None
+    )
+    return office.contract_with(run.contract), ticket.subject if ticket else ""

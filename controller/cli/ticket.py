@@ -1,0 +1,131 @@
+"""Which tickets are there? Opens, lists and shows tickets of the built-in desk; reads those of any desk."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from controller.cli.office import Office, open_office
+from controller.cli.show import print_json, print_line, print_table
+from controller.desks.desk import Ticket
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Tickets: open, list, show.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def new(
+    *,
+    customer: Annotated[str, typer.Option(help="The customer's id in the contract.")],
+    subject: Annotated[str, typer.Option(help="The subject, as the customer wrote it.")],
+    text: Annotated[str, typer.Option(help="The text; '-' reads it from standard input.")] = "",
+    requester: Annotated[str, typer.Option(help="Who asks.")] = "",
+    json: Json = False,
+) -> None:
+    """Open a ticket at the built-in desk."""
+    from controller.store.tickets import add_ticket  # noqa: PLC0415 - only where it is used: start-up counts.
+
+    office = open_office()
+    office.contract_of(customer)
+    body = sys.stdin.read() if text == "-" else text
+    number = add_ticket(
+        office.store, customer=customer, subject=subject, text=body, requester=requester or office.who
+    )
+    if json:
+        print_json({"id": str(number), "customer": customer, "subject": subject})
+    else:
+        print_line(f"ticket {number} is open: secondline diagnose --ticket {number}")
+
+
+@app.command("list")
+def list_(
+    *, customer: Annotated[str, typer.Option(help="Only this customer's.")] = "", json: Json = False
+) -> None:
+    """List the newest tickets of the built-in desk."""
+    from controller.store.tickets import tickets  # noqa: PLC0415 - see above.
+
+    found = tickets(open_office().store, customer=customer)
+    rows = [(str(t.id), t.customer, t.state, f"{t.created:%Y-%m-%d %H:%M}", t.subject) for t in found]
+    if json:
+        keys = ("id", "customer", "state", "created", "subject")
+        print_json([dict(zip(keys, row, strict=True)) for row in rows])
+    else:
+        print_table(("ticket", "customer", "state", "opened (UTC)", "subject"), rows)
+
+
+@app.command()
+def show(ticket: str, *, json: Json = False) -> None:
+    """Show a ticket of the desk that is set up, with its notes where the desk is the built-in one."""
+    office = open_office()
+    found = asyncio.run(_read(office, ticket))
+    notes = _notes(office, ticket) if office.settings.desk == "builtin" else []
+    if json:
+        shown = {
+            "id": found.id,
+            "customer": found.customer,
+            "subject": found.subject,
+            "text": found.text,
+            "state": found.state,
+            "requester": found.requester,
+            "created": found.created.isoformat(),
+            "notes": notes,
+        }
+        print_json(shown)
+        return
+    print_line(f"#{found.id}  {found.subject}")
+    print_line(
+        f"{found.customer or 'no customer'} · {found.state} · {found.requester} · {found.created:%Y-%m-%d %H:%M} UTC"
+    )
+    for line in found.text.splitlines():
+        print_line(line)
+    for note in notes:
+        print_line("")
+        print_line(
+            f"{note['created']} · {note['author']} · {note['kind']} · files: {', '.join(note['files']) or 'none'}"
+        )
+        for line in str(note["text"]).splitlines():
+            print_line(f"  {line}")
+
+
+@app.command()
+def file(
+    ticket: int, name: str, *, to: Annotated[Path, typer.Option(help="Where to write it.")] = Path()
+) -> None:
+    """Take a file out of a ticket of the built-in desk: the newest of this name."""
+    from controller.store.tickets import notes  # noqa: PLC0415 - see above.
+
+    store = open_office().store
+    found = [f for note in notes(store, ticket) for f in note.files if f.name == name]
+    if not found:
+        raise typer.BadParameter(
+            f"ticket {ticket} has no file {name!r}: see 'secondline ticket show {ticket}'"
+        )
+    target = to / found[-1].name if to.is_dir() else to
+    target.write_bytes(store.blobs.get(found[-1].sha256))
+    print_line(str(target))
+
+
+async def _read(office: Office, ticket: str) -> Ticket:
+    async with office.desk() as (_, desk):
+        return await desk.read(ticket)
+
+
+def _notes(office: Office, ticket: str) -> list[dict[str, str | list[str]]]:
+    from controller.store.tickets import notes  # noqa: PLC0415 - see above.
+
+    return [
+        {
+            "kind": note.kind,
+            "author": note.author,
+            "created": f"{note.created:%Y-%m-%d %H:%M}",
+            "text": note.text,
+            "files": [f.name for f in note.files],
+        }
+        for note in notes(office.store, int(ticket))
+    ]

@@ -1,0 +1,80 @@
+"""What do we say of this evidence today? Judges a bundle again, offline: no host is asked.
+
+Every question is asked again, of the recorded answers: parsers, judges, surveys and diagnosis are today's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import Any
+
+from agent.job import Broken, NoAnswer, Outcome, Refused, Result, Seen
+from collectors import Finding, Unanswered
+from collectors.catalogue import catalogue
+from collectors.collector import Collector
+from collectors.replay import Replay, open_failure
+from controller.bundle import Bundle
+from controller.diagnosis import Cause, findings_of, rank
+
+__all__ = ["Judgement", "judge"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """Today's findings and causes, and how they differ from those of the run."""
+
+    findings: tuple[Finding, ...]
+    causes: tuple[Cause, ...]
+    new: tuple[Finding, ...]
+    gone: tuple[Finding, ...]
+
+    @property
+    def same(self) -> bool:
+        return not (self.new or self.gone)
+
+
+def judge(bundle: Bundle) -> Judgement:
+    """Judge every result of a bundle again."""
+    results = asyncio.run(_all(bundle))
+    found = findings_of(results, bundle.sites)
+    return Judgement(
+        findings=found,
+        causes=rank(found),
+        new=tuple(f for f in found if f not in bundle.findings),
+        gone=tuple(f for f in bundle.findings if f not in found),
+    )
+
+
+async def _all(bundle: Bundle) -> list[Result]:
+    return [replace(result, outcome=await _again(bundle, result)) for result in bundle.results]
+
+
+async def _again(bundle: Bundle, result: Result) -> Outcome:
+    match result.outcome:
+        case Refused():
+            return result.outcome
+        case NoAnswer() if not result.evidence:
+            return result.outcome
+        case Seen() | NoAnswer() | Broken():
+            collector = catalogue().collectors.get(result.job.collector)
+            if collector is None:
+                return Broken(f"there is no collector {result.job.collector!r} any more")
+            return await _replayed(bundle, result, collector)
+
+
+async def _replayed(bundle: Bundle, result: Result, collector: Collector[Any]) -> Outcome:
+    """Run today's question over the recorded answers; a silence stays the silence that it was."""
+    exchanges = [bundle.exchanges[name] for name in result.evidence]
+    about = bundle.hosts[result.job.host]
+    failure = open_failure(exchanges)
+    try:
+        if failure is not None:
+            raise failure
+        reading = await collector(Replay(exchanges, addresses=about.addresses), about)
+    except Unanswered as reason:
+        if isinstance(result.outcome, NoAnswer):
+            return result.outcome
+        return NoAnswer(reason.kind, reason.phase, reason.detail)
+    findings = tuple(replace(f, host=f.host or result.job.host) for f in collector.judge(reading))
+    return Seen(collector.adapter.dump_python(reading, mode="json"), findings)

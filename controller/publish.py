@@ -1,0 +1,81 @@
+"""How does the report come to the ticket? Rendered once, kept with the run, handed to the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from controller.desks.desk import Desk, File
+from controller.ledger import Entry, What, append
+from controller.outbox import Action, ActionKind, Delivery, deliver_due, finish_run
+from controller.reports.coverage import Coverage, State, coverage
+from controller.reports.html import render_html
+from controller.reports.json import render_json
+from controller.reports.model import Report
+from controller.reports.note import render_note
+from controller.reports.redact import Audience
+from controller.store.runs import RunState
+from controller.store.store import Store
+from inventory.contract import Contract, Redaction
+
+__all__ = ["Published", "deliver", "publish", "write_report"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """Where the forms of a report are, and the note as it was handed over."""
+
+    page: Path
+    data: Path
+    note: str
+
+
+def write_report(  # noqa: PLR0913, PLR0917 - what, by which rules, for whom, where.
+    store: Store, report: Report, rules: Redaction, language: str, folder: Path, audience: Audience
+) -> Published:
+    """Write all forms of a report into a folder (created when missing, for this account only)."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    page, data = folder / "report.html", folder / "report.json"
+    blobs = store.blobs.get
+    page.write_text(render_html(report, blobs, language, audience=audience, rules=rules), encoding="utf-8")
+    data.write_text(render_json(report, audience=audience, rules=rules, blobs=blobs), encoding="utf-8")
+    note = render_note(report, language, audience, rules, blobs=blobs)
+    return Published(page=page, data=data, note=note)
+
+
+def publish(store: Store, report: Report, contract: Contract, language: str) -> Published:
+    """End the run: write the report as the ticket gets it, and hand it to the outbox, both or neither."""
+    folder = store.home / "runs" / report.run
+    published = write_report(store, report, contract.data.redact, language, folder, Audience.TICKET)
+    seen = coverage(report)
+    state = RunState.STOPPED if report.stopped else RunState.DONE
+    files = (File(name="report.json", media_type="application/json", content=published.data.read_bytes()),)
+    note = Action(
+        kind=ActionKind.NOTE,
+        text=published.note,
+        html=published.page.read_text(encoding="utf-8"),
+        files=files,
+    )
+    summary = _numbers(seen)
+    finish_run(store, report.run, state, ended=datetime.now(UTC), summary=summary, actions=(note,))
+    append(
+        store,
+        Entry(what=What.RUN_ENDED, who="controller", run=report.run, facts={"state": state.value, **summary}),
+    )
+    return published
+
+
+async def deliver(store: Store, desks: Mapping[str, Desk]) -> tuple[Delivery, ...]:
+    """Try to deliver what is due; what cannot be delivered now stays in the outbox."""
+    return await deliver_due(store, desks, datetime.now(UTC))
+
+
+def _numbers(seen: Coverage) -> dict[str, int]:
+    return {
+        "seen": seen.count(State.SEEN),
+        "unanswered": seen.count(State.UNANSWERED),
+        "refused": seen.count(State.REFUSED) + seen.count(State.NOT_COVERED),
+        "broken": seen.count(State.BROKEN),
+    }
