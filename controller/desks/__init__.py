@@ -1,1 +1,1 @@
-"""See the README of controller."""
+"""Where tickets come from and reports go: see README.md beside this file."""

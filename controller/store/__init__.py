@@ -1,1 +1,1 @@
-"""See the README of controller."""
+"""What Secondline knows: see README.md beside this file."""
