@@ -1,4 +1,4 @@
-"""The customer of real servers, by hand: python -m tests.lab up | down | status | exec HOST COMMAND…"""
+"""The customer of real servers, by hand: python -m tests.lab up | down | status | ticket | exec HOST COMMAND…"""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+from tests.lab.desk import start as start_desk
 from tests.lab.lab import Lab, down, running, up
 from tests.lab.places import BOXES, Place
 from tests.lab.tools import LabError
@@ -19,6 +20,9 @@ def main(argv: list[str]) -> int:
     start.add_argument("--desk", action="store_true", help="with Request Tracker, on 10.77.1.20:8080")
     stop = commands.add_parser("down", help="take the lab down")
     stop.add_argument("--purge", action="store_true", help="and forget Request Tracker's built database")
+    ticket = commands.add_parser("ticket", help="open a ticket at Request Tracker as the customer would")
+    ticket.add_argument("subject")
+    ticket.add_argument("text")
     commands.add_parser("status", help="say what is up and what is ill")
     within = commands.add_parser("exec", help="run a command on a machine of the lab")
     within.add_argument("host", choices=[box.id for box in BOXES])
@@ -37,11 +41,17 @@ def _do(asked: argparse.Namespace, place: Place) -> int:
     match asked.command:
         case "up":
             _tell(up(place))
+            if asked.desk:
+                desk = start_desk(place)
+                print(f"desk       {desk.url}, its token in {desk.token_file}")
             print(f"up in {time.monotonic() - began:.1f} s")
             return 0
         case "down":
             down(place, keep_cache=not asked.purge)
             print(f"down in {time.monotonic() - began:.1f} s")
+            return 0
+        case "ticket":
+            print(start_desk(place).new_ticket(asked.subject, asked.text))
             return 0
         case "status":
             lab = running(place)

@@ -48,13 +48,17 @@ def parent_zone(
 
 
 def write_zones(place: Place) -> None:
-    """Write the three zones as they are when all is well."""
+    """Write all zones as they are when all is well, and a root above them."""
     place.dns.mkdir(exist_ok=True)
     forward = "".join(f"{box.name}. IN A {box.address}\n" for box in _NAMED_BOXES)
     back = "".join(f"{box.address.rsplit('.', 1)[1]} IN PTR {box.name}.\n" for box in _NAMED_BOXES)
     (place.dns / ZONE).write_text(_soa(ZONE, DNS1.name, 2026010101) + _servers() + forward, "ascii")
     (place.dns / REVERSE).write_text(_soa(REVERSE, DNS1.name, 2026010101) + _servers() + back, "ascii")
     (place.dns / "test").write_text(parent_zone(), "ascii")
+    top = f". IN NS {REGISTRY.name}.\n{REGISTRY.name}. IN A {REGISTRY.address}\n"
+    root_soa = f". IN SOA {REGISTRY.name}. hostmaster.registry.test. 1 3600 600 604800 60\n"
+    (place.dns / "root").write_text(f"$TTL 3600\n{root_soa}{top}test. IN NS {REGISTRY.name}.\n", "ascii")
+    (place.dns / "hints").write_text(f"$TTL 3600\n{top}", "ascii")
 
 
 def start_primary(place: Place) -> None:
@@ -70,7 +74,7 @@ def start_primary(place: Place) -> None:
         f"allow-transfer {{ {DNS2.address}; }}; notify explicit; also-notify {{ {DNS2.address}; }};\n"
         "notify-delay 0; dnssec-validation no; empty-zones-enable no; max-cache-size 8m; };\n"
         "controls { };\n"
-        f'zone "test" {{ type static-stub; server-addresses {{ {REGISTRY.address}; }}; }};\n{zones}',
+        f'zone "." {{ type hint; file "{place.dns / "hints"}"; }};\n{zones}',
         "ascii",
     )
     spawn(place, DNS1.id, ("named", "-g", "-n", "1", "-c", str(config)), place.state / "log" / "named.log")
@@ -120,7 +124,8 @@ def start_secondary(place: Place, *, serves: bool = True) -> None:
 
 def start_registry(place: Place) -> None:
     server = _Nsd(place.dns / "registry")
-    server.write(f'zone:\n  name: "test"\n  zonefile: "{place.dns / "test"}"\n')
+    zones = {".": "root", "test": "test"}
+    server.write("".join(f'zone:\n  name: "{z}"\n  zonefile: "{place.dns / f}"\n' for z, f in zones.items()))
     server.start(place, REGISTRY)
 
 
