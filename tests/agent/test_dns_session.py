@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -348,3 +349,45 @@ def test_a_good_answer_with_flipped_bytes_is_an_answer_a_stray_or_unanswered(dat
         raw[place] = data.draw(st.integers(0, 255))
     answer = read(bytes(raw))
     assert answer is None or answer.server == SENT.server
+
+
+# --- behind the wall
+
+BEHIND_THE_WALL = """
+import sys
+from agent.wall import raise_wall
+blocked = []
+wall = raise_wall()
+import asyncio
+from ipaddress import ip_address
+from agent.sessions.dns import DnsSession
+from inventory.grant import Door
+
+async def main(port):
+    door = Door(ip_address("127.0.0.1"), port)
+    wall.seal(frozenset({("127.0.0.1", port)}), blocked.append)
+    asked = DnsSession([door], lambda _: None)
+    udp = await asked.ask("www.test.", "A")
+    tcp = await asked.ask("www.test.", "A", transport="tcp")
+    print(udp.answer[0].data, tcp.answer[0].data, blocked)
+    try:
+        await DnsSession([Door(ip_address("127.0.0.1"), port + 1)], lambda _: None).ask("www.test.", "A")
+    except PermissionError as error:
+        print(type(error).__name__, len(blocked))
+
+asyncio.run(main(int(sys.argv[1])))
+"""
+
+
+async def test_the_wall_lets_its_questions_out_and_no_others() -> None:
+    def behave(question: bytes) -> list[tuple[float, bytes]]:
+        # The first bytes tell the transports apart: over TCP the test's server wants the length.
+        return [(0, reply(question))] if len(seen) == 1 else [(0, framed(reply(question)))]
+
+    seen: list[bytes] = []
+    async with hostile(behave, seen=seen) as door:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", BEHIND_THE_WALL, str(door.port), stdout=asyncio.subprocess.PIPE
+        )
+        out, _ = await asyncio.wait_for(process.communicate(), 30)
+    assert out.decode().splitlines() == ["192.0.2.80 192.0.2.80 []", "WallError 1"]

@@ -34,16 +34,17 @@ _ABOUT = TypeAdapter(About)
 
 
 class Asked(BaseModel):
-    """What every recorded question has in common; `unanswered` is a `Kind`."""
+    """What every recorded question has in common; `unanswered` is a `Kind`, `phase` how far it came."""
 
     model_config = ConfigDict(extra="forbid")
 
     began: datetime = BEGAN
     took: float = 0.02
     unanswered: Kind | None = None
+    phase: Phase = Phase.ASK
 
     def end(self) -> tuple[Kind, Phase, str] | None:
-        return None if self.unanswered is None else (self.unanswered, Phase.ASK, "as recorded")
+        return None if self.unanswered is None else (self.unanswered, self.phase, "as recorded")
 
 
 class Run(Asked):
