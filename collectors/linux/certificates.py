@@ -19,22 +19,22 @@ EXPIRED = fault(
     "linux.certificate-expired",
     "the certificate {path} ({subject}) expired {days} days ago",
     "das Zertifikat {path} ({subject}) ist vor {days} Tagen abgelaufen",
-    do=("renew {path} and reload the service that uses it", "{path} erneuern und den Dienst neu laden"),
+    do=("Renew {path} and reload the service that uses it.", "{path} erneuern und den Dienst neu laden."),
 )
 EXPIRING = warn(
     "linux.certificate-expiring",
     "the certificate {path} ({subject}) expires in {days} days",
     "das Zertifikat {path} ({subject}) läuft in {days} Tagen ab",
     do=(
-        "renew {path}; check why it was not renewed by itself",
-        "{path} erneuern; klären, warum es nicht von selbst geschah",
+        "Renew {path}; check why it was not renewed by itself.",
+        "{path} erneuern; klären, warum es nicht von selbst geschah.",
     ),
 )
 NOT_YET = fault(
     "linux.certificate-not-yet-valid",
     "the certificate {path} ({subject}) is valid only in {days} days",
     "das Zertifikat {path} ({subject}) gilt erst in {days} Tagen",
-    do=("check the clock of whoever issued {path}", "die Uhr der Ausgabestelle von {path} prüfen"),
+    do=("Check the clock of whoever issued {path}.", "Die Uhr der Ausgabestelle von {path} prüfen."),
 )
 LEFT_OUT = note(
     "linux.certificates-left-out",

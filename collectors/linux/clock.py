@@ -14,23 +14,23 @@ OFF = fault(
     "the clock is off by {offset} seconds (uncertain by {uncertain})",
     "die Uhr geht um {offset} Sekunden falsch (auf {uncertain} genau gemessen)",
     do=(
-        "set the clock and repair time synchronisation: logins, certificates and logs depend on it",
-        "die Uhr stellen und die Zeitsynchronisation reparieren: Anmeldung, Zertifikate und Logs hängen daran",
+        "Set the clock and repair time synchronisation: logins, certificates and logs depend on it.",
+        "Die Uhr stellen und die Zeitsynchronisation reparieren: Anmeldung, Zertifikate und Logs hängen daran.",
     ),
 )
 DRIFTING = warn(
     "linux.clock-drifting",
     "the clock is off by {offset} seconds (uncertain by {uncertain})",
     "die Uhr weicht um {offset} Sekunden ab (auf {uncertain} genau gemessen)",
-    do=("check time synchronisation", "die Zeitsynchronisation prüfen"),
+    do=("Check time synchronisation.", "Die Zeitsynchronisation prüfen."),
 )
 UNSYNCHRONISED = warn(
     "linux.time-unsynchronised",
     "nothing keeps the clock right: {client} says '{state}'",
     "nichts hält die Uhr richtig: {client} sagt „{state}“",
     do=(
-        "check that a time client runs and reaches its servers (UDP port 123)",
-        "prüfen, ob ein Zeitdienst läuft und seine Server erreicht (UDP-Port 123)",
+        "Check that a time client runs and reaches its servers (UDP port 123).",
+        "Prüfen, ob ein Zeitdienst läuft und seine Server erreicht (UDP-Port 123).",
     ),
 )
 UNKNOWN = note(
@@ -104,7 +104,7 @@ async def _sync(host: Shell) -> Sync | None:
     chrony = _chrony(await host.run("chronyc", "-n", "-c", "tracking"))
     if chrony is not None and (chrony.works or chrony.state == "Not synchronised"):
         return chrony
-    systemd = _systemd(await host.run("timedatectl"), keeper_gone=chrony is not None)
+    systemd = _systemd(await host.run("timeout", "8", "timedatectl"), keeper_gone=chrony is not None)
     if systemd is not None and systemd.works:
         return systemd
     return _ntpd(await host.run("ntpq", "-pn")) or chrony or systemd

@@ -14,8 +14,8 @@ DISK_FULL = fault(
     "{mount} is {percent} % full: {free} of {size} are left",
     "{mount} ist zu {percent} % voll: {free} von {size} sind frei",
     do=(
-        "find what grows on {mount} (du -x) and delete, move or rotate it, or enlarge the file system",
-        "auf {mount} suchen, was wächst (du -x), und löschen, verschieben oder rotieren; oder vergrößern",
+        "Find what grows on {mount} (du -x) and delete, move or rotate it, or enlarge the file system.",
+        "Auf {mount} suchen, was wächst (du -x), und löschen, verschieben oder rotieren; oder vergrößern.",
     ),
 )
 DISK_FILLING = warn(
@@ -28,8 +28,8 @@ INODES_FULL = fault(
     "{mount} has {free} of {size} inodes left: no new files can be made although there may be space",
     "{mount} hat {free} von {size} Inodes frei: neue Dateien gehen nicht, auch wenn noch Platz ist",
     do=(
-        "find the directory on {mount} with most files (often sessions, spool or cache)",
-        "das Verzeichnis auf {mount} mit den meisten Dateien suchen (oft Sitzungen, Spool oder Cache)",
+        "Find the directory on {mount} with most files (often sessions, spool or cache).",
+        "Das Verzeichnis auf {mount} mit den meisten Dateien suchen (oft Sitzungen, Spool oder Cache).",
     ),
 )
 READ_ONLY = fault(
@@ -37,8 +37,8 @@ READ_ONLY = fault(
     "{mount} ({device}) has become read-only although it should be writable",
     "{mount} ({device}) ist nur noch lesbar, obwohl es beschreibbar sein soll",
     do=(
-        "look for disk errors in the kernel log before it is mounted writable again",
-        "vor dem Wiedereinhängen im Kernel-Log nach Plattenfehlern suchen",
+        "Look for disk errors in the kernel log before it is mounted writable again.",
+        "Vor dem Wiedereinhängen im Kernel-Log nach Plattenfehlern suchen.",
     ),
 )
 _KEPT = re.compile(
@@ -51,6 +51,8 @@ _NETWORK = re.compile(
 _INFO = re.compile(r"\d+ \d+ (\d+:\d+) \S+ (\S+) (\S+)(?: \S+:\S+| shared| unbindable)* - (\S+) (\S*) (\S+)")
 _STAT = ("stat", "-f", "-c", "%b %f %a %S %c %d %n", "--")
 _SIZE = re.compile(r"(\d{1,20}) (\d{1,20}) (\d{1,20}) (\d{1,20}) (\d{1,20}) (\d{1,20}) (/.*)")
+# Places for data that changes, file-hierarchy(7).
+_DATA = re.compile(r"/(?:home|root|run|srv|tmp|var(?:/(?:cache|lib|log|mail|spool|tmp))?)")
 _GIB = 1 << 30
 
 
@@ -85,7 +87,11 @@ class _Mount:
     kind: str
     number: str
     mount_reads_only: bool
-    reads_only: bool
+    device_reads_only: bool
+
+    @property
+    def reads_only(self) -> bool:
+        return self.mount_reads_only or self.device_reads_only
 
 
 def judge(seen: Disks) -> Iterator[Finding]:
@@ -126,15 +132,13 @@ async def disk(host: Shell) -> Disks:
     sizes = {m[7]: m for line in printed(ran, codes=(0, 1)).splitlines() if (m := _SIZE.fullmatch(line))}
     if not sizes:
         raise unparsable("stat -f measured no file system", ran.stdout + ran.stderr)
-    writable: frozenset[str] = frozenset()
-    if any(m.reads_only and m.mount_reads_only for m in mounts):
-        writable = _should_be_writable((await host.run("cat", "--", "/etc/fstab")).stdout)
-    return Disks(
-        filesystems=tuple(_measured(m, sizes[m.mount], writable) for m in mounts if m.mount in sizes)
-    )
+    fstab: dict[str, frozenset[str]] = {}
+    if any(m.mount_reads_only for m in mounts):
+        fstab = _options((await host.run("cat", "--", "/etc/fstab")).stdout)
+    return Disks(filesystems=tuple(_measured(m, sizes[m.mount], fstab) for m in mounts if m.mount in sizes))
 
 
-def _measured(mount: _Mount, size: re.Match[str], writable: frozenset[str]) -> Filesystem:
+def _measured(mount: _Mount, size: re.Match[str], fstab: dict[str, frozenset[str]]) -> Filesystem:
     blocks, unused, free, unit, inodes, inodes_free = (count_of(size[i]) for i in range(1, 7))
     return Filesystem(
         mount=mount.mount,
@@ -146,8 +150,7 @@ def _measured(mount: _Mount, size: re.Match[str], writable: frozenset[str]) -> F
         inodes=inodes,
         inodes_free=inodes_free,
         reads_only=mount.reads_only,
-        # The kernel makes the file system read-only after an error, and leaves the mount as it was.
-        intended=mount.mount_reads_only and mount.mount not in writable,
+        intended=_is_intended(mount, fstab.get(mount.mount)),
     )
 
 
@@ -173,20 +176,25 @@ def _mount(line: str) -> _Mount | None:
     if match is None:
         return None
     number, mount, options, kind, device, super_options = match.groups()
-    own = "ro" in options.split(",")
-    return _Mount(
-        _unescaped(device), _unescaped(mount), kind, number, own, own or "ro" in super_options.split(",")
-    )
+    own, whole = ("ro" in words.split(",") for words in (options, super_options))
+    return _Mount(_unescaped(device), _unescaped(mount), kind, number, own, whole)
 
 
 def _unescaped(text: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), text)
 
 
-def _should_be_writable(fstab: str) -> frozenset[str]:
+def _options(fstab: str) -> dict[str, frozenset[str]]:
     rows = [line.split() for line in fstab.splitlines() if not line.lstrip().startswith("#")]
-    return frozenset(
-        _unescaped(row[1])
-        for row in rows
-        if len(row) >= 4 and not {"ro", "noauto"} & set(row[3].split(",")) and row[1].startswith("/")
-    )
+    return {_unescaped(row[1]): frozenset(row[3].split(",")) for row in rows if len(row) >= 4}
+
+
+def _is_intended(mount: _Mount, wanted: frozenset[str] | None) -> bool:
+    """Say whether somebody meant a read-only mount to be so."""
+    # After an error the kernel makes the file system read-only and leaves the mount's own word as it was.
+    if not mount.mount_reads_only:
+        return False
+    if wanted is not None:
+        return bool(wanted & {"ro", "noauto"})
+    # Nobody wrote it down. A part shown elsewhere, or a system image, may be meant so; data is not.
+    return not (mount.device_reads_only and _DATA.fullmatch(mount.mount))

@@ -14,8 +14,8 @@ ERRORS = fault(
     "{interface} makes errors right now: {errors} within about a second ({total} of {packets} packets so far)",
     "{interface} macht gerade Fehler: {errors} in etwa einer Sekunde (bisher {total} bei {packets} Paketen)",
     do=(
-        "check cable, transceiver and the switch port's settings and counters",
-        "Kabel, Transceiver sowie Einstellung und Zähler des Switchports prüfen",
+        "Check cable, transceiver and the switch port's settings and counters.",
+        "Kabel, Transceiver sowie Einstellung und Zähler des Switchports prüfen.",
     ),
 )
 ERRORS_PAST = note(
@@ -28,15 +28,15 @@ HALF = warn(
     "{interface} runs half duplex at {speed} Mbit/s: usually one side negotiates and the other is fixed",
     "{interface} läuft mit {speed} Mbit/s halbduplex: meist handelt eine Seite aus und die andere ist fest",
     do=(
-        "set both ends, host and switch port, to automatic negotiation",
-        "beide Enden, Host und Switchport, auf automatische Aushandlung stellen",
+        "Set both ends, host and switch port, to automatic negotiation.",
+        "Beide Enden, Host und Switchport, auf automatische Aushandlung stellen.",
     ),
 )
 DOWN = fault(
     "linux.interface-down",
     "{interface} has addresses or belongs to a bond but no link",
     "{interface} hat Adressen oder gehört zu einem Bond, aber keinen Link",
-    do=("check cable and switch port of {interface}", "Kabel und Switchport von {interface} prüfen"),
+    do=("Check cable and switch port of {interface}.", "Kabel und Switchport von {interface} prüfen."),
 )
 LOST = warn(
     "linux.interface-lost",

@@ -17,8 +17,8 @@ IO_ERROR = fault(
     "the kernel could not read or write a disk" + _EN,
     "der Kernel konnte eine Platte nicht lesen oder schreiben:" + _DE,
     do=(
-        "save the data, then check the disk (SMART) and its cable or storage path",
-        "Daten sichern, dann die Platte (SMART) und ihren Anschluss oder Speicherpfad prüfen",
+        "Save the data, then check the disk (SMART) and its cable.",
+        "Daten sichern, dann die Platte (SMART) und ihren Anschluss prüfen.",
     ),
 )
 FILESYSTEM_ERROR = fault(
@@ -26,8 +26,8 @@ FILESYSTEM_ERROR = fault(
     "the kernel found a damaged file system" + _EN,
     "der Kernel fand ein beschädigtes Dateisystem:" + _DE,
     do=(
-        "save the data and check the file system unmounted",
-        "Daten sichern und das Dateisystem ausgehängt prüfen",
+        "Save the data and check the file system unmounted.",
+        "Daten sichern und das Dateisystem ausgehängt prüfen.",
     ),
 )
 HUNG_TASK = fault(
@@ -35,8 +35,8 @@ HUNG_TASK = fault(
     "the kernel saw a process or processor stuck" + _EN,
     "der Kernel sah einen Prozess oder Prozessor festhängen:" + _DE,
     do=(
-        "look for slow storage or an overloaded virtualisation host",
-        "nach langsamem Speicher oder einem überlasteten Virtualisierungshost suchen",
+        "Look for slow storage or an overloaded virtualisation host.",
+        "Nach langsamen Datenträgern oder einem überlasteten Virtualisierungshost suchen.",
     ),
 )
 HARDWARE_ERROR = fault(
@@ -44,8 +44,8 @@ HARDWARE_ERROR = fault(
     "the hardware reported errors" + _EN,
     "die Hardware meldete Fehler:" + _DE,
     do=(
-        "read the machine's own event log and replace the part",
-        "das Ereignisprotokoll der Maschine lesen und das Teil tauschen",
+        "Read the machine's own event log and replace the part.",
+        "Das Ereignisprotokoll der Maschine lesen und das Teil tauschen.",
     ),
 )
 CONNTRACK_FULL = fault(
@@ -53,8 +53,8 @@ CONNTRACK_FULL = fault(
     "the table of connections is full, new ones are dropped" + _EN,
     "die Verbindungstabelle ist voll, neue Verbindungen werden verworfen:" + _DE,
     do=(
-        "find who opens so many connections, then raise nf_conntrack_max",
-        "klären, wer so viele Verbindungen öffnet, dann nf_conntrack_max erhöhen",
+        "Find who opens so many connections, then raise nf_conntrack_max.",
+        "Klären, wer so viele Verbindungen öffnet, dann nf_conntrack_max erhöhen.",
     ),
 )
 LINK_FLAPPING = warn(
@@ -62,8 +62,8 @@ LINK_FLAPPING = warn(
     "the link of {interface} was lost" + _EN,
     "der Link von {interface} ging verloren:" + _DE,
     do=(
-        "check cable, transceiver and switch port of {interface}",
-        "Kabel, Transceiver und Switchport von {interface} prüfen",
+        "Check cable, transceiver and switch port of {interface}.",
+        "Kabel, Transceiver und Switchport von {interface} prüfen.",
     ),
 )
 CRASHED = note(

@@ -14,21 +14,21 @@ FILES = fault(
     "{used} of {most} file handles are in use",
     "{used} von {most} Dateihandles sind in Gebrauch",
     do=(
-        "find the process with most open files (lsof)",
-        "den Prozess mit den meisten offenen Dateien suchen (lsof)",
+        "Find the process with most open files (lsof).",
+        "Den Prozess mit den meisten offenen Dateien suchen (lsof).",
     ),
 )
 TASKS = fault(
     "linux.processes-low",
     "{used} of {most} possible processes and threads run",
     "{used} von {most} möglichen Prozessen und Threads laufen",
-    do=("find who starts them (ps -eLf)", "klären, wer sie startet (ps -eLf)"),
+    do=("Find who starts them (ps -eLf).", "Klären, wer sie startet (ps -eLf)."),
 )
 CONNECTIONS = warn(
     "linux.conntrack-filling",
     "{used} of {most} connections are tracked; at the limit new ones are dropped",
     "{used} von {most} Verbindungen sind in der Tabelle; an der Grenze werden neue verworfen",
-    do=("find who opens so many connections", "klären, wer so viele Verbindungen öffnet"),
+    do=("Find who opens so many connections.", "Klären, wer so viele Verbindungen öffnet."),
 )
 _FILE_NR, _PIDS, _THREADS = "/proc/sys/fs/file-nr", "/proc/sys/kernel/pid_max", "/proc/sys/kernel/threads-max"
 _COUNT, _MOST = "/proc/sys/net/netfilter/nf_conntrack_count", "/proc/sys/net/netfilter/nf_conntrack_max"

@@ -12,18 +12,18 @@ from collectors.linux.output import count_of, figure, plain, printed, rounded_by
 
 LOAD_HIGH = warn(
     "linux.load-high",
-    "the load is {load} on {cores} cores; {blocked} processes wait for disk or network storage",
-    "die Last ist {load} bei {cores} Kernen; {blocked} Prozesse warten auf Platte oder Netzspeicher",
+    "the load is {load} on {cores} cores: {running} processes want to run now, {blocked} wait for storage",
+    "die Last ist {load} bei {cores} Kernen: {running} Prozesse wollen jetzt rechnen, {blocked} warten auf Datenträger",
     do=(
-        "look at the processes with most CPU time (top); waiting processes point to slow storage",
-        "die Prozesse mit der meisten CPU-Zeit ansehen (top); wartende deuten auf langsamen Speicher",
+        "Look at the processes with most CPU time (top); waiting processes point to slow storage.",
+        "Die Prozesse mit der meisten CPU-Zeit ansehen (top); wartende deuten auf langsame Datenträger.",
     ),
 )
 MEMORY_LOW = fault(
     "linux.memory-low",
     "memory is nearly used up: {available} of {total} are available, {swap} of swap are free",
     "der Arbeitsspeicher ist fast aufgebraucht: {available} von {total} verfügbar, {swap} Swap frei",
-    do=("find the largest processes (ps, RSS)", "die größten Prozesse suchen (ps, RSS)"),
+    do=("Find the largest processes (ps, RSS).", "Die größten Prozesse suchen (ps, RSS)."),
 )
 MEMORY_TIGHT = warn(
     "linux.memory-tight",
@@ -36,8 +36,8 @@ OOM_KILL = fault(
     "der Kernel hat in den letzten {hours} Stunden {process} beendet, weil der Speicher ausging "
     "(beendet: {count})",
     do=(
-        "give {process} more memory, or limit what it may use",
-        "{process} mehr Speicher geben oder seinen Bedarf begrenzen",
+        "Give {process} more memory, or limit what it may use.",
+        "{process} mehr Speicher geben oder seinen Bedarf begrenzen.",
     ),
 )
 OOM_PAST = note(
@@ -58,6 +58,8 @@ _SHOW = ("-exec", "grep", "-H", "^oom_kill [1-9]", "{}", "+")
 class Load:
     """Load averages (1 and 5 minutes), uptime in seconds, memory in bytes.
 
+    running, blocked: processes that want to compute, or wait for storage, at this moment.
+
     kills: since the start, None where the kernel does not count. recent: names of processes killed in
     the last 24 hours, None where the log may not be read. groups: control groups that saw a kill.
     """
@@ -65,6 +67,7 @@ class Load:
     one: float
     five: float
     cores: int
+    running: int
     blocked: int
     uptime: float
     total: int
@@ -77,8 +80,10 @@ class Load:
 
 
 def judge(seen: Load) -> Iterator[Finding]:
-    if seen.one > 2 * seen.cores + 1 or (seen.five > 2 * seen.cores and seen.one > seen.cores):
-        yield LOAD_HIGH(load=round(seen.one, 1), cores=seen.cores, blocked=seen.blocked)
+    # The averages remember for minutes what is over already; the counts of this moment do not.
+    goes_on = seen.running + seen.blocked > seen.cores
+    if goes_on and (seen.one > 2 * seen.cores + 1 or seen.five > 2 * seen.cores):
+        yield LOAD_HIGH(load=round(seen.one, 1), cores=seen.cores, running=seen.running, blocked=seen.blocked)
     facts = {"available": rounded_bytes(seen.available), "total": rounded_bytes(seen.total)}
     swapped_out = seen.swap_total > 0 and seen.swap_free < seen.swap_total / 10
     if seen.available < min(seen.total / 20, 2 * _GIB):
@@ -105,7 +110,7 @@ def _kills(seen: Load) -> Iterator[Finding]:
 async def load(host: Shell) -> Load:
     """Read load, memory and the traces of the out-of-memory killer."""
     text = printed(await host.run("cat", "--", *_PROC), codes=(0, 1))
-    first = re.match(r"([\d.]+) ([\d.]+) [\d.]+ \d+/\d+ \d+\n([\d.]+) [\d.]+\n", text)
+    first = re.match(r"([\d.]+) ([\d.]+) [\d.]+ (\d+)/\d+ \d+\n([\d.]+) [\d.]+\n", text)
     if first is None:
         raise unparsable("/proc does not look like Linux", text)
     memory = {key: count_of(kib) * 1024 for key, kib in re.findall(r"(?m)^(\w+): +(\d+) kB$", text)}
@@ -118,14 +123,16 @@ async def load(host: Shell) -> Load:
         one=figure(first[1]),
         five=figure(first[2]),
         cores=cores,
+        # The command that reads runs as well.
+        running=max(count_of(first[3]) - 1, 0),
         blocked=_number(r"(?m)^procs_blocked (\d+)$", text) or 0,
-        uptime=figure(first[3]),
+        uptime=figure(first[4]),
         total=memory["MemTotal"],
         available=memory["MemAvailable"],
         swap_total=memory.get("SwapTotal", 0),
         swap_free=memory.get("SwapFree", 0),
         kills=kills,
-        recent=await _killed(host) if kills != 0 else (),
+        recent=await _killed(host),
         groups=groups,
     )
 

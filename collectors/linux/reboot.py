@@ -13,7 +13,7 @@ PENDING = note(
     "linux.reboot-pending",
     "the host waits for a restart, until then {what} is not in effect",
     "der Host wartet auf einen Neustart, bis dahin wirkt {what} nicht",
-    do=("restart it in a maintenance window", "im Wartungsfenster neu starten"),
+    do=("Restart it in a maintenance window.", "Im Wartungsfenster neu starten."),
 )
 _MARKS = ("/run/reboot-required", "/var/run/reboot-required", "/run/reboot-needed")
 _PACKAGES = "/run/reboot-required.pkgs"

@@ -14,15 +14,15 @@ NONE = fault(
     "linux.resolver-none",
     "the host has no resolver configured: no name can be looked up",
     "der Host hat keinen Resolver eingetragen: kein Name ist auflösbar",
-    do=("enter the resolvers of the site", "die Resolver des Standorts eintragen"),
+    do=("Enter the resolvers of the site.", "Die Resolver des Standorts eintragen."),
 )
 DEAD = fault(
     "linux.resolver-dead",
     "the resolver {server} does not answer this host (asked for {name}, waited {seconds} seconds)",
     "der Resolver {server} antwortet diesem Host nicht (gefragt nach {name}, {seconds} Sekunden gewartet)",
     do=(
-        "check that {server} runs and that nothing between blocks UDP and TCP port 53",
-        "prüfen, ob {server} läuft und ob nichts dazwischen UDP- und TCP-Port 53 sperrt",
+        "Check that {server} runs and that nothing between blocks UDP and TCP port 53.",
+        "Prüfen, ob {server} läuft und ob nichts dazwischen UDP- und TCP-Port 53 sperrt.",
     ),
 )
 REFUSES = fault(
@@ -30,8 +30,8 @@ REFUSES = fault(
     "the resolver {server} refuses to answer this host (asked for {name})",
     "der Resolver {server} verweigert diesem Host die Antwort (gefragt nach {name})",
     do=(
-        "let {server} answer the host's network, or ask another",
-        "{server} für das Netz des Hosts freigeben oder einen anderen fragen",
+        "Let {server} answer the host's network, or ask another.",
+        "{server} für das Netz des Hosts freigeben oder einen anderen fragen.",
     ),
 )
 FAILING = warn(
@@ -44,8 +44,8 @@ LACKS = fault(
     "the resolver {server} says that {name} does not exist, but it must",
     "der Resolver {server} sagt, {name} gebe es nicht; das muss es aber",
     do=(
-        "ask a resolver that knows the customer's zones",
-        "einen Resolver fragen, der die Zonen des Kunden kennt",
+        "Ask a resolver that knows the customer's zones.",
+        "Einen Resolver fragen, der die Zonen des Kunden kennt.",
     ),
 )
 SLOW = warn(
@@ -57,7 +57,7 @@ WRONG = warn(
     "linux.resolver-wrong",
     "the host asks the resolver {server}; the contract names {expected}",
     "der Host fragt den Resolver {server}; der Vertrag nennt {expected}",
-    do=("enter the contract's resolvers instead of {server}", "statt {server} die des Vertrags eintragen"),
+    do=("Enter the contract's resolvers instead of {server}.", "Statt {server} die des Vertrags eintragen."),
 )
 LONE = note(
     "linux.resolver-lone",
@@ -68,7 +68,7 @@ LOOKUP_FAILS = fault(
     "linux.name-lookup-fails",
     "the host's own look-up of {name} fails; its resolvers are {servers}",
     "der Host kann {name} nicht auflösen; seine Resolver sind {servers}",
-    do=("ask each resolver directly", "jeden Resolver direkt fragen"),
+    do=("Ask each resolver directly.", "Jeden Resolver direkt fragen."),
 )
 UNTRIED = note(
     "linux.resolver-untried",

@@ -15,8 +15,8 @@ MISSING = fault(
     "the host has no route to {target}",
     "der Host hat keine Route zu {target}",
     do=(
-        "restore the route; check the network configuration and whether its interface is up",
-        "die Route wiederherstellen; Netzkonfiguration prüfen und ob die Schnittstelle aktiv ist",
+        "Restore the route; check the network configuration and whether its interface is up.",
+        "Die Route wiederherstellen; Netzkonfiguration prüfen und ob die Schnittstelle aktiv ist.",
     ),
 )
 WRONG = fault(
@@ -24,8 +24,8 @@ WRONG = fault(
     "the default route goes over {gateway}; the contract names {expected}",
     "die Standardroute geht über {gateway}; der Vertrag nennt {expected}",
     do=(
-        "find who set the route to {gateway}: DHCP, a VPN, or a change by hand",
-        "klären, wer die Route über {gateway} gesetzt hat: DHCP, ein VPN oder eine Änderung von Hand",
+        "Find who set the route to {gateway}: DHCP, a VPN, or a change by hand.",
+        "Klären, wer die Route über {gateway} gesetzt hat: DHCP, ein VPN oder eine Änderung von Hand.",
     ),
 )
 _HEX = "[0-9A-Fa-f]"

@@ -14,8 +14,8 @@ FAILED = fault(
     "{unit} has failed ({result}, status {status}); its last log line: {reason}",
     "{unit} ist fehlgeschlagen ({result}, Status {status}); letzte Logzeile: {reason}",
     do=(
-        "read journalctl -u {unit}, remove the cause, then start {unit} again",
-        "journalctl -u {unit} lesen, die Ursache beheben, dann {unit} neu starten",
+        "Read journalctl -u {unit}, remove the cause, then start {unit} again.",
+        "Mit journalctl -u {unit} das Log lesen, die Ursache beheben, dann {unit} neu starten.",
     ),
 )
 FLAPPING = fault(
@@ -25,8 +25,8 @@ FLAPPING = fault(
     "{unit} stirbt und wird immer wieder gestartet ({restarts} Mal, {result}, Status {status}); "
     "letzte Logzeile: {reason}",
     do=(
-        "read journalctl -u {unit}; restarts will not help until the cause is gone",
-        "journalctl -u {unit} lesen; Neustarts helfen erst, wenn die Ursache weg ist",
+        "Read journalctl -u {unit}; restarts will not help until the cause is gone.",
+        "Mit journalctl -u {unit} das Log lesen; Neustarts helfen erst, wenn die Ursache weg ist.",
     ),
 )
 _PROPERTIES = (
