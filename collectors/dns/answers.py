@@ -34,8 +34,8 @@ UNASKED = note(
 )
 NO_UDP = fault(
     "dns.no-udp",
-    "{server} ({address}) answers over TCP, but not over UDP: {detail}",
-    "{server} ({address}) antwortet über TCP, aber nicht über UDP: {detail}",
+    "{server} ({addresses}) answers over TCP, but not over UDP: {detail}",
+    "{server} ({addresses}) antwortet über TCP, aber nicht über UDP: {detail}",
     do=(
         "Look for a packet filter that drops UDP port 53 on {server} or on the way.",
         "Nach einem Paketfilter suchen, der UDP-Port 53 auf {server} oder unterwegs verwirft.",
@@ -189,7 +189,7 @@ def _judge_address(server: str, at: AtAddress) -> Iterator[Finding]:
     if garbled:
         return
     if detail := _silence(at.udp):
-        yield NO_UDP(server=server, address=at.address, detail=detail)
+        yield NO_UDP(server=server, addresses=at.address, detail=detail)
     if detail := _silence((at.tcp,)):
         yield NO_TCP(server=server, address=at.address, detail=detail)
     times = [h.came.took for h in at.udp if isinstance(h.came, Spoke)]

@@ -37,14 +37,15 @@ def free_port(address: str) -> int:
 def bind(folder: Path, address: str, zones: Mapping[str, str], *, options: str = "") -> Iterator[Door]:
     """A BIND that is primary for these zones (name -> text of the zone file).
 
-    address: one that an interface has, so 127.0.0.1: BIND listens to no other.
+    address: one that an interface has, so 127.0.0.1: BIND listens to no other. Where it recurses, it asks a
+    closed port of this machine and nobody outside.
     """
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port(address)
     parts = [
         (
             f'options {{ directory "{folder}"; pid-file none; listen-on port {port} {{ {address}; }};'
-            f" listen-on-v6 {{ none; }}; dnssec-validation no; notify no;"
+            f" listen-on-v6 {{ none; }}; dnssec-validation no; notify no; forward only; forwarders {{ 127.0.0.1 port 9; }};"
             f" {options or 'recursion no;'} }};"
         ),
         "controls { };",
@@ -99,7 +100,7 @@ def _running(folder: Path, door: Door, *argv: str) -> Iterator[Door]:
 
 
 def _wait_for(door: Door, process: subprocess.Popen[bytes], folder: Path) -> None:
-    question = dns.message.make_query(".", "SOA")
+    question = dns.message.make_query(".", "SOA", flags=0)
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until and process.poll() is None:
         with contextlib.suppress(dns.exception.DNSException, OSError):
