@@ -75,7 +75,7 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificates:
-    """asked: the agent's time (UTC). found: files that may hold one; read: files that were read."""
+    """asked: the agent's time (UTC). found: files that may hold a service's; read: those read."""
 
     asked: datetime
     found: int
@@ -107,12 +107,13 @@ async def certificates(host: Shell) -> Certificates:
     # Folders and files that the account may not read make find and grep end with 1 or 2.
     paths = [p for p in printed(ran, codes=(0, 1, 2)).splitlines() if p.startswith("/") and p.isprintable()]
     paths = sorted(dict.fromkeys(paths), key=lambda p: (bool(_TRUST.match(p)), p))
-    contents = {path: await _content(host, path) for path in paths[:_MOST]}
+    wanted, others = paths[:_MOST], [path for path in paths[_MOST:] if not _TRUST.match(path)]
+    contents = {path: await _content(host, path) for path in wanted}
     read = {path: content for path, content in contents.items() if content is not None}
     found = (_certificate(path, content) for path, content in read.items())
     return Certificates(
         asked=ran.began.astimezone(UTC),
-        found=len(paths),
+        found=len(wanted) + len(others),
         read=len(read),
         certificates=tuple(one for one in found if one),
     )

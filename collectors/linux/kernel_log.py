@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 
 from collectors import Ran, Shell, Unanswered
-from collectors.linux.output import denied, figure, plain, printed, unparsable
+from collectors.linux.output import denied, figure, is_missing, plain, printed, unparsable
 
 __all__ = ["HOURS", "kernel_log"]
 
 HOURS = 24
 _JOURNAL = ("journalctl", "-k", "-o", "short-iso", "--no-pager", "-n")
 _ENTRY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:?\d\d \S+ kernel(?:\[\d+\])?: (.*)")
-_BUFFER = re.compile(r"<\d{1,3}>\[ *(\d{1,12}\.\d+)\] (.*)")
+_BUFFER = re.compile(r"<\d{1,3}>\[ *(\d{1,12}\.\d+)\](?:\[ *[CT]\d+\])? (.*)")
 _HIDDEN = ("you are currently not seeing", "no journal files were")
 _WAY = "let the account read the kernel log: add it to the group systemd-journal or adm"
 
@@ -36,8 +36,10 @@ async def kernel_log(host: Shell) -> tuple[str, ...]:
     # The journal says nothing of the last day; one older entry proves that it may be read at all.
     if quiet and _entries(await host.run(*_JOURNAL, "1")):
         return ()
-    if _hides(recent) or denied(buffer.stderr):
+    if _hides(recent) or (is_missing(recent) and denied(buffer.stderr)):
         raise unparsable(f"the account may not read the kernel log; {_WAY}", buffer.stderr)
+    if quiet:
+        raise unparsable("the journal holds no message of the kernel, and dmesg is closed", buffer.stderr)
     raise unparsable("the host shows no kernel log", buffer.stderr or recent.stderr)
 
 

@@ -10,6 +10,7 @@ import base64
 import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -185,6 +186,7 @@ class Filed:
     case: Case
 
 
+@cache
 def cases() -> tuple[Filed, ...]:
     """Every case: tests/collectors/<area>/<question>/<case>.toml."""
     return tuple(_filed(path) for path in sorted(HERE.glob("*/*/*.toml")))
