@@ -7,6 +7,7 @@ and none goes. Texts come in both languages; redaction is the same as on the pag
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,7 +39,7 @@ def render_json(
     """Give the report as JSON text. blobs: to learn accounts from the raw evidence, as the page does."""
     hide = redactor(report, rules or Redaction(), audience, blobs)
     content = _Writer(report, hide).content()
-    return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    return json.dumps(_plain(content), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def schema() -> dict[str, Any]:
@@ -74,7 +75,7 @@ class _Writer:
             "ended": _utc(report.ended),
             "stopped": self._text(report.stopped),
             "summary": {
-                words.code: inert(sentence(report, seen, words, self._hide.text))
+                words.code: sentence(report, seen, words, self._hide.text)
                 for words in (self._german, self._english)
             },
             "causes": [self._cause(cause) for cause in report.causes],
@@ -98,7 +99,7 @@ class _Writer:
         }
 
     def _text(self, text: str) -> str:
-        return inert(self._hide.text(clip(text, _LONG)))
+        return clip(self._hide.text(text), _LONG)
 
     def _cause(self, cause: Cause) -> dict[str, Any]:
         return {
@@ -118,8 +119,7 @@ class _Writer:
             "host": self._text(finding.host),
             "severity": finding.severity.name.lower(),
             "text": {
-                words.code: inert(phrase(finding, words, self._hide.text))
-                for words in (self._german, self._english)
+                words.code: phrase(finding, words, self._hide.text) for words in (self._german, self._english)
             },
             "facts": {
                 name: self._text(fact) if isinstance(fact, str) else fact
@@ -196,6 +196,21 @@ class _Writer:
             "cut": item.cut,
             "unanswered": unanswered,
         }
+
+
+def _plain(content: object) -> object:
+    """Make every text and key harmless, and write numbers that JSON does not know as text."""
+    match content:
+        case str():
+            return inert(content)
+        case dict():
+            return {inert(str(key)): _plain(value) for key, value in content.items()}
+        case list():
+            return [_plain(value) for value in content]
+        case float() if not math.isfinite(content):
+            return str(content)
+        case _:
+            return content
 
 
 def _key(state: State) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -13,17 +11,15 @@ from zoneinfo import ZoneInfo
 from collectors import Finding, Severity
 from controller.diagnosis import Cause
 from controller.reports.coverage import Coverage, State, coverage, grouped
+from controller.reports.exhibits import Exhibits, Shown
 from controller.reports.inert import clip
-from controller.reports.model import Blobs, Evidence, Report
-from controller.reports.redact import Redactor, part_text
+from controller.reports.model import Blobs, Report
+from controller.reports.redact import Redactor
 from controller.reports.story import Links, advice, cause_groups, phrase, ruled_out, sentence, stopped
 from controller.reports.words import Words
 
 __all__ = ["Page", "page"]
 
-_SHOWN = 4_000
-_SHOWN_IN_ALL = 1_500_000
-_BEHIND = 400
 _LINKS = 6
 
 
@@ -94,32 +90,6 @@ class HostPart:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """One raw piece of an exchange; `note` says what is missing."""
-
-    label: str
-    text: str
-    note: str
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One exchange. state: 'seen' or 'unanswered'."""
-
-    anchor: str
-    id: str
-    question: str
-    when: str
-    took: str
-    result: str
-    state: str
-    detail: str
-    pieces: tuple[Piece, ...]
-    cut: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """All of it. `w` are the words; the rest is in the order of the page."""
 
@@ -158,27 +128,24 @@ class _Writer:
 
     def __init__(self, report: Report, blobs: Blobs, words: Words, hide: Redactor) -> None:
         self._report = report
-        self._blobs = blobs
         self._w = words
         self._hide = hide
         self._say = hide.text
         self._zone = ZoneInfo(report.timezone)
         self._links = Links(report)
-        self._anchors = {item.id: f"e{number}" for number, item in enumerate(report.evidence, 1)}
-        self._asked = {item.id: self._say(clip(self._question(item), 1_000)) for item in report.evidence}
+        self._exhibits = Exhibits(report.evidence, blobs, words, hide, self._zone)
         told = dict.fromkeys(finding.host for finding in report.findings if finding.host)
         self._places = {host: f"h{number}" for number, host in enumerate(told, 1)}
-        self._share = min(_SHOWN, max(200, _SHOWN_IN_ALL // max(1, len(report.evidence))))
 
     def page(self) -> Page:
         report, words, seen = self._report, self._w, coverage(self._report)
-        evidence = self._evidence()
+        evidence = self._exhibits.by_host()
         cards = tuple(self._card(number, group) for number, group in enumerate(cause_groups(report), 1))
         hosts = self._hosts()
         quiet = [host for host in seen.hosts(State.SEEN) if host not in self._places]
         parts: dict[str, Any] = {
             "title": self._say(report.ticket),
-            "subject": self._say(clip(report.subject, 300)),
+            "subject": clip(self._say(report.subject), 300),
             "customer": self._say(report.customer_name),
             "contract": self._say(report.contract),
             "asked_by": self._say(report.asked_by),
@@ -220,8 +187,8 @@ class _Writer:
             anchor=self._places.get(finding.host, ""),
             text=phrase(finding, self._w, self._say),
             tag=finding.tag.name,
-            facts=tuple((name, self._say(clip(str(fact), 200))) for name, fact in finding.facts.items()),
-            links=tuple((self._anchors[id_], self._asked[id_]) for id_ in ids[:_LINKS]),
+            facts=tuple((name, clip(self._say(str(fact)), 200)) for name, fact in finding.facts.items()),
+            links=tuple((self._exhibits.anchors[id_], self._exhibits.asked[id_]) for id_ in ids[:_LINKS]),
             more_links=max(0, len(ids) - _LINKS),
         )
 
@@ -261,7 +228,7 @@ class _Writer:
                 asked[entry.host].append(entry.collector)
                 phase = self._w.phases.get(entry.phase, entry.phase)
                 if entry.detail:
-                    text = self._say(clip(entry.detail, 300))
+                    text = clip(self._say(entry.detail), 300)
                     details[entry.host][f"{phase}: {text}" if phase else text] = None
             rows = tuple(
                 (Place(self._say(host), self._places.get(host, "")), tuple(names), tuple(details[host])[:3])
@@ -306,95 +273,6 @@ class _Writer:
             )
             for touch in self._report.touched
         )
-
-    def _evidence(self) -> tuple[tuple[str, tuple[Shown, ...]], ...]:
-        by_host: defaultdict[str, list[Shown]] = defaultdict(list)
-        for item in self._report.evidence:
-            by_host[item.host].append(self._shown(item))
-        return tuple((self._say(host), tuple(items)) for host, items in by_host.items())
-
-    def _shown(self, item: Evidence) -> Shown:
-        words = self._w
-        result, state, detail = words.answered, "seen", ""
-        if item.unanswered is not None:
-            kind, phase, said = item.unanswered
-            why = words.kinds.get(kind, kind)
-            result, state = words.unanswered, "unanswered"
-            detail = (
-                f"{why[:1].upper()}{why[1:]} ({words.phases.get(phase, phase)}): {self._say(clip(said, 600))}"
-            )
-        elif "code" in item.facts:
-            result = words.exit_code.format(code=item.facts["code"])
-        elif isinstance(item.facts.get("answer"), Mapping):
-            result = str(item.facts["answer"].get("rcode", result))
-        return Shown(
-            anchor=self._anchors[item.id],
-            id=self._say(item.id),
-            question=self._asked[item.id],
-            when=words.moment(item.began, self._zone),
-            took=words.seconds(item.took),
-            result=result,
-            state=state,
-            detail=detail,
-            pieces=tuple(self._pieces(item)),
-            cut=item.cut,
-        )
-
-    def _question(self, item: Evidence) -> str:
-        match item.question:
-            case ("run", *argv):
-                return shlex.join(argv)
-            case ("fetch", path):
-                return self._w.read_file.format(path=path)
-            case ("open",):
-                return self._w.open_session
-            case ("ask", server, name, rtype, transport, *rest):
-                return " ".join(
-                    [self._w.asked_dns.format(transport=transport.upper()), f"@{server}", name, rtype, *rest]
-                )
-            case other:
-                return shlex.join(other)
-
-    def _pieces(self, item: Evidence) -> list[Piece]:
-        pieces = []
-        answer = item.facts.get("answer")
-        if isinstance(answer, Mapping):
-            pieces.append(Piece("", self._say(clip(_dns(answer), self._share)), "", ""))
-        for name, digest in item.parts.items():
-            piece = self._piece(name, digest, decoded=isinstance(answer, Mapping))
-            if piece is not None:
-                pieces.append(piece)
-        return pieces
-
-    def _piece(self, name: str, digest: str, *, decoded: bool) -> Piece | None:
-        words = self._w
-        label = words.parts.get(name, name)
-        text, size = part_text(self._blobs, digest, 4 * (self._share + _BEHIND))
-        if size < 0:
-            return Piece(label, "", words.gone, digest)
-        if size == 0:
-            return None if name == "stderr" else Piece(label, "", words.empty, digest)
-        if name == "wire" or "\0" in text:
-            return None if decoded else Piece(label, "", words.binary.format(size=words.number(size)), digest)
-        # A little more than is shown is redacted, so that nothing slips through in two halves.
-        whole = len(text) <= self._share
-        shown = self._say(text if whole else text[: self._share + _BEHIND])
-        if whole:
-            return Piece(label, shown, "", digest)
-        shown = shown[: self._share]
-        note = words.more_bytes.format(shown=words.number(len(shown)), size=words.number(size))
-        return Piece(label, shown, note, digest)
-
-
-def _dns(answer: Mapping[str, Any]) -> str:
-    """A DNS answer the way zone files write it."""
-    lines = [f"{answer.get('rcode', '')} {' '.join(sorted(map(str, answer.get('flags', ()))))}".strip()]
-    for section in ("answer", "authority", "additional"):
-        records = answer.get(section) or ()
-        if records:
-            lines += ["", f";; {section}"]
-            lines += [f"{r.get('name')} {r.get('ttl')} {r.get('type')} {r.get('data')}" for r in records]
-    return "\n".join(lines)
 
 
 def _segments(seen: Coverage, words: Words) -> tuple[Segment, ...]:

@@ -23,11 +23,14 @@ from inventory.contract import Redaction
 __all__ = ["Audience", "Redactor", "leaks", "part_text", "redactor"]
 
 _LEARNT = 65_536
+# No text that is shown comes near this; a longer one is an attempt to keep us busy.
+_LIMIT = 100_000
 _PIECE = re.compile(r"[^\W_]+")
 _PSEUDONYM = re.compile(r"\b(?:host|address|account|domain|name|word)-\d+\b")
 _IP4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\w)")
 _IP6 = re.compile(
-    r"(?<![0-9A-Fa-f:.\w])(?=[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:]{2,45}(?:(?<=:)(?:\d{1,3}\.){3}\d{1,3})?(?![\w:])"
+    r"(?<![0-9A-Fa-f:.\w])(?=[0-9A-Fa-f]{0,4}:)"
+    r"(?:[0-9A-Fa-f:]{1,40}:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f:]{2,45})(?![\w:]|\.\d)"
 )
 _MAC = re.compile(r"(?i)(?<![\w:.-])[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![\w:-])")
 _ARPA = re.compile(r"(?i)(?<![\w.-])((?:[0-9a-f]{1,3}\.){1,32})(in-addr|ip6)\.arpa\b")
@@ -53,7 +56,7 @@ class Redactor:
         self._domains = domains if rules.names else frozenset()
         self._known: dict[str, tuple[str, Counter[str]]] = {}
         below = "|".join(re.escape(d) for d in sorted(self._domains, key=len, reverse=True))
-        self._below = re.compile(rf"(?i)(?<![\w-])((?:[\w-]+\.)*)({below})(?![\w-])")
+        self._below = re.compile(rf"(?i)(?<![\w-])((?:[\w-]{{1,63}}\.){{0,10}})({below})(?![\w-])")
 
     def learn(self, word: str, kind: str, of: str) -> None:
         """Remember that a word stands for something, e.g. both names of one host for the same `of`."""
@@ -79,7 +82,8 @@ class Redactor:
         return frozenset(self._words)
 
     def text(self, text: str) -> str:
-        """Give a text without what this reader may not see."""
+        """Give a text without what this reader may not see, and without what lies beyond 100,000 characters."""
+        text = text[:_LIMIT]
         known = self._known.get(text)
         if known is None:
             before, self.removed = self.removed, Counter()
@@ -107,8 +111,9 @@ class Redactor:
     def _domain(self, found: re.Match[str]) -> str:
         if _lower(found[0]) in self._words:
             return found[0]
-        self.removed["name"] += 1
-        return self.pseudonym("name" if found[1] else "domain", found[0])
+        kind = "name" if found[1] else "domain"
+        self.removed[kind] += 1
+        return self.pseudonym(kind, found[0])
 
     def _without_words(self, text: str) -> str:
         lowered = _lower(text)

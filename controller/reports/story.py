@@ -50,7 +50,7 @@ def words_for(language: str) -> Words:
 
 def phrase(finding: Finding, words: Words, say: Say) -> str:
     """The finding's sentence, redacted, without its full stop."""
-    return say(clip(finding.text(words.code), _LONG)).strip().rstrip(".")
+    return clip(say(finding.text(words.code)), _LONG).strip().rstrip(".")
 
 
 def sentence(report: Report, seen: Coverage, words: Words, say: Say) -> str:
@@ -117,7 +117,7 @@ def stopped(report: Report, words: Words, say: Say) -> str:
     """Why the run ended early; empty when it did not."""
     if not report.stopped:
         return ""
-    why = words.stops.get(report.stopped) or say(clip(report.stopped, _LONG))
+    why = words.stops.get(report.stopped) or clip(say(report.stopped), _LONG)
     return _end(words.stopped.format(why=why))
 
 
@@ -142,7 +142,7 @@ def advice(report: Report, words: Words, say: Say) -> list[tuple[str, list[str]]
     found: dict[str, list[str]] = {}
     for cause in report.causes:
         for finding in (cause.finding, *cause.explains):
-            text = say(clip(finding.advice(words.code), _LONG)).strip()
+            text = clip(say(finding.advice(words.code)), _LONG).strip()
             if text and finding.host not in found.setdefault(_end(text), []):
                 found[_end(text)].append(finding.host)
     return [(text, [say(host) for host in hosts if host]) for text, hosts in found.items()]

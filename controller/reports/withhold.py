@@ -15,8 +15,8 @@ MARK = "«secret»"
 
 # A text with none of these (in small letters) holds no secret that is known here: most texts leave at once.
 _TRIGGERS = (
-    "passw", "passphrase", "pwd", "kennwort", "secret", "token", "key", "authori", "cookie", "bearer",
-    "basic ", "private", "psk", "credential", "community", "$", "://", "{s", "{md5", "{crypt", "eyj", "akia",
+    "pass", "pwd", "kennwort", "secret", "token", "key", "authori", "cookie", "bearer",
+    "basic ", "private", "masterauth", "psk", "credential", "community", "$", "://", "{s", "{md5", "{crypt", "eyj", "akia",
     "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-", "xox",
 )  # fmt: skip
 
@@ -87,7 +87,8 @@ def remove_secrets(text: str, removed: Callable[[str], None]) -> str:
 
     text = _WHOLE.sub(whole, text)
     text = _PUTTY.sub(lambda found: value(found) if found[2] else found[0], text)
-    text = _URL.sub(address, text)
+    if "@" in text:
+        text = _URL.sub(address, text)
     for pattern in (_HEADER, _LINE, _PAIR, _PWD, _SPACED):
         text = pattern.sub(value, text)
     return text
