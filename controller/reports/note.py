@@ -6,7 +6,7 @@ from controller.reports.coverage import coverage
 from controller.reports.inert import clip, inert_line
 from controller.reports.model import Blobs, Report
 from controller.reports.redact import Audience, redactor
-from controller.reports.story import Say, advice, cause_groups, counts, phrase, sentence, words_for
+from controller.reports.story import Say, advice, cause_groups, counts, phrase, sentence, stopped, words_for
 from controller.reports.words import Words
 from inventory.contract import Redaction
 
@@ -35,6 +35,8 @@ def render_note(  # noqa: PLR0913 - the same arguments as the other forms take.
     hide = redactor(report, rules or Redaction(), audience, blobs)
     seen = coverage(report)
     lines = [clip(inert_line(sentence(report, seen, words, hide.text)), 2 * _LINE)]
+    if report.stopped:
+        lines.append(stopped(report, words, hide.text))
     lines += _causes(report, words, hide.text)
     todo = [
         f"- {text}" + (f" ({', '.join(hosts[:3])}{', …' if hosts[3:] else ''})" if hosts else "")
