@@ -57,9 +57,10 @@ class Window(Part):
             raise WrongError(
                 f"the window ends at {self.until:%H:%M}, before or as it begins at {self.start:%H:%M}",
                 "write the earlier time as 'from'; write a window that passes midnight as two",
+                at="until",
             )
         if len(set(self.days)) != len(self.days):
-            raise WrongError("a day is named twice in this window", "name each day once")
+            raise WrongError("a day is named twice in this window", "name each day once", at="days")
         return self
 
 
@@ -103,7 +104,9 @@ class Clause(Part):
             raise WrongError("the clause permits nothing", "write 'diagnose' or 'change'")
         if self.outside and self.change:
             raise WrongError(
-                "servers outside the customer's network are only ever asked", "remove 'change' or 'outside'"
+                "servers outside the customer's network are only ever asked",
+                "remove 'change' or 'outside'",
+                at="change",
             )
         _disjoint(self.windows)
         return self
@@ -115,7 +118,9 @@ def _disjoint(windows: tuple[Window, ...]) -> None:
         for (_, until), (start, _) in pairwise(spans):
             if start < until:
                 raise WrongError(
-                    f"two windows overlap on {day.value!r} at {start:%H:%M}", "write them as one"
+                    f"two windows overlap on {day.value!r} at {start:%H:%M}",
+                    "write them as one",
+                    at="windows",
                 )
 
 

@@ -23,7 +23,9 @@ def complaints(error: ValidationError) -> Iterator[Flaw]:
             # Every item of the list is wrong, and that has been said.
             continue
         problem, instead = _sentence(detail)
-        yield Flaw(tuple(detail["loc"]), problem, instead)
+        wrong = detail.get("ctx", {}).get("error")
+        below = (wrong.at,) if isinstance(wrong, WrongError) and wrong.at else ()
+        yield Flaw((*detail["loc"], *below), problem, instead)
 
 
 def keys_at(path: tuple[str | int, ...]) -> tuple[str, ...]:
@@ -53,7 +55,7 @@ def _sentence(detail: ErrorDetails) -> tuple[str, str]:
     if isinstance(wrong, WrongError):
         return wrong.problem, wrong.instead
     if detail["input"] is None and kind not in {"missing", "extra_forbidden"}:
-        return "here stands nothing", "write a value, or remove the key"
+        return "here stands nothing", "write a value after the ':'"
     if kind in _FIXED:
         return _FIXED[kind]
     if kind in _SPOKEN:
@@ -115,7 +117,7 @@ def _no_pattern(detail: ErrorDetails) -> tuple[str, str]:
             return "the text has line ends or control characters", "write it on one line"
 
 
-_NOTHING = ("here stands nothing", "write at least one, or remove the key")
+_NOTHING = ("here stands nothing", "write at least one")
 _NO_NUMBER = ("here stands no whole number", "write a whole number, without quotes")
 _NO_MAPPING = ("here stands no mapping", "write 'key: value' lines, indented below")
 _FIXED = {

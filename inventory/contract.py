@@ -177,6 +177,7 @@ class Agreement(Part):
             raise WrongError(
                 f"the contract ends on {self.until}, before it begins on {self.start}",
                 "write the earlier day as 'from'",
+                at="until",
             )
         return self
 

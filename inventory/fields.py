@@ -42,10 +42,11 @@ _COMPATIBLE = IPv6Network("::/96")
 
 
 class WrongError(ValueError):
-    """A value that cannot stand: what is wrong with it, and what to write instead."""
+    """A value that cannot stand: what is wrong with it, what to write instead, and under which key."""
 
-    def __init__(self, problem: str, instead: str) -> None:
+    def __init__(self, problem: str, instead: str, *, at: str = "") -> None:
         super().__init__(f"{problem}: {instead}")
+        self.at = at
         self.problem = problem
         self.instead = instead
 
@@ -63,7 +64,7 @@ def unicast(value: object) -> IPv4Address | IPv6Address:
     if isinstance(value, IPv4Address | IPv6Address):
         value = str(value)
     if not isinstance(value, str):
-        raise WrongError(f"{value!r} is not an address", "write it in quotes, like '10.1.2.3'")
+        raise WrongError(f"{value!r} is no address", "write it in four parts and in quotes, like '10.1.2.3'")
     try:
         address = ip_address(value)
     except ValueError:

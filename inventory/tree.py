@@ -113,12 +113,18 @@ class _Reader:
         elif isinstance(event, yaml.CollectionStartEvent):
             return self._begin(event, {} if kind is yaml.MappingStartEvent else [])
         elif isinstance(event, yaml.AliasEvent):
-            self._flaw(
-                event, f"'*{event.anchor}' is an alias", "write the text itself, as often as it is needed"
-            )
-            self._put(event, None)
+            return self._alias(event)
         elif isinstance(event, yaml.DocumentStartEvent):
             return self._document(event)
+        return True
+
+    def _alias(self, event: yaml.AliasEvent) -> bool:
+        where = self._path() if self._awaits_key() else self._here()
+        problem, instead = f"'*{event.anchor}' is an alias", "write the text itself, as often as it is needed"
+        self._flaw(event, problem, instead, at=where)
+        if self._awaits_key():
+            return False
+        self._put(event, None)
         return True
 
     def _document(self, event: yaml.DocumentStartEvent) -> bool:
@@ -136,7 +142,10 @@ class _Reader:
         self._refuse_devices(event)
         if self._awaits_key():
             self._flaw(
-                event, "a list or mapping stands where a key is expected", "write a plain word as the key"
+                event,
+                "a list or mapping stands where a key is expected",
+                "write a plain word as the key",
+                at=self._path(),
             )
             return False
         if len(self._stack) >= DEEPEST:
@@ -165,19 +174,18 @@ class _Reader:
     def _key(self, event: yaml.ScalarEvent, *, plain: bool) -> None:
         top = self._stack[-1]
         name: str = event.value
-        if plain and not (type(_plain(name)[0]) is str and _plain(name)[1] is None):
-            if name == "<<":
-                self._flaw(event, "'<<' merges another mapping in", "write the keys themselves")
-            else:
-                self._flaw(
-                    event, f"the key `{name}` is not a word to every reader", f"write '{name}' in quotes"
-                )
+        here = (*self._path(), name)
+        if name == "<<" and plain:
+            self._flaw(event, "'<<' merges another mapping in", "write the keys themselves", at=here)
+        elif plain and _plain(name) != (name, None):
+            self._flaw(
+                event, f"the key `{name}` is no word to every reader", f"write '{name}' in quotes", at=here
+            )
         elif name in top.value:
-            first = self._path()
-            self._flaw(event, f"the key '{name}' is written twice here", "write it once", at=(*first, name))
+            self._flaw(event, f"the key '{name}' is written twice here", "write it once", at=here)
         top.key = name
         if self._noting:
-            self.tree.lines.setdefault((*self._path(), name), _line(event))
+            self.tree.lines.setdefault(here, _line(event))
 
     def _put(self, event: yaml.Event, value: object) -> str | int:
         """Enter a value where it belongs; gives the last step of its path."""
@@ -250,7 +258,10 @@ def _plain(text: str) -> tuple[Any, tuple[str, str] | None]:
         problem = f"`{text}` without quotes means {meaning} to some readers and the word '{text}' to others"
         return text, (problem, f"write true or false, or '{text}' in quotes if the word is meant")
     what = {"timestamp": "a time", "merge": "a merge key", "value": "a special key"}.get(tag, "a number")
-    return text, (f"`{text}` without quotes is {what} to some readers", f"write '{text}' in quotes")
+    instead = f"write '{text}' in quotes"
+    if what == "a number" and ":" not in text:
+        instead += " if it is a text, or else a whole number in plain digits"
+    return text, (f"`{text}` without quotes is {what} to some readers", instead)
 
 
 def _tag(text: str) -> str:
