@@ -16,7 +16,7 @@ import dns.flags
 import dns.message
 import dns.rrset
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.sessions.dns import DnsSession, open_dns
@@ -325,6 +325,7 @@ def read(raw: bytes) -> Answer | None:
         return None
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_an_answer_a_stray_or_unanswered(raw: bytes) -> None:
     assert read(raw) is None or raw[:2] == HEAD[:2]
@@ -332,6 +333,7 @@ def test_any_bytes_are_an_answer_a_stray_or_unanswered(raw: bytes) -> None:
     read(HEAD + raw)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 65535) | st.sampled_from(range(1, 70)), st.binary(max_size=120), st.integers(0, 0xFFFF))
 def test_any_record_of_any_type_can_be_shown_or_is_unanswered(
     rtype: int, data: bytes, rclass_bits: int
@@ -342,6 +344,7 @@ def test_any_record_of_any_type_can_be_shown_or_is_unanswered(
     assert answer is None or all(record.name.endswith(".") for record in answer.answer)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_good_answer_with_flipped_bytes_is_an_answer_a_stray_or_unanswered(data: st.DataObject) -> None:
     raw = bytearray(reply(QUERY.to_wire()))

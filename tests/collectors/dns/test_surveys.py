@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors import Kind, Phase
@@ -46,18 +46,21 @@ def compared(seen: Mapping[str, Zones]) -> set[tuple[str, str]]:
 # --- RFC 1982
 
 
+@settings(deadline=None)
 @given(SERIALS, SERIALS)
 def test_of_two_serials_at_most_one_is_newer(one: int, other: int) -> None:
     undefined = one == other or abs(one - other) == 2**31
     assert is_newer(one, other) + is_newer(other, one) == (0 if undefined else 1)
 
 
+@settings(deadline=None)
 @given(SERIALS, st.integers(1, 2**31 - 1))
 def test_a_serial_that_was_raised_is_newer_even_past_the_largest(start: int, step: int) -> None:
     assert is_newer((start + step) % 2**32, start)
     assert newest([start, (start + step) % 2**32, start]) == (start + step) % 2**32
 
 
+@settings(deadline=None)
 @given(st.lists(SERIALS, min_size=1, max_size=6))
 def test_the_newest_is_one_of_them_and_newer_than_all_others(serials: list[int]) -> None:
     top = newest(serials)
@@ -68,6 +71,7 @@ def test_the_newest_is_one_of_them_and_newer_than_all_others(serials: list[int])
         assert len(set(serials)) > 1
 
 
+@settings(deadline=None)
 @given(st.lists(SERIALS, min_size=2, max_size=5))
 def test_servers_are_behind_exactly_when_they_hold_another_serial_than_the_newest(serials: list[int]) -> None:
     seen = {f"h{i}": zones(f"ns{i}.a.test", held(serial)) for i, serial in enumerate(serials)}
