@@ -11,18 +11,17 @@ __all__ = ["about_target"]
 def about_target(contract: Contract, target: str) -> About:
     """Give the facts about one host or outside server. Raises KeyError for one that the contract lacks."""
     item = contract.targets[target]
-    zones = tuple(zone for zone in contract.zones if target in (*zone.servers, *zone.parents))
-    roles = item.roles if isinstance(item, Host) else ()
-    if any(target in zone.parents for zone in zones):
-        roles = (*roles, "dns-parent")
     site = next((s for s in contract.sites if isinstance(item, Host) and s.id == item.site), None)
+    resolves = any(target in s.resolvers for s in contract.sites)
+    zones = tuple(zone for zone in contract.zones if resolves or target in (*zone.servers, *zone.parents))
+    roles = item.roles if isinstance(item, Host) else ()
     return About(
         id=item.id,
         name=item.name,
         addresses=tuple(str(a) for a in item.addresses),
         platform=item.platform if isinstance(item, Host) else "",
         environment=item.environment if isinstance(item, Host) else "outside",
-        roles=roles,
+        roles=tuple(dict.fromkeys((*roles, "resolver"))) if resolves else roles,
         resolvers=tuple(_server(contract.targets[r]) for r in (site.resolvers if site else ())),
         gateways=tuple(str(g) for g in (site.gateways if site else ())),
         zones=tuple(_zone(contract, zone) for zone in zones),
@@ -34,11 +33,16 @@ def _server(item: Host | Outside) -> Server:
 
 
 def _zone(contract: Contract, zone: Zone) -> ZoneFacts:
-    inside = (h for h in contract.hosts if zone.name == "." or f".{h.name}".endswith(f".{zone.name}"))
     return ZoneFacts(
         name=zone.name,
         servers=tuple(_server(contract.targets[s]) for s in zone.servers),
         parents=tuple(_server(contract.targets[p]) for p in zone.parents),
         reverse=zone.reverse,
-        hosts=tuple(_server(h) for h in inside),
+        hosts=tuple(_server(h) for h in contract.hosts if _lies_in(h, zone.name)),
     )
+
+
+def _lies_in(host: Host, zone: str) -> bool:
+    """Say whether a host has its name, or the reverse name of an address, in a zone."""
+    names = (host.name, *(address.reverse_pointer for address in host.addresses))
+    return zone == "." or any(f".{name}".endswith(f".{zone}") for name in names)

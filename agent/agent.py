@@ -175,9 +175,7 @@ class Agent:
                     secrets[reference] = CredentialError(str(error))
             secret = secrets[reference]
             if isinstance(secret, CredentialError):
-                answer(
-                    job, NoAnswer(Kind.CREDENTIALS_REJECTED, Phase.LOGIN, f"here, not at the host: {secret}")
-                )
+                answer(job, NoAnswer(Kind.CREDENTIALS_REJECTED, Phase.CONNECT, str(secret)))
             else:
                 ways[host.id] = SshWay(user=host.ssh.user, host_keys=host.ssh.host_keys, secret=secret)
         return ways

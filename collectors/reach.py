@@ -60,8 +60,8 @@ CREDENTIALS_REJECTED = fault(
 )
 CREDENTIAL_UNUSABLE = warn(
     "reach.credential-unusable",
-    "the host was not asked, because our own credential for it cannot be used",
-    "der Host wurde nicht gefragt, weil unsere eigenen Zugangsdaten für ihn nicht brauchbar sind",
+    "the host was not asked, because our own credential for it cannot be used: {detail}",
+    "der Host wurde nicht gefragt, weil unsere eigenen Zugangsdaten für ihn nicht brauchbar sind: {detail}",
     do=("Put the credential in order at the agent.", "Die Zugangsdaten beim Agenten in Ordnung bringen."),
 )
 CUT_OFF = fault(

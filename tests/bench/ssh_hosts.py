@@ -1,0 +1,267 @@
+"""300 real OpenSSH hosts: the whole product against a plain paramiko loop and against Ansible."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from tests.bench.row import Row
+from tests.fleet import PORT, Fleet
+from tests.home import command, contract_over, home_for, run_command
+
+__all__ = ["measure", "measure_hanging", "measure_memory", "measure_start"]
+
+HOSTS = 300
+ROUNDS = 3
+# One collector a host; the peers run the very commands that it runs, as its evidence shows them.
+QUESTION = "linux.disk"
+DIAGNOSE = ("diagnose", "--ticket", "1", "--question", QUESTION, "--quiet")
+
+
+@contextmanager
+def _home(fleet: Fleet) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    try:
+        yield home_for(folder, fleet, contract_over(fleet))
+    finally:
+        shutil.rmtree(folder)
+
+
+def _timed(home: Path) -> float:
+    start = time.perf_counter()
+    done = run_command(home, *DIAGNOSE)
+    took = time.perf_counter() - start
+    if done.returncode not in (0, 1):
+        raise RuntimeError(f"the diagnosis ended with {done.returncode}: {done.stderr}")
+    return took
+
+
+def _report(home: Path) -> dict[str, object]:
+    newest = max((home / "runs").iterdir())
+    loaded: dict[str, object] = json.loads((newest / "report.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+def _commands(home: Path) -> list[str]:
+    """The commands that the collector ran on the first host, as a shell line each."""
+    run = max((home / "runs").iterdir()).name
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = Path(folder) / "evidence.zip"
+        run_command(home, "report", "export", run, "--to", str(bundle))
+        listed = subprocess.run(
+            ["unzip", "-p", bundle, "manifest.json"], capture_output=True, check=True
+        ).stdout
+    exchanges = json.loads(listed)["exchanges"]
+    first = exchanges[0]["host"]
+    return [
+        "env LC_ALL=C " + shlex.join(e["question"][1:])
+        for e in exchanges
+        if e["host"] == first and e["question"][0] == "run"
+    ]
+
+
+def _plain(fleet: Fleet, commands: list[str]) -> float:
+    asked = {
+        "hosts": [
+            {"address": address, "port": PORT, "key": fleet.host_key(number)}
+            for number, address in enumerate(fleet.addresses)
+        ],
+        "user": fleet.user,
+        "key_file": str(fleet.private_key),
+        "commands": commands,
+    }
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.plain_loop"],
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    took = time.perf_counter() - start
+    if int(done.stdout) != fleet.count:
+        raise RuntimeError(f"the plain loop reached {done.stdout} hosts: {done.stderr}")
+    return took
+
+
+def _ansible(fleet: Fleet, commands: list[str]) -> float:
+    inventory = fleet.folder / "inventory.ini"
+    settings = fleet.folder / "ansible.cfg"
+    settings.write_text("[defaults]\n", encoding="utf-8")
+    known = fleet.folder / "known_hosts"
+    known.write_text(
+        "".join(f"[{a}]:{PORT} {fleet.host_key(n)}\n" for n, a in enumerate(fleet.addresses)),
+        encoding="utf-8",
+    )
+    common = f"ansible_port={PORT} ansible_user={fleet.user} ansible_ssh_private_key_file={fleet.private_key}"
+    lines = [f"h{n} ansible_host={a} {common}" for n, a in enumerate(fleet.addresses)]
+    inventory.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    start = time.perf_counter()
+    done = subprocess.run(
+        ["ansible", "all", "-i", inventory, "-m", "raw", "-f", "50", "-a", "; ".join(commands)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            **os.environ,
+            "ANSIBLE_SSH_ARGS": f"-F none -o UserKnownHostsFile={known} -o StrictHostKeyChecking=yes",
+            "ANSIBLE_CONFIG": str(settings),
+            "ANSIBLE_HOME": str(fleet.folder / "ansible"),
+        },
+    )
+    took = time.perf_counter() - start
+    answered = len(re.findall(r"\| CHANGED \|", done.stdout))
+    if answered != fleet.count:
+        raise RuntimeError(
+            f"ansible reached {answered} of {fleet.count} hosts: {done.stdout[-500:]}{done.stderr[-500:]}"
+        )
+    return took
+
+
+def measure() -> list[Row]:
+    """Hosts a second, best of three, ours and the peers in turn."""
+    with Fleet(HOSTS) as fleet, _home(fleet) as home:
+        _timed(home)
+        commands = _commands(home)
+        ours, plain = [], []
+        for _ in range(ROUNDS):
+            plain.append(_plain(fleet, commands))
+            ours.append(_timed(home))
+        ansible = _ansible(fleet, commands)
+    rate = HOSTS / min(ours)
+    return [
+        _faster("300 hosts beside a plain paramiko loop", rate, HOSTS / min(plain), 0.9),
+        _faster("300 hosts beside ansible -m raw -f 50", rate, HOSTS / ansible, 5.0),
+    ]
+
+
+def _faster(name: str, ours: float, peer: float, aim: float) -> Row:
+    ratio = ours / peer
+    return Row(
+        name=name, unit="hosts/s", ours=ours, peer=peer, ratio=ratio, aim=f">= {aim:g}", holds=ratio >= aim
+    )
+
+
+def _last_good(home: Path) -> float:
+    """Seconds from the run's beginning to the last host that answered."""
+    report = _report(home)
+    results = report["results"]
+    began = datetime.fromisoformat(str(report["began"]))
+    if not isinstance(results, list):
+        raise TypeError("the report has no list of results")
+    seen = [r for r in results if r["state"] == "seen"]
+    ends = [(datetime.fromisoformat(r["began"]) - began).total_seconds() + r["took"] for r in seen]
+    return float(max(ends))
+
+
+def measure_hanging() -> list[Row]:
+    """200 hosts alone, then with 100 more that accept and say nothing: when is the last good one done?"""
+    good = HOSTS * 2 // 3
+    with Fleet(good) as fleet, _home(fleet) as home:
+        _timed(home)
+        _timed(home)
+        alone = _last_good(home)
+    with Fleet(good, HOSTS - good) as fleet, _home(fleet) as home:
+        _timed(home)
+        beside = _last_good(home)
+    ratio = beside / alone
+    name = "200 hosts while 100 others hang, beside the same 200 alone"
+    return [Row(name=name, unit="s", ours=beside, peer=alone, ratio=ratio, aim="<= 1.2", holds=ratio <= 1.2)]
+
+
+def measure_start() -> list[Row]:
+    """From the start of the command to the first question that is put to a host, best of three."""
+    with Fleet(1) as fleet, _home(fleet) as home:
+        _timed(home)
+        took = min(_to_first_question(home) for _ in range(ROUNDS))
+    aim = 0.5
+    return [
+        Row(
+            name="from command to first job",
+            unit="s",
+            ours=took,
+            peer=aim,
+            ratio=took / aim,
+            aim="< 0.5 s",
+            holds=took < aim,
+        )
+    ]
+
+
+def _to_first_question(home: Path) -> float:
+    start = time.time()
+    _timed(home)
+    results = _report(home)["results"]
+    if not isinstance(results, list):
+        raise TypeError("the report has no list of results")
+    return min(datetime.fromisoformat(r["began"]).timestamp() for r in results) - start
+
+
+def measure_memory() -> list[Row]:
+    """Peak of the proportional set sizes of the whole process tree, sampled every 50 ms."""
+    with Fleet(HOSTS) as fleet, _home(fleet) as home:
+        peak = _peak(home)
+    aim = 250.0
+    return [
+        Row(
+            name="peak memory of the 300-host run",
+            unit="MB",
+            ours=peak,
+            peer=aim,
+            ratio=peak / aim,
+            aim="< 250 MB",
+            holds=peak < aim,
+        )
+    ]
+
+
+def _peak(home: Path) -> float:
+    process = subprocess.Popen(
+        [command(), *DIAGNOSE],
+        env={**os.environ, "SECONDLINE_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    highest = 0.0
+    ended = threading.Event()
+
+    def watch() -> None:
+        process.wait()
+        ended.set()
+
+    threading.Thread(target=watch, daemon=True).start()
+    while not ended.wait(0.05):
+        highest = max(highest, sum(_pss(pid) for pid in _tree(process.pid)))
+    return highest / 1e6
+
+
+def _tree(root: int) -> list[int]:
+    found = [root]
+    for pid in found:
+        for task in Path(f"/proc/{pid}/task").glob("*/children"):
+            try:
+                found.extend(int(child) for child in task.read_text().split())
+            except OSError:
+                continue
+    return found
+
+
+def _pss(pid: int) -> float:
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0.0
+    match = re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)
+    return int(match[1]) * 1024 if match else 0.0
