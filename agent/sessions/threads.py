@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -25,10 +24,16 @@ async def in_thread(
             return await asyncio.shield(running)
     except TimeoutError:
         give_up()
-        with contextlib.suppress(Exception):  # its outcome no longer matters, only that it ends
-            await asyncio.wait_for(running, 1.0)
+        running.add_done_callback(_let_go)
+        await asyncio.wait((running,), timeout=1.0)
         raise Unanswered(Kind.TIMED_OUT, f"no answer within {limit:g} s") from None
     except asyncio.CancelledError:
         give_up()
-        running.add_done_callback(lambda done: done.cancelled() or done.exception())
+        running.add_done_callback(_let_go)
         raise
+
+
+def _let_go(done: asyncio.Future[T]) -> None:
+    """Its outcome no longer matters, only that it ends."""
+    if not done.cancelled():
+        done.exception()

@@ -115,28 +115,32 @@ def contract(place: Place) -> dict[str, Any]:
             {"name": ZONE, "servers": [DNS1.id, DNS2.id], "parents": [REGISTRY.id], "reverse": [REVERSE]},
             {"name": REVERSE, "servers": [DNS1.id, DNS2.id]},
         ],
-        "clauses": [
-            {
-                "id": "§4.1",
-                "text": "Server: Betrieb und Störungsanalyse",
-                "roles": ["linux"],
-                "diagnose": ["linux"],
-            },
-            {
-                "id": "§4.2",
-                "text": "Namensdienst: Störungsanalyse",
-                "roles": ["dns-server"],
-                "diagnose": ["dns"],
-            },
-            {
-                "id": "§4.5",
-                "text": "Öffentliche Namensserver: nur Abfragen",
-                "outside": [REGISTRY.id],
-                "diagnose": ["dns"],
-            },
-        ],
+        "clauses": _clauses(),
         "data": {"redact": {"accounts": True}, "keep_days": 90},
     }
+
+
+def _clauses() -> list[dict[str, Any]]:
+    return [
+        {
+            "id": "§4.1",
+            "text": "Server: Betrieb und Störungsanalyse",
+            "roles": ["linux"],
+            "diagnose": ["linux"],
+        },
+        {
+            "id": "§4.2",
+            "text": "Namensdienst: Störungsanalyse",
+            "roles": ["dns-server"],
+            "diagnose": ["dns"],
+        },
+        {
+            "id": "§4.5",
+            "text": "Öffentliche Namensserver: nur Abfragen",
+            "outside": [REGISTRY.id],
+            "diagnose": ["dns"],
+        },
+    ]
 
 
 def _uncovered(place: Place) -> dict[str, Any]:
