@@ -79,12 +79,15 @@ def _sites(
 
 
 def rank(findings: Iterable[Finding]) -> tuple[Cause, ...]:
-    """Order the causes: the worst first, then who explains most. Notes cause nothing."""
-    serious = [f for f in findings if f.severity > Severity.NOTE]
-    explained = _links(serious)
+    """Order the causes: the worst first, then who explains most. Notes cause nothing.
+
+    The order in which the findings come makes no difference.
+    """
+    serious = sorted((f for f in findings if f.severity > Severity.NOTE), key=_place)
+    links = _links(serious)
     causes = []
-    for at in _roots(len(serious), explained):
-        follows = _follows(at, explained)
+    for at in _roots(len(serious), links):
+        follows = _follows(at, links)
         causes.append(
             Cause(
                 finding=serious[at],
@@ -95,20 +98,36 @@ def rank(findings: Iterable[Finding]) -> tuple[Cause, ...]:
     return tuple(sorted(causes, key=_weight))
 
 
-def _links(findings: Sequence[Finding]) -> dict[int, list[tuple[int, Sure]]]:
-    """For every finding that is explained: by which others, and how surely."""
+def _place(finding: Finding) -> tuple[int, str, str, list[tuple[str, str]]]:
+    facts = sorted((name, repr(value)) for name, value in finding.facts.items())
+    return -finding.severity, finding.host, finding.tag.name, facts
+
+
+# Which finding (by its place) explains which others directly, and how surely.
+Links = Mapping[int, Mapping[int, Sure]]
+
+
+def _links(findings: Sequence[Finding]) -> Links:
+    """Try every rule on the findings that it speaks of: those of one host, unless it reaches further."""
     by_tag: dict[str, list[int]] = {}
+    by_host: dict[str, dict[str, list[int]]] = {}
     for at, finding in enumerate(findings):
         by_tag.setdefault(finding.tag.name, []).append(at)
-    links: dict[int, list[tuple[int, Sure]]] = {}
-    for cause_tag, causes in by_tag.items():
-        for effect_tag, effects in by_tag.items():
-            rules = tuple(rule for rule in RULES if rule.fits(cause_tag, effect_tag))
-            for cause_at, effect_at in product(causes, effects) if rules else ():
-                if cause_at != effect_at:
-                    sure = _surest(rules, findings[cause_at], findings[effect_at])
-                    if sure is not None:
-                        links.setdefault(effect_at, []).append((cause_at, sure))
+        by_host.setdefault(finding.host, {}).setdefault(finding.tag.name, []).append(at)
+    rules = {
+        (cause, effect): tuple(rule for rule in RULES if rule.fits(cause, effect))
+        for cause, effect in product(by_tag, by_tag)
+    }
+    links: dict[int, dict[int, Sure]] = {}
+    for far, groups in ((False, by_host.values()), (True, (by_tag,))):
+        for group in groups:
+            for cause, effect in product(group, group):
+                near = tuple(rule for rule in rules[cause, effect] if rule.far is far)
+                for cause_at, effect_at in product(group[cause], group[effect]) if near else ():
+                    sure = _surest(near, findings[cause_at], findings[effect_at])
+                    if cause_at != effect_at and sure is not None:
+                        known = links.setdefault(cause_at, {})
+                        known[effect_at] = sure if known.get(effect_at) != "certain" else "certain"
     return links
 
 
@@ -117,31 +136,38 @@ def _surest(rules: Sequence[Rule], cause: Finding, effect: Finding) -> Sure | No
     return "certain" if "certain" in answers else "likely" if "likely" in answers else None
 
 
-def _roots(count: int, explained: Mapping[int, Sequence[tuple[int, Sure]]]) -> list[int]:
+def _roots(count: int, links: Links) -> list[int]:
     """Findings that nothing explains; of a ring in which each explains the next, the first."""
+    explained = {effect for effects in links.values() for effect in effects}
     roots = [at for at in range(count) if at not in explained]
     reached = set(roots)
     for at in roots:
-        reached.update(_follows(at, explained))
+        reached.update(_follows(at, links))
     for at in range(count):
         if at not in reached:
             roots.append(at)
-            reached.update((at, *_follows(at, explained)))
+            reached.update((at, *_follows(at, links)))
     return roots
 
 
-def _follows(root: int, explained: Mapping[int, Sequence[tuple[int, Sure]]]) -> dict[int, Sure]:
-    """Everything that follows from a finding, directly or through others, and how surely."""
-    found: dict[int, Sure] = {}
-    open_ends = [(root, "certain")]
-    while open_ends:
-        cause_at, so_far = open_ends.pop(0)
-        for effect_at, causes in explained.items():
-            for at, sure in causes:
-                if at == cause_at and effect_at not in found and effect_at != root:
-                    found[effect_at] = "certain" if (so_far, sure) == ("certain", "certain") else "likely"
-                    open_ends.append((effect_at, found[effect_at]))
-    return found
+def _follows(root: int, links: Links) -> dict[int, Sure]:
+    """Everything that follows from a finding, the nearest first; certain when a whole chain to it is."""
+    certain = _reached(root, links, {"certain"})
+    return {
+        at: "certain" if at in certain else "likely" for at in _reached(root, links, {"certain", "likely"})
+    }
+
+
+def _reached(root: int, links: Links, enough: set[Sure]) -> list[int]:
+    """What is reached over links that are sure enough, without the root itself."""
+    found = {root}
+    open_ends = [root]
+    for at in open_ends:
+        for effect, sure in links.get(at, {}).items():
+            if sure in enough and effect not in found:
+                found.add(effect)
+                open_ends.append(effect)
+    return open_ends[1:]
 
 
 def _weight(cause: Cause) -> tuple[int, int, int, str, str]:

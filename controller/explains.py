@@ -22,11 +22,15 @@ Where = Callable[[Finding, Finding], Sure | None]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`cause` and `effects` are tags; '*' at the end of a tag stands for any."""
+    """`cause` and `effects` are tags; '*' at the end of a tag stands for any.
+
+    far: the rule also holds between different hosts; the others are only tried on one host's findings.
+    """
 
     cause: str
     effects: tuple[str, ...]
     where: Where
+    far: bool = False
 
     def fits(self, cause: str, effect: str) -> bool:
         """Say whether the rule speaks of these two tags."""
@@ -129,19 +133,22 @@ RULES: tuple[Rule, ...] = (
     Rule("linux.service-flapping", ("linux.load-high",), _same_host),
     Rule("linux.time-unsynchronised", ("linux.clock-off",), _same_host),
     Rule("linux.clock-off", ("linux.certificate-not-yet-valid",), _same_host),
-    Rule("dns.server-dead", ("linux.resolver-dead", "dns.recursion-dead"), _asks_it),
+    Rule("dns.server-dead", ("linux.resolver-dead", "dns.recursion-dead"), _asks_it, far=True),
     Rule("dns.server-dead", ("dns.*",), _same_host),
-    Rule("dns.recursion-dead", ("linux.resolver-dead",), _asks_it),
-    Rule("dns.no-udp", ("linux.resolver-dead", "dns.recursion-dead"), _asks_it),
+    Rule("dns.recursion-dead", ("linux.resolver-dead",), _asks_it, far=True),
+    Rule("dns.no-udp", ("linux.resolver-dead", "dns.recursion-dead"), _asks_it, far=True),
     Rule("dns.no-udp", ("dns.recursion-dead", "dns.slow"), _same_host),
-    Rule("dns.lame", ("dns.serial-behind", "dns.ns-mismatch", "dns.delegation-mismatch"), _only_there),
-    Rule("dns.serial-behind", ("dns.reverse-*", "dns.forward-*", "dns.ns-mismatch"), _only_there),
+    Rule(
+        "dns.lame", ("dns.serial-behind", "dns.ns-mismatch", "dns.delegation-mismatch"), _only_there, far=True
+    ),
+    Rule("dns.serial-behind", ("dns.reverse-*", "dns.forward-*", "dns.ns-mismatch"), _only_there, far=True),
     Rule(
         "dns.no-tcp",
         ("dns.serial-behind",),
         lambda cause, effect: "likely" if cause.host != effect.host else None,
+        far=True,
     ),
-    Rule("dns.delegation-mismatch", ("dns.glue-mismatch",), _same("zone")),
+    Rule("dns.delegation-mismatch", ("dns.glue-mismatch",), _same("zone"), far=True),
     Rule("reach.*", ("reach.answer*",), _same_host),
-    Rule("reach.site-unreachable", ("reach.*",), _of_its_hosts),
+    Rule("reach.site-unreachable", ("reach.*",), _of_its_hosts, far=True),
 )

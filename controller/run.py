@@ -209,5 +209,6 @@ def report_of(store: Store, run_id: str, contract: Contract, *, subject: str) ->
         results=ended,
         evidence=evidence(store, run_id),
         touched=touches(store, run_id),
+        clauses={clause.id: clause.text for clause in contract.clauses},
         stopped="stopped" if run.state in {RunState.STOPPED, RunState.STOPPING} else "",
     )

@@ -1,27 +1,46 @@
 """Where does this installation keep its things, and which ticket system does it speak to?
 
-Settings come from the environment (`SECONDLINE_…`), else from `settings.toml` in the home folder.
+The home folder is `$SECONDLINE_HOME`. Settings are in its `settings.toml`; `SECONDLINE_DESK`,
+`SECONDLINE_LANGUAGE` and `SECONDLINE_DEADLINE` go before it. Read with the standard library and pydantic
+alone, because start-up time counts.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inventory.grant import new_key
 
-__all__ = ["Settings", "home_folder", "load_settings", "signing_key"]
+__all__ = ["Settings", "SettingsError", "home_folder", "load_settings", "public_key", "signing_key"]
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message says what is wrong and where."""
+
+
+class Settings(BaseModel):
+    """One installation's settings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    home: Path
+    desk: str = Field(default="builtin", description="the ticket system that tickets are read from")
+    desks: dict[str, dict[str, Any]] = Field(
+        default={}, description="ticket systems by name; see controller.desks.named"
+    )
+    language: Literal["de", "en", ""] = Field(default="", description="empty: the contract's language")
+    deadline: float = Field(default=300.0, gt=0, le=3600, description="seconds for a whole run")
+
+    @property
+    def credentials(self) -> Path:
+        return self.home / "credentials"
 
 
 def home_folder() -> Path:
@@ -31,39 +50,24 @@ def home_folder() -> Path:
     return Path(named) if named else Path(data) / "secondline"
 
 
-class Settings(BaseSettings):
-    """One installation's settings."""
-
-    model_config = SettingsConfigDict(env_prefix="SECONDLINE_", extra="forbid")
-
-    home: Path
-    desk: str = Field(default="builtin", description="the ticket system that tickets are read from")
-    desks: dict[str, dict[str, Any]] = Field(
-        default={}, description="ticket systems by name; see controller.desks"
-    )
-    language: Literal["de", "en", ""] = Field(default="", description="empty: the contract's language")
-    deadline: float = Field(default=300.0, gt=0, le=3600, description="seconds for a whole run")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature.
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        file = TomlConfigSettingsSource(settings_cls, home_folder() / "settings.toml")
-        return (init_settings, env_settings, file)
-
-    @property
-    def credentials(self) -> Path:
-        return self.home / "credentials"
-
-
 def load_settings() -> Settings:
-    """Read the settings. Raises pydantic.ValidationError naming what is wrong."""
-    return Settings(home=home_folder())
+    """Read the settings; the environment goes before the file. Raises SettingsError."""
+    home = home_folder()
+    file = home / "settings.toml"
+    try:
+        written = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: {error}") from None
+    named = {
+        name: value
+        for name in ("desk", "language", "deadline")
+        if (value := os.environ.get(f"SECONDLINE_{name.upper()}", ""))
+    }
+    try:
+        return Settings.model_validate({**written, **named, "home": home})
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(str(w) for w in e['loc'])}: {e['msg']}" for e in error.errors())
+        raise SettingsError(f"the settings ({file}, SECONDLINE_…) are not right: {wrong}") from None
 
 
 def signing_key(home: Path) -> Mapping[str, Any]:

@@ -54,7 +54,7 @@ def example() -> None:
 def add(file: File, *, json: Json = False) -> None:
     """Add a contract, or a new revision of one, which holds from now on."""
     from controller.cli.office import open_office  # noqa: PLC0415 - see above.
-    from controller.ledger import Entry, What, append  # noqa: PLC0415
+    from controller.ledger import Entry, LedgerFact, What, append  # noqa: PLC0415
     from controller.store.contracts import add_contract  # noqa: PLC0415
 
     examined = examine_file(file)
@@ -67,7 +67,11 @@ def add(file: File, *, json: Json = False) -> None:
     stored = add_contract(
         office.store, customer=contract.customer, revision=contract.revision, text=text, added_by=office.who
     )
-    facts = {"customer": stored.customer, "revision": stored.revision, "digest": stored.digest}
+    facts: dict[str, LedgerFact] = {
+        "customer": stored.customer,
+        "revision": stored.revision,
+        "digest": stored.digest,
+    }
     append(office.store, Entry(what=What.CONTRACT_ADDED, who=office.who, facts=facts))
     if json:
         print_json(facts)

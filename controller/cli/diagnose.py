@@ -37,6 +37,7 @@ class Verdict:
 
 
 def diagnose(  # noqa: PLR0917 - the options of the main command.
+    context: typer.Context,
     ticket: Annotated[str, typer.Option(help="The ticket that asks.")],
     host: Annotated[list[str] | None, typer.Option(help="Only this host (its id in the contract).")] = None,
     area: Annotated[list[str] | None, typer.Option(help="Only this area, such as linux or dns.")] = None,
@@ -51,7 +52,7 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
     quiet: Annotated[bool, typer.Option("--quiet", help="No live table.")] = False,
 ) -> None:
     """Ask the hosts that the ticket's contract permits, name the cause, and write it to the ticket."""
-    nursery = Nursery()
+    nursery = context.obj if isinstance(context.obj, Nursery) else Nursery()
     try:
         office = open_office()
         wishes = _Wishes(
@@ -106,7 +107,6 @@ def _check(wishes: _Wishes) -> None:
 
 async def _diagnose(office: Office, nursery: Nursery, wishes: _Wishes, live: Live) -> _Done:
     from controller.courier.inprocess import InProcess  # noqa: PLC0415 - loaded while the nursery starts.
-    from controller.publish import deliver, publish  # noqa: PLC0415
     from controller.run import Asked, report_of, take_readings  # noqa: PLC0415
     from controller.settings import public_key, signing_key  # noqa: PLC0415
 
@@ -130,9 +130,13 @@ async def _diagnose(office: Office, nursery: Nursery, wishes: _Wishes, live: Liv
         )
         async with nursery:
             courier = InProcess((public_key(key),), office.credentials, nursery)
+            forms = asyncio.create_task(asyncio.to_thread(_load_forms))
             run = await take_readings(
                 office.store, stored, contract, asked, courier=courier, key=key, watch=live.take
             )
+        await forms
+        from controller.publish import deliver, publish  # noqa: PLC0415 - loaded while the hosts were asked.
+
         report = report_of(office.store, run, contract, subject=ticket.subject)
         published = publish(
             office.store, report, contract, wishes.language or office.settings.language or contract.language
@@ -149,6 +153,14 @@ async def _diagnose(office: Office, nursery: Nursery, wishes: _Wishes, live: Liv
             if d.run == run
         ],
     )
+
+
+def _load_forms() -> None:
+    """Load and compile what the report is made with, while the hosts are being asked."""
+    from controller import publish  # noqa: F401, PLC0415 - to have it loaded.
+    from controller.reports.html import prepare  # noqa: PLC0415
+
+    prepare()
 
 
 def _status(report: Report) -> int:

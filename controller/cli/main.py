@@ -1,66 +1,25 @@
-"""The command `secondline`: every sub-command, and how errors are told."""
+"""The command `secondline`: starts what takes longest first, then everything else."""
 
 from __future__ import annotations
 
 import sys
 
-import typer
-
-from controller.cli import collectors, contract, ledger, outbox, report, scope, ticket
-from controller.cli.diagnose import Verdict, diagnose
-from controller.cli.show import print_error
-
 __all__ = ["main"]
-
-app = typer.Typer(
-    help="Collects evidence from the hosts a contract permits, names the cause, and writes it to the ticket.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-app.add_typer(contract.app, name="contract")
-app.add_typer(ticket.app, name="ticket")
-app.add_typer(report.app, name="report")
-app.add_typer(ledger.app, name="ledger")
-app.add_typer(outbox.app, name="outbox")
-app.add_typer(collectors.app, name="collectors")
-app.command()(scope.scope)
-app.command()(diagnose)
-app.command()(report.judge)
 
 
 def main() -> None:
-    """Run the command; a mistake is one line that says what to do, and exit status 2."""
+    """Run the command and end with its exit status."""
+    nursery = None
+    if sys.argv[1:2] == ["diagnose"] and "--help" not in sys.argv:
+        # The workers' home imports for as long as the command line does: both at the same time.
+        from agent.nursling import Nursery  # noqa: PLC0415 - nothing else needs it.
+
+        nursery = Nursery()
+    from controller.cli.app import run  # noqa: PLC0415 - loaded while the nursery starts.
+
     try:
-        status = app(standalone_mode=False)
-    except typer.Abort:
-        sys.exit(130)
-    except typer.TyperException as error:
-        print_error(error.format_message())
-        sys.exit(Verdict.BAD_INPUT)
-    except _mistakes() as error:
-        print_error(str(error))
-        sys.exit(Verdict.BAD_INPUT)
-    sys.exit(status if isinstance(status, int) else 0)
-
-
-def _mistakes() -> tuple[type[Exception], ...]:
-    """The errors that are somebody's mistake and not ours: asked for only when one was raised."""
-    from pydantic import ValidationError  # noqa: PLC0415 - start-up counts.
-
-    from agent.credentials import CredentialError  # noqa: PLC0415
-    from controller.bundle import BundleError  # noqa: PLC0415
-    from controller.cli.office import NoContractError  # noqa: PLC0415
-    from controller.desks.desk import DeskError  # noqa: PLC0415
-    from controller.store.errors import StoreError  # noqa: PLC0415
-    from inventory.read import ContractError  # noqa: PLC0415
-
-    return (
-        BundleError,
-        ContractError,
-        CredentialError,
-        DeskError,
-        NoContractError,
-        OSError,
-        StoreError,
-        ValidationError,
-    )
+        status = run(nursery)
+    finally:
+        if nursery is not None:
+            nursery.close()
+    sys.exit(status)

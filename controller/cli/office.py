@@ -61,7 +61,7 @@ class Office:
 
 
 def open_office() -> Office:
-    """Open this installation. Raises pydantic.ValidationError for settings that are not right."""
+    """Open this installation. Raises SettingsError, StoreError, OSError."""
     settings = load_settings()
     return Office(
         settings=settings,
