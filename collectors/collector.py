@@ -11,7 +11,7 @@ import typing
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -62,11 +62,12 @@ class About:
 class Collector(Generic[R]):
     """A named question that changes nothing.
 
-    name: 'area.question'; session: the Protocol to open; reading: the dataclass it returns;
+    name: 'area.question'; asks: the question in English and German; session: the Protocol to open; reading: the dataclass it returns;
     platform / role: which hosts it is for (empty: any that can be reached by its session).
     """
 
     name: str
+    asks: tuple[str, str]
     ask: Callable[..., Awaitable[R]]
     judge: Callable[[R], Iterator[Finding]]
     session: type
@@ -75,7 +76,6 @@ class Collector(Generic[R]):
     role: str
     wants_about: bool
     deadline: float
-    summary: str
 
     @property
     def area(self) -> str:
@@ -103,18 +103,22 @@ class Survey(Generic[R]):
     name: str
     over: Collector[R]
     compare: Callable[[Mapping[str, R]], Iterator[Finding]]
-    summary: str
 
 
-def collector(
+def collector(  # noqa: PLR0913 - each says one thing about the question.
     name: str,
     *,
+    asks: tuple[str, str],
     judge: Callable[[R], Iterator[Finding]],
     platform: str = "",
     role: str = "",
     deadline: float = 30.0,
 ) -> Callable[[Callable[..., Awaitable[R]]], Collector[R]]:
-    """Declare a question. deadline: seconds for the whole of it, sessions already open."""
+    """Declare a question.
+
+    asks: what it wants to know, in English and German, as a report shows it. deadline: seconds for the
+    whole of it, with the session already open.
+    """
 
     def declare(ask: Callable[..., Awaitable[R]]) -> Collector[R]:
         hints = typing.get_type_hints(ask)
@@ -127,6 +131,7 @@ def collector(
             raise TypeError(f"{name}: the second parameter, if there is one, is `about: About`")
         return Collector(
             name=name,
+            asks=asks,
             ask=ask,
             judge=judge,
             session=session,
@@ -135,7 +140,6 @@ def collector(
             role=role,
             wants_about=wants_about,
             deadline=deadline,
-            summary=_first_line(ask),
         )
 
     return declare
@@ -147,10 +151,6 @@ def survey(
     """Declare a comparison over the readings of one collector."""
 
     def declare(compare: Callable[[Mapping[str, R]], Iterator[Finding]]) -> Survey[R]:
-        return Survey(name=name, over=over, compare=compare, summary=_first_line(compare))
+        return Survey(name=name, over=over, compare=compare)
 
     return declare
-
-
-def _first_line(function: Callable[..., Any]) -> str:
-    return (inspect.getdoc(function) or "").partition("\n")[0]

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent.about import about_target
+from collectors.catalogue import catalogue
 from controller.chronicle import Chronicle
 from controller.courier.courier import Courier
 from controller.diagnosis import findings_of, rank
@@ -210,5 +211,6 @@ def report_of(store: Store, run_id: str, contract: Contract, *, subject: str) ->
         evidence=evidence(store, run_id),
         touched=touches(store, run_id),
         clauses={clause.id: clause.text for clause in contract.clauses},
+        questions={collector.name: collector.asks for collector in catalogue().collectors.values()},
         stopped="stopped" if run.state in {RunState.STOPPED, RunState.STOPPING} else "",
     )

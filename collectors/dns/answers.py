@@ -137,7 +137,15 @@ def judge(seen: Answers) -> Iterator[Finding]:
     yield from _judge_authority(seen, [at for at in asked if at not in dead])
 
 
-@collector("dns.answers", judge=judge, deadline=120.0)
+@collector(
+    "dns.answers",
+    asks=(
+        "Does the server answer for its zones, over UDP and TCP?",
+        "Antwortet der Server für seine Zonen, über UDP und TCP?",
+    ),
+    judge=judge,
+    deadline=120.0,
+)
 async def answers(host: Resolver, about: About) -> Answers:
     """Ask for the SOA of each zone, at each address, over UDP and TCP."""
     serves = tuple(z.name for z in about.zones if about.id in {s.id for s in z.servers})

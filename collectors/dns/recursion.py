@@ -92,7 +92,13 @@ def judge(seen: Recursion) -> Iterator[Finding]:
             yield WRONG(server=seen.server, names=one.name)
 
 
-@collector("dns.recursion", judge=judge, role="resolver", deadline=60.0)
+@collector(
+    "dns.recursion",
+    asks=("Does the resolver find names?", "Findet der Resolver Namen?"),
+    judge=judge,
+    role="resolver",
+    deadline=60.0,
+)
 async def recursion(host: Resolver, about: About) -> Recursion:
     """Let the resolver find a zone and one of its hosts, recursively, for up to two zones."""
     line = Line(host)

@@ -113,7 +113,15 @@ def judge(_: Directory) -> Iterator[Finding]:
     yield from ()
 
 
-@collector("dns.reverse", judge=judge, deadline=180.0)
+@collector(
+    "dns.reverse",
+    asks=(
+        "Do names and addresses of the hosts lead to each other?",
+        "Führen Namen und Adressen der Hosts zueinander?",
+    ),
+    judge=judge,
+    deadline=180.0,
+)
 async def reverse(host: Resolver, about: About) -> Directory:
     """Look up every host's addresses, and the names of these addresses, in the zones that are served."""
     own = [zone for zone in about.zones if about.id in {s.id for s in zone.servers}]

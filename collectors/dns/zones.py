@@ -92,7 +92,15 @@ def judge(_: Zones) -> Iterator[Finding]:
     yield from ()
 
 
-@collector("dns.zones", judge=judge, deadline=120.0)
+@collector(
+    "dns.zones",
+    asks=(
+        "Is the zone's content sound, and is it delegated rightly?",
+        "Ist der Inhalt der Zone stimmig und richtig delegiert?",
+    ),
+    judge=judge,
+    deadline=120.0,
+)
 async def zones(host: Resolver, about: About) -> Zones:
     """Ask for SOA, NS, MX and their addresses of each zone served, and for the delegation of each child."""
     held = [zone for zone in about.zones if about.id in {s.id for s in zone.servers}]

@@ -100,7 +100,16 @@ def _days(span: timedelta) -> float:
     return round(span / timedelta(days=1), 1)
 
 
-@collector("linux.certificates", judge=judge, platform="linux", deadline=90.0)
+@collector(
+    "linux.certificates",
+    asks=(
+        "Are certificate files valid, and for how long?",
+        "Sind Zertifikatsdateien gültig, und wie lange noch?",
+    ),
+    judge=judge,
+    platform="linux",
+    deadline=90.0,
+)
 async def certificates(host: Shell) -> Certificates:
     """Read the certificates in the usual places, without their keys."""
     ran = await host.run(*_FIND, *_WITHOUT_KEY, deadline=40.0)

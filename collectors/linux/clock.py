@@ -84,7 +84,12 @@ def _shown(seconds: float) -> float:
     return float(round(seconds)) if abs(seconds) >= 100 else round(seconds, 2)
 
 
-@collector("linux.clock", judge=judge, platform="linux")
+@collector(
+    "linux.clock",
+    asks=("Is the clock right, and is it kept right?", "Geht die Uhr richtig, und wird sie gestellt?"),
+    judge=judge,
+    platform="linux",
+)
 async def clock(host: Shell) -> Clock:
     """Compare the host's clock with the agent's, and ask its time client."""
     ran = await host.run("date", "+%s.%N")

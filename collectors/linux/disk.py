@@ -124,7 +124,15 @@ def _space(fs: Filesystem) -> Finding | None:
     return tag(mount=plain(fs.mount), percent=int(percent), free=free, size=size)
 
 
-@collector("linux.disk", judge=judge, platform="linux")
+@collector(
+    "linux.disk",
+    asks=(
+        "Is there room on the file systems, and can they be written?",
+        "Ist auf den Dateisystemen Platz, und sind sie beschreibbar?",
+    ),
+    judge=judge,
+    platform="linux",
+)
 async def disk(host: Shell) -> Disks:
     """Measure every local file system once."""
     mounts = _local(printed(await host.run("cat", "--", "/proc/self/mountinfo")))

@@ -93,7 +93,15 @@ def _counted(one: Interface) -> Iterator[Finding]:
         yield ERRORS_PAST(interface=one.name, total=one.errors, packets=one.packets)
 
 
-@collector("linux.interfaces", judge=judge, platform="linux")
+@collector(
+    "linux.interfaces",
+    asks=(
+        "Do the network interfaces work without errors?",
+        "Arbeiten die Netzwerkschnittstellen fehlerfrei?",
+    ),
+    judge=judge,
+    platform="linux",
+)
 async def interfaces(host: Shell) -> Interfaces:
     """Read state and counters; read them again a second later where there are errors."""
     first = _tables(await host.run(*_FIND, *_SHOW))

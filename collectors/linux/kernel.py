@@ -142,7 +142,12 @@ def judge(seen: KernelLog) -> Iterator[Finding]:
             yield CRASHED(process=one.about, count=one.count, line=one.line, hours=HOURS)
 
 
-@collector("linux.kernel", judge=judge, platform="linux")
+@collector(
+    "linux.kernel",
+    asks=("Does the kernel complain?", "Meldet der Kernel Störungen?"),
+    judge=judge,
+    platform="linux",
+)
 async def kernel(host: Shell) -> KernelLog:
     """Read the kernel's log of a day and sort its complaints."""
     log = await kernel_log(host)

@@ -50,7 +50,12 @@ def judge(seen: Limits) -> Iterator[Finding]:
             yield tag(used=used, most=most)
 
 
-@collector("linux.limits", judge=judge, platform="linux")
+@collector(
+    "linux.limits",
+    asks=("Are limits of the system nearly reached?", "Sind Grenzen des Systems fast erreicht?"),
+    judge=judge,
+    platform="linux",
+)
 async def limits(host: Shell) -> Limits:
     """Read what the kernel counts and where it stops."""
     # Without connection tracking its two files are missing: grep then ends with 2, or 1 in BusyBox.

@@ -106,7 +106,12 @@ def _kills(seen: Load) -> Iterator[Finding]:
         yield OOM_PAST(days=round(seen.uptime / 86400, 1), count=seen.kills, where=where)
 
 
-@collector("linux.load", judge=judge, platform="linux")
+@collector(
+    "linux.load",
+    asks=("Is there enough processor and memory?", "Reichen Prozessor und Arbeitsspeicher?"),
+    judge=judge,
+    platform="linux",
+)
 async def load(host: Shell) -> Load:
     """Read load, memory and the traces of the out-of-memory killer."""
     text = printed(await host.run("cat", "--", *_PROC), codes=(0, 1))

@@ -44,7 +44,12 @@ def judge(seen: Reboot) -> Iterator[Finding]:
         yield PENDING(what="update")
 
 
-@collector("linux.reboot", judge=judge, platform="linux")
+@collector(
+    "linux.reboot",
+    asks=("Does the host wait for a restart?", "Wartet der Host auf einen Neustart?"),
+    judge=judge,
+    platform="linux",
+)
 async def reboot(host: Shell) -> Reboot:
     """Look for the marks that updates leave, and for a newer kernel than the running one."""
     # Most of the places are missing on any one system: find then ends with 1.

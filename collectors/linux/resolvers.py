@@ -132,7 +132,16 @@ def _tried(one: LookUp, name: str, *, known: bool) -> Iterator[Finding]:
             yield FAILING(server=one.server, name=name, rcode=rcode)
 
 
-@collector("linux.resolvers", judge=judge, platform="linux", deadline=60.0)
+@collector(
+    "linux.resolvers",
+    asks=(
+        "Does the host ask the right resolvers, and do they answer?",
+        "Fragt der Host die richtigen Resolver, und antworten sie?",
+    ),
+    judge=judge,
+    platform="linux",
+    deadline=60.0,
+)
 async def resolvers(host: Shell, about: About) -> Resolvers:
     """Read the configured resolvers and look a name up at each, from the host itself."""
     configured = _servers(await _configuration(host, "/etc/resolv.conf"))

@@ -84,7 +84,15 @@ def _is_foreign(via: str, gateways: list[str]) -> bool:
     )
 
 
-@collector("linux.routes", judge=judge, platform="linux")
+@collector(
+    "linux.routes",
+    asks=(
+        "Does the host know the way to gateways and resolvers?",
+        "Kennt der Host den Weg zu Gateways und Resolvern?",
+    ),
+    judge=judge,
+    platform="linux",
+)
 async def routes(host: Shell, about: About) -> Routes:
     """Read the main routing table and look for the way to gateways and resolvers in it."""
     text = printed(await host.run("cat", "--", "/proc/net/route", "/proc/net/ipv6_route"), codes=(0, 1))

@@ -93,7 +93,12 @@ def _flaps(unit: Unit) -> bool:
     return unit.restarts >= _OFTEN and recent
 
 
-@collector("linux.services", judge=judge, platform="linux")
+@collector(
+    "linux.services",
+    asks=("Do the services run, and steadily?", "Laufen die Dienste, und laufen sie stetig?"),
+    judge=judge,
+    platform="linux",
+)
 async def services(host: Shell) -> Services:
     """Ask systemd for the state of its services."""
     ran = await host.run(*_SHOW)

@@ -20,9 +20,9 @@ def list_(*, area: Annotated[str, typer.Option(help="Only this area.")] = "", js
     from collectors.catalogue import catalogue  # noqa: PLC0415 - reads every collector.
 
     known = [c for c in catalogue().collectors.values() if area in {"", c.area}]
-    rows = [(c.name, c.session.__name__, c.platform or c.role or "any", c.summary) for c in known]
+    rows = [(c.name, c.session.__name__, c.platform or c.role or "any", c.asks[0]) for c in known]
     if json:
-        print_json([dict(zip(("name", "session", "for", "summary"), row, strict=True)) for row in rows])
+        print_json([dict(zip(("name", "session", "for", "asks"), row, strict=True)) for row in rows])
     else:
         print_table(("collector", "session", "for", "question"), rows)
 

@@ -68,12 +68,13 @@ def test_names_are_area_and_name() -> None:
         assert name.partition(".")[0] in (*AREAS, "reach"), name
 
 
-def test_every_question_has_a_summary_and_at_least_one_case() -> None:
+def test_every_question_is_worded_in_both_languages_and_has_a_case() -> None:
     asked = {filed.question for filed in cases()}
     known = catalogue()
     for name in (*known.collectors, *known.surveys):
-        assert (known.collectors.get(name) or known.surveys[name]).summary, name
         assert name in asked, name
+    for collector in known.collectors.values():
+        assert all(words.endswith("?") for words in collector.asks), collector.name
     assert asked <= {*known.collectors, *known.surveys}, "a folder of cases names no question"
 
 
