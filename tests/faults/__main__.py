@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -106,20 +107,30 @@ def _diagnosed(lab: Lab, faults: Sequence[Fault], area: str, name: str, run: int
     began = time.monotonic()
     done = lab.product("diagnose", "--ticket", ticket, "--json")
     seconds = time.monotonic() - began
-    if done.returncode not in _FOUND:
-        said = (done.stderr or done.stdout).strip()[-300:]
-        return Row(
-            area=area,
-            fault=name,
-            run=run,
-            expected=tuple(f"{f.tags[0]}@{f.host}" for f in faults),
-            first_cause="",
-            first=False,
-            extra=(),
-            seconds=round(seconds, 2),
-            error=f"exit {done.returncode}: {said}",
-        )
-    return judge(json.loads(done.stdout), faults, area=area, name=name, run=run, seconds=seconds)
+    printed = _printed(done.stdout)
+    if done.returncode in _FOUND and printed is not None:
+        return judge(printed, faults, area=area, name=name, run=run, seconds=seconds)
+    said = (done.stderr or done.stdout).strip()[-300:]
+    return Row(
+        area=area,
+        fault=name,
+        run=run,
+        expected=tuple(f"{fault.tags[0]}@{fault.host}" for fault in faults),
+        first_cause="",
+        first=False,
+        extra=(),
+        seconds=round(seconds, 2),
+        error=f"exit {done.returncode}: {said}",
+    )
+
+
+def _printed(text: str) -> dict[str, Any] | None:
+    """The command's JSON; None when it printed something else, such as why it failed."""
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError:
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def _said(row: Row, console: Console) -> Row:

@@ -15,7 +15,7 @@ class Fault:
     """One thing that is wrong on one host.
 
     tags: the first cause must bear one of them. also: further hosts that the cause may be laid on, where
-    a fault lies between two. shows: true when the fault can be seen from outside, by the plain tools.
+    a fault lies between two. a_note: nothing is broken, so it is to be found but never a cause. shows: true when the fault can be seen from outside, by the plain tools.
     note: what is not the real thing about it, if anything.
     """
 
@@ -27,6 +27,7 @@ class Fault:
     undo: Callable[[Lab], None]
     shows: Callable[[Lab], bool]
     also: tuple[str, ...] = ()
+    a_note: bool = False
     note: str = ""
 
     @property

@@ -41,6 +41,11 @@ def _grave(items: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [item for item in items if item.get("severity") != "note"]
 
 
+def _noted(printed: Mapping[str, Any], fault: Fault, others: Sequence[Mapping[str, Any]]) -> bool:
+    """A fault that is only worth a note was noted, and nothing else is made a cause in its place."""
+    return not others and any(fault.names(f["tag"], f.get("host") or "") for f in printed["findings"])
+
+
 def judge(
     printed: Mapping[str, Any], faults: Sequence[Fault], *, area: str, name: str, run: int, seconds: float
 ) -> Row:
@@ -55,7 +60,12 @@ def judge(
         for item in (*_grave(causes), *_grave(printed["findings"]))
         if (item.get("host") or "") not in ill and item not in ours
     ]
-    named = [any(fault.names(c["tag"], c.get("host") or "") for c in leading) for fault in faults]
+    named = [
+        _noted(printed, fault, [c for c in causes if c not in ours])
+        if fault.a_note
+        else any(fault.names(c["tag"], c.get("host") or "") for c in leading)
+        for fault in faults
+    ]
     return Row(
         area=area,
         fault=name,

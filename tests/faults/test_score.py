@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tests.faults.fault import Fault, nothing
@@ -75,6 +76,21 @@ def test_of_a_pair_both_must_lead() -> None:
 def test_a_note_is_no_alarm_and_anything_graver_is_one() -> None:
     assert _judged([_item("linux.a", "db1", "note")]) == (True, ())
     assert _judged([_item("linux.a", "db1", "warn")]) == (False, ("linux.a@db1",))
+
+
+def test_what_is_only_worth_a_note_must_be_noted_and_nothing_else_blamed() -> None:
+    noted = replace(_DISK, tags=("linux.reboot-pending",), a_note=True)
+    finding = _item("linux.reboot-pending", "web1", "note")
+    for causes, right in (([], True), ([_item("linux.disk-full", "web1")], False)):
+        row = judge(
+            {"causes": causes, "findings": [*causes, finding]},
+            (noted,),
+            area="a",
+            name="n",
+            run=1,
+            seconds=1.0,
+        )
+        assert row.first is right
 
 
 def test_the_summary_counts_by_area_and_in_all() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.lab
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A lab of our own beside any other: the state folder and the prefix differ."""
-    place = Place(tmp_path_factory.mktemp("lab"), "tlab-")
+    place = Place(tmp_path_factory.mktemp("lab"), f"t{os.getpid()}-")
     try:
         yield up(place)
     finally:
