@@ -22,7 +22,8 @@ from agent.nursling import Nursery, Process
 from agent.shares import Shares
 from agent.start import START, SshWay, Start
 from agent.wire import WireError, pack, receive
-from collectors import Kind, Phase
+from collectors import Kind, Phase, Shell
+from collectors.catalogue import catalogue
 from collectors.exchange import Exchange
 from inventory.contract import Clause, Contract, Host
 from inventory.decide import Allowed, Diagnose, Request, decide
@@ -117,13 +118,10 @@ class Agent:
                     )
                     await self._in_worker(start, open_jobs, tell)
         for job in tuple(open_jobs.values()):
-            kind = Kind.STOPPED if self._stopping else Kind.CUT_OFF
-            answer(
-                job,
-                NoAnswer(
-                    kind, Phase.ASK, "stopped" if self._stopping else "the worker ended before it answered"
-                ),
-            )
+            if self._stopping:
+                answer(job, NoAnswer(Kind.STOPPED, Phase.ASK, "stopped"))
+            else:
+                answer(job, Broken("the worker ended before it answered"))
 
     async def stop(self) -> None:
         """End all work; returns when every worker's process tree is gone."""
@@ -165,7 +163,7 @@ class Agent:
         ways: dict[str, SshWay] = {}
         for job in jobs:
             host = contract.targets[job.host]
-            if not isinstance(host, Host) or host.ssh is None or host.id in ways:
+            if not _logs_in(job) or not isinstance(host, Host) or host.ssh is None or host.id in ways:
                 continue
             reference = host.ssh.credential
             if reference not in secrets:
@@ -186,6 +184,9 @@ class Agent:
         tell(Event(what="worker", detail=str(process.pid)))
         reader, writer = await process.streams()
         self._working[name] = (process, writer)
+        if self._stopping:
+            # It was stopped while the worker was being born.
+            process.kill()
         writer.write(pack({"start": START.dump_python(start, mode="json")}))
         overtime = asyncio.get_running_loop().call_later(start.seconds + _GRACE * 2, process.kill)
         try:
@@ -239,6 +240,12 @@ def _contract_of(order: Order, leave: Leave) -> Contract:
     if (contract.customer, contract.revision) != (leave.grant.customer, leave.grant.revision):
         raise GrantRefusedError("the grant names another customer or revision than the contract")
     return contract
+
+
+def _logs_in(job: Job) -> bool:
+    """Say whether a job needs a login: a credential that cannot be used must not silence the others."""
+    collector = catalogue().collectors.get(job.collector)
+    return collector is None or collector.session is Shell
 
 
 def _same_addresses(contract: Contract, leave: Leave, host: str) -> bool:

@@ -57,9 +57,9 @@ class Patient:
                     left.pop(0)
         except asyncio.CancelledError as why:
             reason = str(why) or "stopped"
-            kind = Kind.STOPPED if reason == "stopped" else Kind.TIMED_OUT
             for job in left:
-                self._report(job, NoAnswer(kind, Phase.ASK, reason), datetime.now(UTC), 0.0)
+                # It says nothing about the host, whether a person or the run's own limit ended the asking.
+                self._report(job, NoAnswer(Kind.STOPPED, Phase.ASK, reason), datetime.now(UTC), 0.0)
         finally:
             await self._close()
 

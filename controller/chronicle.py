@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Self
 
 from agent.agent import Event
-from agent.job import Job, NoAnswer, Refused, Result
+from agent.job import Broken, Job, NoAnswer, Refused, Result
 from collectors import Kind, Phase
 from controller.ledger import Entry, LedgerFact, What, append_many
 from controller.progress import Progress, State, Watch, shown
@@ -64,9 +64,9 @@ class Chronicle:
         """No job stays without a result, not even when its agent was lost."""
         for job in jobs:
             if job.id not in self._ended:
-                lost = NoAnswer(
-                    Kind.STOPPED if self.stopped else Kind.CUT_OFF, Phase.ASK, "no agent answered for it"
-                )
+                lost: NoAnswer | Broken = Broken("no agent answered for it")
+                if self.stopped:
+                    lost = NoAnswer(Kind.STOPPED, Phase.ASK, "stopped")
                 self._take(Result(job=job, outcome=lost, began=datetime.now(UTC), took=0.0), "")
 
     def _hear(self, event: Event, grant: str, agent: str) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from agent.job import Broken, NoAnswer, Refused, Result, Seen
-from collectors import Finding, Severity
+from collectors import Finding, Kind, Phase, Severity
 from collectors.catalogue import catalogue
 from collectors.reach import SITE_UNREACHABLE, judge_silence
 from controller.explains import RULES, Rule, Sure
@@ -37,12 +37,16 @@ def findings_of(results: Iterable[Result], sites: Mapping[str, str]) -> tuple[Fi
     judged: list[Finding] = []
     silent: dict[tuple[str, str], Finding] = {}
     readings: dict[str, dict[str, Mapping[str, Any]]] = {}
+    heard: set[str] = set()
     for result in results:
         match result.outcome:
             case Seen(reading, findings):
+                heard.add(result.job.host)
                 judged.extend(findings)
                 readings.setdefault(result.job.collector, {})[result.job.host] = reading
             case NoAnswer(kind, phase, detail):
+                if phase is not Phase.CONNECT and kind is not Kind.STOPPED:
+                    heard.add(result.job.host)
                 finding = judge_silence(result.job.host, kind, phase, detail)
                 if finding is not None:
                     silent.setdefault((finding.host, finding.tag.name), finding)
@@ -50,7 +54,7 @@ def findings_of(results: Iterable[Result], sites: Mapping[str, str]) -> tuple[Fi
                 pass
     judged.extend(silent.values())
     judged.extend(_surveyed(readings))
-    judged.extend(_sites(tuple(silent.values()), readings, sites))
+    judged.extend(_sites(tuple(silent.values()), heard, sites))
     return tuple(dict.fromkeys(judged))
 
 
@@ -63,11 +67,9 @@ def _surveyed(readings: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterab
             )
 
 
-def _sites(
-    silent: Sequence[Finding], readings: Mapping[str, Mapping[str, Any]], sites: Mapping[str, str]
-) -> Iterable[Finding]:
+def _sites(silent: Sequence[Finding], heard: Collection[str], sites: Mapping[str, str]) -> Iterable[Finding]:
     """A site of which nobody can be reached is one trouble and not many."""
-    answered = {sites.get(host) for hosts in readings.values() for host in hosts}
+    answered = {sites.get(host) for host in heard}
     gone: dict[str, set[str]] = {}
     for finding in silent:
         site = sites.get(finding.host)

@@ -1,0 +1,240 @@
+"""Does the diagnosis name the cause, and is it the same whatever order the findings come in?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.job import Broken, Job, NoAnswer, Outcome, Refused, Result, Seen
+from collectors import Finding, Kind, Phase, Severity
+from collectors.catalogue import catalogue
+from collectors.dns.probe import Soa
+from collectors.dns.zones import Holding, NamedHost, Zones, zones
+from collectors.finding import Fact
+from controller.diagnosis import Cause, findings_of, rank
+from controller.explains import RULES, Rule
+
+TAGS = catalogue().tags
+NOW = datetime(2026, 11, 23, 9, 12, tzinfo=UTC)
+
+
+def say(tag: str, host: str = "web1", **facts: Fact) -> Finding:
+    """A finding with the real tag; facts that do not matter here are made up."""
+    return TAGS[tag](host=host, **{**dict.fromkeys(TAGS[tag].facts, "x"), **facts})
+
+
+def ended(host: str, collector: str, outcome: Outcome) -> Result:
+    return Result(
+        job=Job(id=f"{host}/{collector}", host=host, collector=collector),
+        outcome=outcome,
+        began=NOW,
+        took=0.1,
+    )
+
+
+def silent(host: str, kind: Kind, phase: Phase, collector: str = "linux.disk") -> Result:
+    return ended(host, collector, NoAnswer(kind, phase, "port 22"))
+
+
+def told(cause: Cause) -> tuple[str, str, list[str], str]:
+    return cause.finding.tag.name, cause.finding.host, [f.tag.name for f in cause.explains], cause.sure
+
+
+@pytest.mark.parametrize(
+    ("reason", "sure"),
+    [
+        ("OSError: [Errno 28] No space left on device: '/var/lib/shop/cart'", "certain"),
+        ("Verbindung beendet", "likely"),
+    ],
+)
+def test_a_full_disk_stands_before_the_service_that_failed(reason: str, sure: str) -> None:
+    failed = say("linux.service-failed", unit="shop.service", reason=reason)
+    full = say("linux.disk-full", mount="/var")
+    assert [told(cause) for cause in rank([failed, full])] == [
+        ("linux.disk-full", "web1", ["linux.service-failed"], sure)
+    ]
+
+
+def test_a_full_disk_explains_nothing_on_another_host() -> None:
+    full = say("linux.disk-full", "web1", mount="/var")
+    others = [
+        say("linux.service-failed", "web3", reason="No space left on device"),
+        say("linux.inodes-full", "web2", mount="/var"),
+    ]
+    causes = rank([full, *others])
+    assert len(causes) == 3
+    assert not any(cause.explains for cause in causes)
+
+
+def test_a_chain_ends_at_its_first_link() -> None:
+    chain = [
+        say("linux.kernel-hardware-error"),
+        say("linux.kernel-io-error"),
+        say("linux.kernel-filesystem-error"),
+        say("linux.filesystem-read-only", mount="/var"),
+        say("linux.service-failed", reason="Read-only file system"),
+    ]
+    (cause,) = rank(reversed(chain))
+    assert cause.finding == chain[0]
+    assert set(cause.explains) == set(chain[1:])
+    assert cause.sure == "likely"
+
+
+def test_a_ring_has_one_cause() -> None:
+    ring = [say("reach.answers-slowly"), say("reach.answer-cut-off")]
+    (cause,) = rank(ring)
+    assert {cause.finding, *cause.explains} == set(ring)
+
+
+def test_what_two_findings_explain_stands_with_both() -> None:
+    failed = say("linux.service-failed", reason="killed")
+    causes = rank([say("linux.disk-full"), say("linux.oom-kill"), failed])
+    assert [(cause.finding.tag.name, cause.explains) for cause in causes] == [
+        ("linux.disk-full", (failed,)),
+        ("linux.oom-kill", (failed,)),
+    ]
+    assert [cause.sure for cause in causes] == ["likely", "certain"]
+
+
+def test_a_dead_server_explains_those_who_ask_it_and_nobody_else() -> None:
+    dead = say("dns.server-dead", "ns1", server="ns1.test", addresses="192.0.2.53, 2001:db8::53")
+    asks = say("linux.resolver-dead", "web1", server="2001:db8::53")
+    elsewhere = say("linux.resolver-dead", "web2", server="192.0.2.5")
+    assert [(cause.finding, cause.explains) for cause in rank([elsewhere, asks, dead])] == [
+        (dead, (asks,)),
+        (elsewhere, ()),
+    ]
+
+
+def test_notes_are_no_causes_and_are_explained_by_none() -> None:
+    notes = [say(tag.name) for tag in TAGS.values() if tag.severity is Severity.NOTE]
+    assert notes
+    assert rank(notes) == ()
+    (cause,) = rank([*notes, say("linux.disk-full")])
+    assert cause.explains == ()
+
+
+def test_the_worst_comes_first_then_what_explains_most() -> None:
+    findings = [
+        say("linux.disk-filling", "a", mount="/"),
+        say("linux.half-duplex", "b"),
+        say("linux.disk-full", "d", mount="/"),
+        say("linux.disk-full", "c", mount="/"),
+        say("linux.service-failed", "c"),
+        say("linux.service-flapping", "c"),
+    ]
+    causes = rank(findings)
+    assert [cause.finding.host for cause in causes][:2] == ["c", "d"]
+    weights = [(-max(f.severity for f in (c.finding, *c.explains)), -len(c.explains)) for c in causes]
+    assert weights == sorted(weights)
+
+
+TAG_NAMES = st.sampled_from(sorted(TAGS))
+FACT = st.sampled_from(["x", "/", "no space left", "ns1", "192.0.2.53", "web1"])
+
+
+@st.composite
+def findings(draw: st.DrawFn) -> Finding:
+    tag = TAGS[draw(TAG_NAMES)]
+    return tag(
+        host=draw(st.sampled_from(["web1", "ns1", ""])), **{name: draw(FACT) for name in sorted(tag.facts)}
+    )
+
+
+@given(st.data(), st.lists(findings(), max_size=12))
+def test_the_order_in_which_findings_come_changes_nothing(data: st.DataObject, found: list[Finding]) -> None:
+    assert rank(found) == rank(data.draw(st.permutations(found)))
+
+
+@given(st.lists(findings(), max_size=12))
+def test_every_fault_and_warning_is_a_cause_or_follows_from_one(found: list[Finding]) -> None:
+    serious = {f for f in found if f.severity > Severity.NOTE}
+    causes = rank(found)
+    assert {f for cause in causes for f in (cause.finding, *cause.explains)} == serious
+    assert not any(cause.finding in cause.explains and found.count(cause.finding) == 1 for cause in causes)
+
+
+@pytest.mark.parametrize("pattern", sorted({p for rule in RULES for p in (rule.cause, *rule.effects)}))
+def test_every_rule_speaks_of_tags_that_exist(pattern: str) -> None:
+    assert any(fnmatchcase(tag, pattern) for tag in TAGS)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.cause} {' '.join(rule.effects)}")
+def test_no_rule_speaks_of_notes_only(rule: Rule) -> None:
+    """A note neither causes nor follows: such a rule would never be used."""
+    loud = {name for name, tag in TAGS.items() if tag.severity > Severity.NOTE}
+    assert any(rule.fits(cause, effect) for cause in loud for effect in loud)
+
+
+def test_refused_and_broken_are_no_findings() -> None:
+    results = [
+        ended("web1", "linux.disk", Refused("area-not-covered", ("§1",))),
+        ended("web1", "linux.load", Broken("TypeError: x")),
+    ]
+    assert findings_of(results, {"web1": "here"}) == ()
+
+
+def test_an_answer_without_findings_is_none() -> None:
+    assert findings_of([ended("web1", "linux.disk", Seen({"any": "reading"}))], {}) == ()
+
+
+def test_a_silence_is_said_once_for_a_host_however_many_questions_it_left_open() -> None:
+    collectors = ("linux.disk", "linux.load", "linux.services")
+    results = [
+        silent(host, Kind.REFUSED, Phase.CONNECT, name) for host in ("web1", "web2") for name in collectors
+    ]
+    found = findings_of(results, {"web1": "here", "web2": "here"})
+    assert [(f.tag.name, f.host) for f in found] == [("reach.refused", "web1"), ("reach.refused", "web2")]
+
+
+def test_a_site_that_cannot_be_reached_is_one_cause() -> None:
+    hosts = ("web1", "web2", "web3")
+    results = [silent(host, Kind.TIMED_OUT, Phase.CONNECT) for host in hosts]
+    elsewhere = silent("db1", Kind.TIMED_OUT, Phase.CONNECT)
+    sites = {**dict.fromkeys(hosts, "koeln"), "db1": "bonn"}
+    causes = rank(findings_of([*results, elsewhere], sites))
+    assert [(c.finding.tag.name, sorted(f.host for f in c.explains), c.sure) for c in causes] == [
+        ("reach.site-unreachable", [*hosts], "certain"),
+        ("reach.no-answer", [], "certain"),
+    ]
+    assert causes[0].finding.facts["site"] == "koeln"
+
+
+@pytest.mark.parametrize(
+    "another",
+    [
+        ended("web4", "linux.disk", Seen({})),
+        silent("web4", Kind.REFUSED, Phase.CONNECT),
+        silent("web4", Kind.TIMED_OUT, Phase.GREET),
+        silent("web4", Kind.UNPARSABLE, Phase.ASK),
+    ],
+    ids=["answers", "refuses", "hangs", "speaks in riddles"],
+)
+def test_a_site_where_somebody_is_there_can_be_reached(another: Result) -> None:
+    hosts = ("web1", "web2", "web3", "web4")
+    results = [silent(host, Kind.TIMED_OUT, Phase.CONNECT) for host in hosts[:3]]
+    found = findings_of([*results, another], dict.fromkeys(hosts, "koeln"))
+    assert "reach.site-unreachable" not in {f.tag.name for f in found}
+
+
+def test_several_readings_are_compared_by_the_surveys_over_them() -> None:
+    """Every survey is used on the readings of its collector: here two copies of a zone, one behind."""
+    results = [_zone("ns1", 2026112302), _zone("ns2", 2026112201)]
+    found = [f for f in findings_of(results, {}) if f.tag.name == "dns.serial-behind"]
+    assert [(f.host, f.facts["serial"], f.facts["newest"]) for f in found] == [
+        ("ns2", 2026112201, 2026112302)
+    ]
+    assert not findings_of(results[1:], {}), "one copy alone is behind nobody"
+
+
+def _zone(host: str, serial: int) -> Result:
+    """What a server says that holds one zone."""
+    soa = Soa(primary="ns1.a.test", serial=serial, refresh=3600, retry=900, expire=604800, minimum=300)
+    names = tuple(NamedHost(name=f"ns{n}.a.test", addresses=(f"192.0.2.{n}",)) for n in (1, 2))
+    holding = Holding(zone="a.test", soa=soa, is_primary=host == "ns1", servers=names, mail=())
+    reading = Zones(server=f"{host}.a.test", holds=(holding,), delegates=(), unsaid=())
+    return ended(host, "dns.zones", Seen(zones.adapter.dump_python(reading, mode="json")))
