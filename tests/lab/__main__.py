@@ -1,4 +1,4 @@
-"""The customer of real servers, by hand: python -m tests.lab up | down | status | ticket | exec HOST COMMAND…"""
+"""The customer of real servers, by hand: python -m tests.lab up | down | status | demo | ticket | exec HOST COMMAND…"""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def main(argv: list[str]) -> int:
     ticket.add_argument("subject")
     ticket.add_argument("text")
     commands.add_parser("status", help="say what is up and what is ill")
+    commands.add_parser("demo", help="the main job from beginning to end, with one real fault")
     within = commands.add_parser("exec", help="run a command on a machine of the lab")
     within.add_argument("host", choices=[box.id for box in BOXES])
     within.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
@@ -50,6 +51,11 @@ def _do(asked: argparse.Namespace, place: Place) -> int:
             down(place, keep_cache=not asked.purge)
             print(f"down in {time.monotonic() - began:.1f} s")
             return 0
+        case "demo":
+            # The demonstration uses the faults, which use the lab.
+            from tests.lab.demo import demo  # noqa: PLC0415
+
+            return demo(place)
         case "ticket":
             print(start_desk(place).new_ticket(asked.subject, asked.text))
             return 0

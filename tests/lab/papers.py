@@ -103,7 +103,7 @@ def contract(place: Place) -> dict[str, Any]:
                 "id": "koeln",
                 "name": "Köln, Zentrale",
                 "agent": "koeln",
-                "resolvers": [DNS1.id, DNS2.id],
+                "resolvers": [DNS1.id],
                 "gateways": [GATEWAY],
             },
         ],
