@@ -71,7 +71,7 @@ def plan_work(
     for host in dict.fromkeys(hosts) or contract.targets:
         if host in contract.targets:
             abouts[host] = about_target(contract, host)
-        for area in areas or wanted or known.areas:
+        for area in dict.fromkeys(areas) or wanted or known.areas:
             names = _suitable(contract, host, area, abouts.get(host))
             if collectors:
                 names = tuple(name for name in names if name in collectors)

@@ -1,0 +1,212 @@
+"""Is exactly that asked which the contract allows, and is nothing that was asked for dropped?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.about import about_target
+from agent.job import Refused
+from collectors.catalogue import catalogue
+from controller.work import Assignment, Work, assign, plan_work
+from inventory.contract import Contract
+from inventory.decide import Allowed, Diagnose, Reason, Request, decide
+from inventory.grant import Leave, new_key, verify
+
+NOW = datetime(2026, 11, 23, 9, 12, tzinfo=UTC)
+KEY = new_key()
+PUBLIC = {name: value for name, value in KEY.items() if name != "d"}
+KEY_LINE = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBp2WmJZ3rwQV3V2eH2mTz1cQe0gTPo7c4w3oJjJQ7qQ"
+HOSTS = ("h1", "h2", "h3", "h4")
+AREAS = ("linux", "dns")
+
+
+def host(name: str, address: str, site: str = "s1", **more: object) -> dict[str, Any]:
+    return {
+        "id": name,
+        "name": f"{name}.k.test",
+        "addresses": [address],
+        "site": site,
+        "environment": "server",
+        "platform": "linux",
+        **more,
+    }
+
+
+def ssh(port: int = 22) -> dict[str, Any]:
+    return {"port": port, "user": "asks", "credential": "file:k", "host_keys": [KEY_LINE]}
+
+
+def contract(hosts: list[dict[str, Any]], clauses: list[dict[str, Any]], **more: object) -> Contract:
+    return Contract.model_validate(
+        {
+            "contract": "K-1",
+            "customer": "k",
+            "name": "K",
+            "revision": 3,
+            "valid": {"from": "2026-01-01", "until": "2026-12-31"},
+            "sites": [{"id": "s1", "name": "S1", "agent": "a1"}, {"id": "s2", "name": "S2", "agent": "a2"}],
+            "hosts": hosts,
+            "clauses": clauses,
+            **more,
+        }
+    )
+
+
+def clause(number: str = "1", at_once: int = 50, **more: object) -> dict[str, Any]:
+    return {"id": number, "text": "may be asked", "at_once": at_once, **more}
+
+
+def planned(
+    paper: Contract, hosts: tuple[str, ...] = (), areas: tuple[str, ...] = (), *questions: str
+) -> Work:
+    return plan_work(paper, hosts, areas, questions, NOW)
+
+
+def assigned(paper: Contract, work: Work) -> tuple[Assignment, ...]:
+    return assign(paper, "text", work, run="r", ticket="1", digest="0" * 64, key=KEY, seconds=60.0)
+
+
+def leaves(given_out: tuple[Assignment, ...]) -> list[Leave]:
+    return [verify(one.order.token, (PUBLIC,), agent=one.agent) for one in given_out]
+
+
+@st.composite
+def contracts(draw: st.DrawFn) -> Contract:
+    """Four hosts at two sites and one server outside, each with or without a way in; up to three clauses."""
+    hosts = []
+    for number, name in enumerate(HOSTS, 1):
+        ways: dict[str, Any] = {"ssh": ssh(draw(st.sampled_from([22, 2222])))} if draw(st.booleans()) else {}
+        ways |= {"dns": {"port": 53}} if draw(st.booleans()) else {}
+        roles = draw(st.lists(st.sampled_from(["web", "ns"]), unique=True))
+        site = draw(st.sampled_from(["s1", "s2"]))
+        hosts.append(host(name, f"192.0.2.{number}", site, roles=roles, **ways))
+    outside = [{"id": "o1", "name": "o1.test", "addresses": ["198.51.100.1"], "dns": {}}]
+    clauses = []
+    for number in range(draw(st.integers(1, 3))):
+        covers: dict[str, Any] = {
+            "hosts": draw(st.lists(st.sampled_from(HOSTS), unique=True)),
+            "roles": draw(st.lists(st.sampled_from(["web", "ns"]), unique=True)),
+            "outside": draw(st.lists(st.just("o1"), max_size=1)),
+        }
+        if not any(covers.values()):
+            covers["hosts"] = ["h1"]
+        shut = {"windows": [{"days": ["su"]}]} if draw(st.booleans()) else {}
+        areas = draw(st.lists(st.sampled_from(AREAS), min_size=1, unique=True))
+        clauses.append(clause(str(number), draw(st.integers(1, 5)), diagnose=areas, **covers, **shut))
+    return contract(hosts, clauses, outside=outside)
+
+
+ASKED_HOSTS = st.lists(st.sampled_from((*HOSTS, "o1", "unknown")), max_size=4).map(tuple)
+ASKED_AREAS = st.lists(st.sampled_from(AREAS), max_size=2).map(tuple)
+QUESTIONS = st.lists(st.sampled_from(sorted(catalogue().collectors)), max_size=2).map(tuple)
+
+
+def suitable(paper: Contract, target: str, area: str, questions: tuple[str, ...]) -> set[str]:
+    """What makes sense to ask, said in another way than the product says it."""
+    item = paper.targets.get(target)
+    if item is None:
+        return set()
+    ways = {"Shell": getattr(item, "ssh", None), "Resolver": item.dns}
+    return {
+        c.name
+        for c in catalogue().collectors.values()
+        if c.area == area
+        and ways[c.session.__name__] is not None
+        and c.suits(about_target(paper, target))
+        and (not questions or c.name in questions)
+    }
+
+
+@given(contracts(), ASKED_HOSTS, ASKED_AREAS, QUESTIONS)
+def test_nothing_that_was_asked_for_is_dropped_and_nothing_else_is_asked(
+    paper: Contract, hosts: tuple[str, ...], areas: tuple[str, ...], questions: tuple[str, ...]
+) -> None:
+    work = plan_work(paper, hosts, areas, questions, NOW)
+    wanted = areas or tuple(name.partition(".")[0] for name in questions) or catalogue().areas
+    jobs, refused = set(), set()
+    for target in hosts or paper.targets:
+        for area in wanted:
+            names = suitable(paper, target, area, questions)
+            asked = Request(customer="k", host=target, deed=Diagnose(area))
+            if isinstance(decide(paper, asked, NOW), Allowed):
+                jobs |= {(target, name) for name in names}
+            elif names or target not in paper.targets:
+                refused.add((target, area))
+    assert {(job.host, job.collector) for job in work.jobs} == jobs
+    assert Counter((r.job.host, r.job.collector) for r in work.refused) == dict.fromkeys(refused, 1)
+    ids = [job.id for job in (*work.jobs, *(r.job for r in work.refused))]
+    assert len(ids) == len(set(ids))
+
+
+@given(contracts(), ASKED_HOSTS, ASKED_AREAS)
+def test_a_grant_holds_what_was_decided_and_no_more(
+    paper: Contract, hosts: tuple[str, ...], areas: tuple[str, ...]
+) -> None:
+    work = plan_work(paper, hosts, areas, (), NOW)
+    allowed = {(d.host, d.area) for d in work.decisions if isinstance(d.decision, Allowed)}
+    given_out = assigned(paper, work)
+    assert Counter(job for one in given_out for job in one.order.jobs) == Counter(list(work.jobs))
+    for one, leave in zip(given_out, leaves(given_out), strict=True):
+        grant = leave.grant
+        assert set(grant.targets) == {job.host for job in one.order.jobs}
+        assert set(grant.deeds) == {job.collector for job in one.order.jobs}
+        assert all((job.host, job.collector.partition(".")[0]) in allowed for job in one.order.jobs)
+        for name, target in grant.targets.items():
+            item = paper.targets[name]
+            assert target.addresses == tuple(str(address) for address in item.addresses)
+            ways = {"ssh": getattr(item, "ssh", None), "dns": item.dns}
+            assert target.ports == {way: reach.port for way, reach in ways.items() if reach is not None}
+        sites = {getattr(paper.targets[name], "site", "s1") for name in grant.targets}
+        assert {"s1": "a1", "s2": "a2"}[sites.pop()] == grant.agent
+        assert not sites, "a grant is for one agent"
+
+
+@pytest.mark.parametrize(("hosts", "at_once"), [(1, 1), (100, 50), (101, 50), (250, 7), (250, 2)])
+def test_a_large_run_is_cut_and_no_clause_gets_more_than_its_share(hosts: int, at_once: int) -> None:
+    machines = [host(f"h{n}", f"192.0.2.{n + 1}", ssh=ssh()) for n in range(hosts)]
+    names = [machine["id"] for machine in machines]
+    paper = contract(machines, [clause("7", at_once, hosts=names, diagnose=["linux"])])
+    given_out = assigned(paper, planned(paper, (), ("linux",), "linux.disk"))
+    grants = [leave.grant for leave in leaves(given_out)]
+    assert max(len(grant.targets) for grant in grants) <= 100
+    assert sorted(name for grant in grants for name in grant.targets) == sorted(names)
+    assert sum(grant.shares["7"] for grant in grants) <= max(at_once, len(grants))
+    assert all(grant.shares["7"] >= 1 for grant in grants)
+    assert len({grant.id for grant in grants}) == len(grants)
+
+
+def test_a_grant_names_only_its_run_and_lives_minutes() -> None:
+    paper = contract([host("h1", "192.0.2.1", ssh=ssh())], [clause(hosts=["h1"], diagnose=["linux"])])
+    (leave,) = leaves(assigned(paper, planned(paper)))
+    grant = leave.grant
+    assert (grant.run, grant.ticket, grant.customer, grant.revision) == ("r", "1", "k", 3)
+    assert grant.expires - grant.not_before <= 60 + 60
+
+
+def test_a_host_that_the_contract_does_not_know_is_refused_by_name() -> None:
+    paper = contract([host("h1", "192.0.2.1", ssh=ssh())], [clause(hosts=["h1"], diagnose=["linux"])])
+    work = planned(paper, ("elsewhere",), ("linux",))
+    assert not work.jobs
+    (refused,) = work.refused
+    assert refused.job.host == "elsewhere"
+    assert refused.outcome == Refused(Reason.UNKNOWN_HOST)
+
+
+def test_without_anything_to_ask_no_grant_is_sealed() -> None:
+    paper = contract([host("h1", "192.0.2.1")], [clause(hosts=["h1"], diagnose=["linux"])])
+    work = planned(paper)
+    assert (work.jobs, assigned(paper, work)) == ({}, ())
+
+
+def test_a_question_is_asked_only_over_a_way_in_that_the_contract_names() -> None:
+    paper = contract(
+        [host("h1", "192.0.2.1", dns={"port": 53})], [clause(hosts=["h1"], diagnose=["linux", "dns"])]
+    )
+    asked = {catalogue().collectors[job.collector].session.__name__ for job in planned(paper).jobs}
+    assert asked == {"Resolver"}
