@@ -96,7 +96,7 @@ def test_any_answer_is_unanswered_or_a_reading(
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_damaged_answer_is_unanswered_or_a_reading(collector: Collector[Any], data: st.DataObject) -> None:
     """A real answer, cut or with a piece put in, given to every question of the collector."""
-    filed = data.draw(st.sampled_from([f for f in cases() if f.question == collector.name and f.case.run]))
+    filed = data.draw(st.sampled_from([f for f in cases() if f.question == collector.name and _answers(f)]))
     text = data.draw(st.sampled_from(_answers(filed)))
     place = data.draw(st.integers(0, len(text)))
     piece = data.draw(st.one_of(st.none(), st.binary(max_size=8)))
@@ -106,4 +106,5 @@ def test_a_damaged_answer_is_unanswered_or_a_reading(collector: Collector[Any], 
 
 
 def _answers(filed: Filed) -> list[bytes]:
-    return [run.exchange().parts["stdout"] for run in filed.case.run]
+    ran = [run.exchange().parts["stdout"] for run in filed.case.run]
+    return [*ran, *(text.encode() for text in filed.case.read.values())]
