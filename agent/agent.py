@@ -180,7 +180,11 @@ class Agent:
 
     async def _in_worker(self, start: Start, open_jobs: dict[str, Job], tell: Tell) -> None:
         name = f"{time.monotonic_ns():x}"
-        process = await self._nursery.spawn(name)
+        try:
+            process = await self._nursery.spawn(name)
+        except OSError:
+            # Its jobs stay open here, and end as a defect of ours.
+            return
         tell(Event(what="worker", detail=str(process.pid)))
         reader, writer = await process.streams()
         self._working[name] = (process, writer)

@@ -59,6 +59,8 @@ def _obey(control: socket.socket, workers: dict[int, str], pipe: tuple[int, int]
     if pid == 0:
         _become_worker(control, pipe, descriptors[0])
     os.close(descriptors[0])
+    # Here as well as in the child: whoever hears of the worker can end its group at once.
+    os.setpgid(pid, pid)
     workers[pid] = name
     control.send(json.dumps({"spawned": name, "pid": pid}).encode())
     return True
@@ -68,7 +70,7 @@ def _become_worker(control: socket.socket, pipe: tuple[int, int], channel: int) 
     """Never returns: the child is a worker, a leader of its own process group, and nothing else."""
     status = 70
     try:
-        os.setsid()
+        os.setpgid(0, 0)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         control.close()

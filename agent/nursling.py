@@ -82,17 +82,32 @@ class Nursery:
         self._control.close()
 
     async def spawn(self, name: str) -> Process:
-        """Fork one worker."""
+        """Fork one worker. Raises OSError when the nursery does not do it any more."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         ours.setblocking(False)  # noqa: FBT003 - the standard library's signature.
         born: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         process = Process(name=name, channel=ours)
         self._workers[name], self._spawned[name] = process, born
-        socket.send_fds(self._control, [json.dumps({"spawn": name}).encode()], [theirs.fileno()])
-        theirs.close()
-        async with asyncio.timeout(_START):
-            process.pid = await born
+        try:
+            with theirs:
+                socket.send_fds(self._control, [json.dumps({"spawn": name}).encode()], [theirs.fileno()])
+            async with asyncio.timeout(_START):
+                process.pid = await born
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            self._spawned.pop(name, None)
         return process
+
+    def _born(self, name: str, pid: int) -> None:
+        born = self._spawned.get(name)
+        if born is not None and not born.done():
+            born.set_result(pid)
+        else:
+            # Nobody waits for it any more: its channel has ended, and so will it.
+            self._workers[name].pid = pid
+            self._workers[name].kill()
 
     def _heard(self) -> None:
         try:
@@ -108,9 +123,12 @@ class Nursery:
             for process in self._workers.values():
                 process.kill()
                 process.gone.set()
+            for born in self._spawned.values():
+                if not born.done():
+                    born.set_exception(ConnectionResetError("the nursery of workers has ended"))
             return
         told = json.loads(message)
         if "spawned" in told:
-            self._spawned.pop(told["spawned"]).set_result(int(told["pid"]))
+            self._born(told["spawned"], int(told["pid"]))
         elif "gone" in told and told["gone"] in self._workers:
             self._workers.pop(told["gone"]).gone.set()

@@ -41,11 +41,15 @@ MaxStartups 200
 
 @dataclass
 class Fleet:
-    """Real OpenSSH hosts at 127.7.0.1 and on, some of which accept and then say nothing."""
+    """Real OpenSSH hosts at 127.7.0.1 and on, some of which accept and then say nothing.
+
+    Another fleet on the same machine gets the next network: 127.8, and so on.
+    """
 
     count: int
     hanging: int = 0
     folder: Path = field(init=False)
+    _network: socket.socket = field(init=False)
     _started: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _silent: list[socket.socket] = field(default_factory=list)
 
@@ -54,7 +58,8 @@ class Fleet:
         return getpass.getuser()
 
     def address(self, number: int) -> str:
-        return f"127.7.{number // 250}.{number % 250 + 1}"
+        network = self._network.getsockname()[0].split(".")[1]
+        return f"127.{network}.{number // 250}.{number % 250 + 1}"
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -72,6 +77,7 @@ class Fleet:
         return self.folder / "id"
 
     def __enter__(self) -> Self:
+        self._network = _claim()
         self.folder = Path(tempfile.mkdtemp(prefix="fleet-"))
         if os.getuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
@@ -113,6 +119,7 @@ class Fleet:
             process.wait(10)
         for listener in self._silent:
             listener.close()
+        self._network.close()
         shutil.rmtree(self.folder)
 
     def _await(self, address: str) -> None:
@@ -125,6 +132,19 @@ class Fleet:
             else:
                 return
         raise RuntimeError(f"no sshd at {address}: {(self.folder / 'log').read_text()[-500:]}")
+
+
+def _claim() -> socket.socket:
+    """Take the first loopback network that no other fleet has; it is free again when the socket is closed."""
+    for network in range(7, 127):
+        claim = socket.socket()
+        try:
+            claim.bind((f"127.{network}.255.254", PORT))
+        except OSError:
+            claim.close()
+        else:
+            return claim
+    raise RuntimeError("every loopback network from 127.7 on is taken by a fleet")
 
 
 def _make_key(path: Path) -> None:
