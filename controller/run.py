@@ -24,7 +24,7 @@ from controller.reports.model import Report
 from controller.store.contracts import StoredContract
 from controller.store.exchanges import evidence
 from controller.store.jobs import add_jobs, record_results, results
-from controller.store.runs import Run, RunState, create_run, get_run
+from controller.store.runs import Run, RunState, create_run, get_run, move_run
 from controller.store.store import Store
 from controller.work import Assignment, Work, assign, plan_work
 from inventory.contract import Contract
@@ -85,7 +85,7 @@ async def take_readings(  # noqa: PLR0913 - what a run stands on.
             await asyncio.gather(*carried)
         except asyncio.CancelledError:
             chronicle.stopping(asked.by)
-            await courier.cancel()
+            await asyncio.gather(courier.cancel(), asyncio.to_thread(move_run, store, run, RunState.STOPPING))
             await asyncio.gather(*carried, return_exceptions=True)
         chronicle.close_open_jobs(work.jobs)
     return run

@@ -32,7 +32,7 @@ UsePAM no
 PasswordAuthentication no
 PermitRootLogin prohibit-password
 UseDNS no
-SetEnv HOME={folder}
+SetEnv HOME={folder} PATH={folder}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LogLevel ERROR
 Subsystem sftp internal-sftp
 MaxStartups 200
@@ -76,11 +76,22 @@ class Fleet:
     def private_key(self) -> Path:
         return self.folder / "id"
 
+    @property
+    def silent(self) -> tuple[socket.socket, ...]:
+        """The listening sockets of the hosts that hang: readable once somebody waits there."""
+        return tuple(self._silent)
+
+    @property
+    def programs(self) -> Path:
+        """Programs put here are found first by every host of the fleet."""
+        return self.folder / "bin"
+
     def __enter__(self) -> Self:
         self._network = _claim()
         self.folder = Path(tempfile.mkdtemp(prefix="fleet-"))
         if os.getuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+        self.programs.mkdir()
         _make_key(self.private_key)
         shutil.copy(self.folder / "id.pub", self.folder / "authorized_keys")
         for number in range(self.count):

@@ -168,13 +168,12 @@ def _status(report: Report) -> int:
     from controller.reports.coverage import State, coverage  # noqa: PLC0415
 
     seen = coverage(report)
+    if not seen.count(State.SEEN):
+        tried = seen.count(State.UNANSWERED) or seen.count(State.BROKEN)
+        return Verdict.NOTHING_ASKED if tried else Verdict.REFUSED
     if any(finding.severity > Severity.NOTE for finding in report.findings):
         return Verdict.FAULTS
-    if seen.count(State.SEEN):
-        return Verdict.NO_FAULT
-    if seen.count(State.UNANSWERED) or seen.count(State.BROKEN):
-        return Verdict.NOTHING_ASKED
-    return Verdict.REFUSED
+    return Verdict.NO_FAULT
 
 
 def _print(done: _Done, *, as_json: bool) -> None:

@@ -94,7 +94,7 @@ def get_run(store: Store, run_id: str) -> Run:
     with store.read() as connection:
         row = connection.execute(select(run).where(run.c.id == run_id)).one_or_none()
     if row is None:
-        raise UnknownRunError(f"there is no run {run_id!r}: see the list with 'secondline runs'")
+        raise UnknownRunError(f"there is no run {run_id!r}: see 'secondline report list'")
     return _run(row)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from inventory.read import digest, read
 from tests.fleet import Fleet
 from tests.home import contract_over
 
-__all__ = ["AGENT", "KEY", "PUBLIC", "Desk", "Heard", "job"]
+__all__ = ["AGENT", "KEY", "PUBLIC", "Desk", "Heard", "is_alive", "job", "performed"]
 
 AGENT = "here-1"
 KEY = new_key()
@@ -124,3 +125,17 @@ class Desk:
 
 def job(host: str, collector: str = "linux.load") -> Job:
     return Job(id=f"{host}/{collector}", host=host, collector=collector)
+
+
+async def performed(agent: Agent, order: Order) -> Heard:
+    heard = Heard()
+    await agent.perform(order, heard.tell)
+    return heard
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
