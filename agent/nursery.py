@@ -34,19 +34,25 @@ def main() -> int:
     signal.set_wakeup_fd(wake)
     # A Ctrl-C in the terminal goes to the whole group; ending is the agent's decision.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # An agent that ends early, with our messages unread, ends the control socket in its own way.
+    with contextlib.suppress(ConnectionError):
+        _serve(control, workers, (woken, wake))
+    return _end(workers)
+
+
+def _serve(control: socket.socket, workers: dict[int, str], pipe: tuple[int, int]) -> None:
     with selectors.DefaultSelector() as selector:
         selector.register(control, selectors.EVENT_READ)
-        selector.register(woken, selectors.EVENT_READ)
+        selector.register(pipe[0], selectors.EVENT_READ)
         control.send(json.dumps({"ready": os.getpid()}).encode())
         while True:
             ready = {key.fileobj for key, _ in selector.select()}
-            if woken in ready:
+            if pipe[0] in ready:
                 with contextlib.suppress(BlockingIOError):
-                    os.read(woken, 4096)
+                    os.read(pipe[0], 4096)
                 _reap(control, workers)
-            if control in ready and not _obey(control, workers, (woken, wake)):
-                break
-    return _end(workers)
+            if control in ready and not _obey(control, workers, pipe):
+                return
 
 
 def _obey(control: socket.socket, workers: dict[int, str], pipe: tuple[int, int]) -> bool:
