@@ -1,5 +1,8 @@
 """How is one host asked all its questions? One session a way in, opened when first needed, closed at the end.
 
+Name servers are asked in the worker's event loop. A host with a command line is reached and greeted there
+too, without a thread; from the login on it has a thread of its own, so that its questions need no hand-over.
+
 This is the one place where anything that goes wrong in a collector is caught: it becomes the outcome
 `broken`, and the other questions go on.
 """
@@ -8,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,21 +23,25 @@ from agent.codec import exchange_head, result_head
 from agent.job import Broken, Job, NoAnswer, Outcome, Refused, Result, Seen
 from agent.sessions.dns import open_dns
 from agent.sessions.gate import Gate
-from agent.sessions.ssh import open_ssh
+from agent.sessions.login import Greeted
+from agent.sessions.ssh import open_ssh, reach_ssh
 from agent.start import SshWay
 from agent.wall import WallError
 from agent.wire import Frame
 from collectors.collector import About, Collector
 from collectors.exchange import Exchange
-from collectors.session import Closes, Kind, Phase, Resolver, Shell, Unanswered
+from collectors.session import Kind, Phase, Resolver, Shell, Unanswered
 from inventory.grant import GrantRefusedError, Leave
 
 __all__ = ["Patient"]
 
+# How long a host's thread may take to notice that it was stopped.
+_NOTICE = 1.2
+
 
 @dataclass(kw_only=True)
 class Patient:
-    """One host under examination."""
+    """One host under examination. `tell` may be called from any thread."""
 
     leave: Leave
     about: About
@@ -41,100 +49,129 @@ class Patient:
     gate: Gate
     threads: ThreadPoolExecutor
     tell: Callable[[Frame], None]
-    _sessions: dict[type, object] = field(default_factory=dict)
-    _failed: dict[type, Unanswered] = field(default_factory=dict)
+    known: Mapping[str, Collector[Any]]
+    _left: dict[str, Job] = field(default_factory=dict)
     _exchanges: list[Exchange] = field(default_factory=list)
+    _stop: threading.Event = field(default_factory=threading.Event)
 
-    async def ask_all(
-        self, jobs: Sequence[Job], known: Mapping[str, Collector[Any]], share: asyncio.Semaphore | None
-    ) -> None:
+    async def ask_all(self, jobs: Sequence[Job], share: asyncio.Semaphore | None) -> None:
         """Answer every job with exactly one result, whatever happens."""
-        left = list(jobs)
+        self._left = {job.id: job for job in jobs}
+        by_shell = [job for job in jobs if self._wants(job, Shell)]
+        others = [job for job in jobs if self._wants(job, Resolver)]
+        unknown = Broken("this agent does not know the collector: update it")
+        self._all([job for job in jobs if job.collector not in self.known], unknown)
         try:
             async with share or contextlib.nullcontext():
-                while left:
-                    await self._answer(left[0], known)
-                    left.pop(0)
+                if others:
+                    await self._ask_names(others)
+                if by_shell:
+                    await self._ask_shell(by_shell)
         except asyncio.CancelledError as why:
             reason = str(why) or "stopped"
-            for job in left:
-                # It says nothing about the host, whether a person or the run's own limit ended the asking.
-                self._report(job, NoAnswer(Kind.STOPPED, Phase.ASK, reason), datetime.now(UTC), 0.0)
-        finally:
-            await self._close()
+            kind = Kind.STOPPED if reason == "stopped" else Kind.TIMED_OUT
+            for job in tuple(self._left.values()):
+                self._report(job, NoAnswer(kind, Phase.ASK, reason), datetime.now(UTC), 0.0)
 
-    async def _answer(self, job: Job, known: Mapping[str, Collector[Any]]) -> None:
+    def _wants(self, job: Job, session: type) -> bool:
+        return job.collector in self.known and self.known[job.collector].session is session
+
+    async def _ask_names(self, jobs: Sequence[Job]) -> None:
+        """Ask a name server, here in the loop."""
+        self._tell_opening(Resolver)
+        try:
+            session = await open_dns(self.leave, self.about.id, self._exchanges.append)
+        except GrantRefusedError as reason:
+            self._all(jobs, Refused(str(reason), by="worker"))
+            return
+        try:
+            for job in jobs:
+                await self._answer(job, session)
+        finally:
+            await session.close()
+
+    async def _ask_shell(self, jobs: Sequence[Job]) -> None:
+        """Reach a host and wait for its greeting, then give it a thread."""
+        self.tell(({"event": "started", "job": jobs[0].id}, ()))
+        self._tell_opening(Shell)
+        if self.way is None:
+            self._all(jobs, Refused(f"the contract names no SSH login for {self.about.id!r}", by="worker"))
+            return
+        try:
+            at = await reach_ssh(self.leave, self.about.id, self._exchanges.append)
+        except (Unanswered, GrantRefusedError, WallError) as reason:
+            self._all(jobs, _outcome_of(reason))
+            return
+        loop, logged_in = asyncio.get_running_loop(), asyncio.Event()
+        way = self.way
+
+        def work() -> None:
+            self._in_thread(jobs, at, way, lambda: loop.call_soon_threadsafe(logged_in.set))
+
+        thread: asyncio.Future[None] | None = None
+        try:
+            async with self.gate:
+                thread = loop.run_in_executor(self.threads, work)
+                await logged_in.wait()
+            await asyncio.shield(thread)
+        except asyncio.CancelledError:
+            self._stop.set()
+            if thread is not None:
+                await asyncio.wait({thread}, timeout=_NOTICE)
+            raise
+
+    def _in_thread(
+        self, jobs: Sequence[Job], at: Greeted, way: SshWay, logged_in: Callable[[], object]
+    ) -> None:
+        """Log in and ask everything, in the host's own thread."""
+        try:
+            session = open_ssh(at, way, self._exchanges.append, self._stop)
+        except Unanswered as reason:
+            self._all(jobs, _outcome_of(reason))
+            return
+        finally:
+            logged_in()
+        with contextlib.closing(session), asyncio.Runner() as runner:
+            for job in jobs:
+                if not self._stop.is_set():
+                    session.until = time.monotonic() + self.known[job.collector].deadline
+                    runner.run(self._answer(job, session))
+
+    async def _answer(self, job: Job, session: object) -> None:
         self.tell(({"event": "started", "job": job.id}, ()))
         began, start = datetime.now(UTC), time.monotonic()
-        outcome = await self._outcome(job, known)
-        self._report(job, outcome, began, time.monotonic() - start)
+        outcome = await self._outcome(job, session)
+        if not (self._stop.is_set() and isinstance(outcome, NoAnswer)):
+            self._report(job, outcome, began, time.monotonic() - start)
 
-    async def _outcome(self, job: Job, known: Mapping[str, Collector[Any]]) -> Outcome:
+    async def _outcome(self, job: Job, session: object) -> Outcome:
         if not self.leave.permits(job.host, job.collector):
             return Refused("not-in-grant", by="worker")
-        collector = known.get(job.collector)
-        if collector is None:
-            return Broken(f"this agent knows no collector {job.collector!r}: update it")
+        collector = self.known[job.collector]
         try:
-            session = await self._session(collector.session)
             async with asyncio.timeout(collector.deadline):
                 reading = await collector(session, self.about)
             findings = tuple(replace(f, host=f.host or job.host) for f in collector.judge(reading))
             return Seen(collector.adapter.dump_python(reading, mode="json"), findings)
-        except Unanswered as reason:
-            return NoAnswer(reason.kind, reason.phase, reason.detail)
+        except (Unanswered, GrantRefusedError, WallError) as reason:
+            return _outcome_of(reason)
         except TimeoutError:
-            await self._drop(collector.session)
             return NoAnswer(Kind.TIMED_OUT, Phase.ASK, f"not answered within {collector.deadline:g} s")
-        except WallError as reason:
-            return Refused(f"wall: {reason}", by="worker")
-        except GrantRefusedError as reason:
-            return Refused(str(reason), by="worker")
         except Exception as error:  # noqa: BLE001 - the one broad except: a collector's defect stays its own.
             return Broken(f"{type(error).__name__}: {error}"[:500])
 
-    async def _session(self, kind: type) -> object:
-        """The open session of a kind; a host that could not be opened once is not tried again."""
-        if kind in self._failed:
-            raise self._failed[kind]
-        if kind not in self._sessions:
-            try:
-                self._sessions[kind] = await self._open(kind)
-            except Unanswered as reason:
-                self._failed[kind] = reason
-                raise
-        return self._sessions[kind]
+    def _all(self, jobs: Sequence[Job], outcome: Outcome) -> None:
+        for job in jobs:
+            self._report(job, outcome, datetime.now(UTC), 0.0)
 
-    async def _open(self, kind: type) -> object:
-        self.tell(({"event": "opening", "host": self.about.id, "session": kind.__name__.lower()}, ()))
-        if kind is Shell:
-            if self.way is None:
-                raise GrantRefusedError(f"the contract names no SSH login for {self.about.id!r}")
-            return await open_ssh(
-                self.leave,
-                self.about.id,
-                self.way,
-                record=self._exchanges.append,
-                gate=self.gate,
-                threads=self.threads,
-            )
-        if kind is Resolver:
-            return await open_dns(self.leave, self.about.id, self._exchanges.append)
-        raise TypeError(f"no session opens {kind.__name__}")
-
-    async def _drop(self, kind: type) -> None:
-        """Give up a session that did not answer in time; the next question opens a new one."""
-        session = self._sessions.pop(kind, None)
-        if isinstance(session, Closes):
-            await session.close()
-
-    async def _close(self) -> None:
-        for session in self._sessions.values():
-            if isinstance(session, Closes):
-                await session.close()
-        self._sessions.clear()
+    def _tell_opening(self, session: type) -> None:
+        head = {"event": "opening", "host": self.about.id, "session": session.__name__.lower()}
+        self.tell((head, ()))
 
     def _report(self, job: Job, outcome: Outcome, began: datetime, took: float) -> None:
+        """Tell how a job ended, once: a thread that comes late has nothing left to say."""
+        if self._left.pop(job.id, None) is None:
+            return
         exchanges, parts = [], []
         for exchange in self._exchanges:
             head, raw = exchange_head(exchange)
@@ -143,3 +180,13 @@ class Patient:
         self._exchanges.clear()
         result = Result(job=job, outcome=outcome, began=began, took=took)
         self.tell(({"event": "result", "result": result_head(result), "exchanges": exchanges}, tuple(parts)))
+
+
+def _outcome_of(reason: Unanswered | GrantRefusedError | WallError) -> Outcome:
+    match reason:
+        case Unanswered():
+            return NoAnswer(reason.kind, reason.phase, reason.detail)
+        case GrantRefusedError():
+            return Refused(str(reason), by="worker")
+        case WallError():
+            return Refused(f"wall: {reason}", by="worker")

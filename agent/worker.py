@@ -72,9 +72,14 @@ async def _work(
     """Ask every host at its own pace, until done, stopped, or out of time."""
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="session")
     gate = Gate(_ROOM_FOR_LOGINS)
+    loop = asyncio.get_running_loop()
     shares = {group: asyncio.Semaphore(room) for group, room in start.shares.items()}
     outbox: asyncio.Queue[Frame | None] = asyncio.Queue()
     sender = asyncio.create_task(_send(outbox, writer))
+
+    def tell(frame: Frame) -> None:
+        loop.call_soon_threadsafe(outbox.put_nowait, frame)
+
     tasks = []
     by_host: dict[str, list[Job]] = {}
     for job in start.jobs:
@@ -86,17 +91,19 @@ async def _work(
             way=start.ways.get(host),
             gate=gate,
             threads=threads,
-            tell=outbox.put_nowait,
+            tell=tell,
+            known=CATALOGUE.collectors,
         )
         share = shares.get(start.group_of.get(host, ""))
-        tasks.append(asyncio.create_task(patient.ask_all(jobs, CATALOGUE.collectors, share)))
+        tasks.append(asyncio.create_task(patient.ask_all(jobs, share)))
     stopped = asyncio.create_task(_stop_when_told(reader, tasks))
     _, late = await asyncio.wait(tasks, timeout=start.seconds) if tasks else (set(), set())
     for task in late:
         task.cancel("the run's time is over")
     await asyncio.gather(*tasks, return_exceptions=True)
     stopped.cancel()
-    outbox.put_nowait(None)
+    # What threads told comes first: it was handed over before, in order.
+    loop.call_soon(outbox.put_nowait, None)
     await sender
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol
 
 __all__ = ["Answer", "Kind", "Phase", "Ran", "Record", "Resolver", "Shell", "Transport", "Unanswered"]
 
@@ -133,10 +133,3 @@ class Resolver(Protocol):
 
 # What may stand as the first parameter of a collector.
 SESSIONS = (Shell, Resolver)
-
-
-@runtime_checkable
-class Closes(Protocol):
-    """A session that must be closed."""
-
-    async def close(self) -> None: ...

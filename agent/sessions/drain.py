@@ -17,7 +17,7 @@ from paramiko.common import cMSG_CHANNEL_REQUEST
 
 from collectors.session import Kind, Phase
 
-__all__ = ["MARK", "MAX_ANSWER", "Draining", "Unmet"]
+__all__ = ["MARK", "MAX_ANSWER", "Draining", "Unmet", "request"]
 
 MARK = "SECONDLINE_QUESTION"
 
@@ -97,18 +97,30 @@ def _sweep(channel: paramiko.Channel, mark: str) -> None:
     if channel.transport is not None and channel.transport.is_active():
         broom = channel.transport.open_session(timeout=_SWEEP)
         broom.settimeout(_SWEEP)
-        broom.exec_command("exec sh -c " + shlex.quote(_END_MARKED.format(mark=f"{MARK}={mark}")))
+        request(broom, "exec sh -c " + shlex.quote(_END_MARKED.format(mark=f"{MARK}={mark}")))
         broom.status_event.wait(_SWEEP)
         broom.close()
 
 
+def request(channel: paramiko.Channel, command: str) -> None:
+    """Start a command without waiting for the server's word on it, for which the library sets no limit.
+
+    A server that will not start it closes the channel without an exit status, which `drain` tells.
+    """
+    _send(channel, "exec", command)
+
+
 def signal(channel: paramiko.Channel, name: str) -> None:
-    """Send a signal to the remote process (RFC 4254, section 6.9), for which paramiko has no call."""
+    """Send a signal to the remote process (RFC 4254, section 6.9), for which the library has no call."""
+    _send(channel, "signal", name)
+
+
+def _send(channel: paramiko.Channel, kind: str, what: str) -> None:
     message = paramiko.Message()
     message.add_byte(cMSG_CHANNEL_REQUEST)
     message.add_int(channel.remote_chanid)
-    message.add_string("signal")
+    message.add_string(kind)
     message.add_boolean(False)  # noqa: FBT003 - the wire's field: no reply wanted.
-    message.add_string(name)
+    message.add_string(what)
     if channel.transport is not None:
         channel.transport._send_user_message(message)  # type: ignore[attr-defined]  # noqa: SLF001 - see above.

@@ -10,55 +10,70 @@ import contextlib
 import io
 import socket
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 
 import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
 
-from agent.sessions.gate import Gate
 from agent.sessions.greeting import connect, greeted
-from agent.sessions.threads import in_thread
 from agent.start import SshWay
 from collectors.session import Kind, Phase, Unanswered
 from inventory.grant import Door
 
-__all__ = ["CHANNEL", "log_in_to_first"]
+__all__ = ["CHANNEL", "Greeted", "greet_first", "log_in"]
 
 LOGIN = 10.0
 CHANNEL = 8.0
 
 
-async def log_in_to_first(
-    doors: Sequence[Door], way: SshWay, gate: Gate, threads: ThreadPoolExecutor
-) -> paramiko.SSHClient:
-    """Try the host's addresses in order; only one that cannot be reached leads to the next."""
+@dataclass(frozen=True, slots=True)
+class Greeted:
+    """A connection whose next line is the server's version."""
+
+    door: Door
+    sock: socket.socket
+
+
+async def greet_first(doors: Sequence[Door]) -> Greeted:
+    """Connect to a host and wait for its greeting; costs no thread, so that hosts may hang here as they like.
+
+    The addresses are tried in order; only one that cannot be reached leads to the next. Raises Unanswered.
+    """
     for door in doors[:-1]:
         try:
-            return await _log_in(door, way, gate, threads)
+            return await _greet(door)
         except Unanswered as reason:
             if reason.phase is not Phase.CONNECT:
                 raise
-    return await _log_in(doors[-1], way, gate, threads)
+    return await _greet(doors[-1])
 
 
-async def _log_in(door: Door, way: SshWay, gate: Gate, threads: ThreadPoolExecutor) -> paramiko.SSHClient:
+async def _greet(door: Door) -> Greeted:
     sock = await connect(door)
     try:
         await greeted(sock)
-        client = paramiko.SSHClient()
-        client.set_missing_host_key_policy(paramiko.RejectPolicy())
-        async with gate:
-            sock.settimeout(LOGIN)
-            await in_thread(threads, lambda: _handshake(client, sock, door, way), client.close, LOGIN * 3)
     except BaseException:
         sock.close()
+        raise
+    sock.settimeout(LOGIN)
+    return Greeted(door, sock)
+
+
+def log_in(at: Greeted, way: SshWay) -> paramiko.SSHClient:
+    """Key exchange, host key check, login. Blocks for some times `LOGIN` at the most. Raises Unanswered."""
+    client = paramiko.SSHClient()
+    client.set_missing_host_key_policy(paramiko.RejectPolicy())
+    try:
+        _handshake(client, at.sock, at.door, way)
+    except BaseException:
+        client.close()
+        at.sock.close()
         raise
     return client
 
 
 def _handshake(client: paramiko.SSHClient, sock: socket.socket, door: Door, way: SshWay) -> None:
-    """Key exchange, host key check, login. Blocking. Raises Unanswered."""
     host, port = str(door.address), door.port
     name = host if port == paramiko.config.SSH_PORT else f"[{host}]:{port}"
     for pinned in way.host_keys:

@@ -5,22 +5,20 @@ Both output streams are drained under one deadline and capped; every question is
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import secrets
 import shlex
+import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import paramiko
 
-from agent.sessions.drain import MARK, MAX_ANSWER, Draining, Unmet
-from agent.sessions.gate import Gate
-from agent.sessions.login import CHANNEL, log_in_to_first
-from agent.sessions.threads import in_thread
+from agent.sessions.drain import MARK, MAX_ANSWER, Draining, Unmet, request
+from agent.sessions.login import CHANNEL, Greeted, greet_first, log_in
 from agent.start import SshWay
 from collectors.exchange import Exchange, ran_of
 from collectors.session import Kind, Phase, Ran, Unanswered
@@ -29,22 +27,33 @@ from inventory.grant import GrantRefusedError, Leave
 if TYPE_CHECKING:
     import fabric
 
-__all__ = ["SshSession", "open_ssh"]
+__all__ = ["SshSession", "open_ssh", "reach_ssh"]
 
-_GRACE = 10.0
+_FILE = 16.0
 Record = Callable[[Exchange], None]
 
 
-async def open_ssh(  # noqa: PLR0913 - each is one thing the session cannot be without.
-    leave: Leave, host: str, way: SshWay, *, record: Record, gate: Gate, threads: ThreadPoolExecutor
-) -> SshSession:
-    """Log in to a host of the grant. Raises Unanswered, or GrantRefusedError when the grant names no door."""
+async def reach_ssh(leave: Leave, host: str, record: Record) -> Greeted:
+    """Come as far as a host's greeting. Raises Unanswered, or GrantRefusedError when the grant names no door."""
     doors = leave.doors(host, "ssh")
     if not doors:
         raise GrantRefusedError(f"the grant opens no SSH door to {host!r}")
+    with _opening(record):
+        return await greet_first(doors)
+
+
+def open_ssh(at: Greeted, way: SshWay, record: Record, stop: threading.Event) -> SshSession:
+    """Log in. Blocks. Raises Unanswered. `stop` ends whatever the session is waiting for."""
+    with _opening(record):
+        return SshSession(log_in(at, way), record, stop)
+
+
+@contextlib.contextmanager
+def _opening(record: Record) -> Iterator[None]:
+    """A session that cannot be opened leaves a record of why."""
     began, start = datetime.now(UTC), time.monotonic()
     try:
-        client = await log_in_to_first(doors, way, gate, threads)
+        yield
     except Unanswered as reason:
         record(
             Exchange(
@@ -56,24 +65,26 @@ async def open_ssh(  # noqa: PLR0913 - each is one thing the session cannot be w
             )
         )
         raise
-    return SshSession(client, record, threads)
 
 
 class SshSession:
-    """A `Shell` over one SSH connection. Every question is recorded with its raw answer."""
+    """A `Shell` over one SSH connection. Every question is recorded with its raw answer.
 
-    def __init__(self, client: paramiko.SSHClient, record: Record, threads: ThreadPoolExecutor) -> None:
+    Its questions block the thread that asks, for no longer than their deadline: a host that is asked has a
+    thread of its own.
+    """
+
+    def __init__(self, client: paramiko.SSHClient, record: Record, stop: threading.Event) -> None:
         self._client = client
         self._record = record
-        self._threads = threads
+        self._stop = stop
+        self.until = float("inf")
 
     async def run(self, *argv: str, deadline: float = 20.0) -> Ran:
         """See `collectors.session.Shell.run`."""
-        stop = threading.Event()
-        started = datetime.now(UTC)
-        exchange = await self._recorded(
-            ("run", *argv), started, lambda: self._ask(argv, started, deadline, stop), stop, deadline
-        )
+        left = min(deadline, self.until - time.monotonic())
+        exchange = self._ask(argv, datetime.now(UTC), left)
+        self._record(exchange)
         return ran_of(exchange)
 
     async def read(self, path: str) -> str:
@@ -85,69 +96,52 @@ class SshSession:
 
     async def fetch(self, path: str) -> bytes:
         """See `collectors.session.Shell.fetch`."""
-        started = datetime.now(UTC)
-        exchange = await self._recorded(
-            ("fetch", path), started, lambda: self._fetch(path, started), threading.Event(), CHANNEL * 2
-        )
+        exchange = self._fetch(path, datetime.now(UTC))
+        self._record(exchange)
         exchange.settle()
         return exchange.parts["content"]
 
-    async def close(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._client.close)
+    def close(self) -> None:
+        """End the connection at once, also under a thread that waits for it."""
+        transport = self._client.get_transport()
+        if transport is not None:
+            with contextlib.suppress(OSError):
+                transport.sock.shutdown(socket.SHUT_RDWR)
+        self._client.close()
 
-    async def _recorded(
-        self,
-        question: tuple[str, ...],
-        began: datetime,
-        work: Callable[[], Exchange],
-        stop: threading.Event,
-        deadline: float,
-    ) -> Exchange:
-        def give_up() -> None:
-            stop.set()
-
+    def _ask(self, argv: Sequence[str], began: datetime, deadline: float) -> Exchange:
+        """Run one command and drain both streams under one deadline."""
+        start, mark = time.monotonic(), secrets.token_hex(8)
+        answer: Draining | None = None
+        unmet: Unmet | None
         try:
-            exchange = await in_thread(self._threads, work, give_up, deadline + _GRACE)
-        except Unanswered as reason:
-            self._client.close()
-            exchange = Exchange(
-                session="shell",
-                question=question,
-                began=began,
-                took=(datetime.now(UTC) - began).total_seconds(),
-                unanswered=(reason.kind, reason.phase, reason.detail),
-            )
-        self._record(exchange)
-        return exchange
-
-    def _ask(self, argv: Sequence[str], began: datetime, deadline: float, stop: threading.Event) -> Exchange:
-        """Run one command and drain both streams under one deadline. Blocking."""
-        start = time.monotonic()
-        mark = secrets.token_hex(8)
-        channel = _channel(self._client)
-        answer = Draining(channel, start + deadline, stop, mark)
-        try:
-            channel.exec_command(f"exec env LC_ALL=C {MARK}={mark} " + shlex.join(argv))
+            channel = _channel(self._client)
+            answer = Draining(channel, start + deadline, self._stop, mark)
+            request(channel, f"exec env LC_ALL=C {MARK}={mark} {shlex.join(argv)}")
             unmet = answer.drain()
+            channel.close()
+        except Unanswered as reason:
+            unmet = (reason.kind, reason.phase, reason.detail)
         except (paramiko.SSHException, EOFError, OSError) as error:
             unmet = (Kind.CUT_OFF, Phase.ASK, f"the connection ends before the answer: {error}"[:300])
-        finally:
-            channel.close()
         return Exchange(
             session="shell",
             question=("run", *argv),
             began=began,
             took=time.monotonic() - start,
-            facts={"code": answer.code},
-            parts={"stdout": bytes(answer.stdout), "stderr": bytes(answer.stderr)},
-            cut=answer.cut,
+            facts={"code": answer.code} if answer else {},
+            parts={"stdout": bytes(answer.stdout), "stderr": bytes(answer.stderr)} if answer else {},
+            cut=answer.cut if answer else False,
             unanswered=unmet,
         )
 
     def _fetch(self, path: str, began: datetime) -> Exchange:
-        """Read one file over SFTP. Blocking."""
+        """Read one file over SFTP."""
         start, content, cut = time.monotonic(), b"", False
         unmet: Unmet | None = None
+        # Opening SFTP has waits without a limit in the library; closing the connection ends them.
+        watchdog = threading.Timer(min(_FILE, max(0.1, self.until - start)), self.close)
+        watchdog.start()
         try:
             with _connection(self._client).sftp() as sftp, sftp.open(path, "rb") as file:
                 sftp.get_channel().settimeout(CHANNEL)
@@ -159,6 +153,8 @@ class SshSession:
             unmet = (Kind.UNPARSABLE, Phase.ASK, f"{path} is not there")
         except (paramiko.SSHException, EOFError, OSError) as error:
             unmet = (Kind.CUT_OFF, Phase.ASK, f"{path} is not handed out over SFTP: {error}"[:300])
+        finally:
+            watchdog.cancel()
         if cut:
             unmet = (Kind.CUT_OFF, Phase.ASK, f"{path} is larger than {MAX_ANSWER} bytes")
         return Exchange(

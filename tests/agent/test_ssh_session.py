@@ -7,13 +7,11 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from agent.sessions.gate import Gate
-from agent.sessions.ssh import SshSession, open_ssh
+from agent.sessions.ssh import SshSession, open_ssh, reach_ssh
 from agent.start import SshWay
 from collectors import Kind, Phase, Unanswered
 from collectors.exchange import Exchange
@@ -34,8 +32,11 @@ def _way(fleet: Fleet, number: int = 0, secret: str | None = None) -> SshWay:
     )
 
 
-async def _open(leave: Leave, way: SshWay, record: Callable[[Exchange], None]) -> SshSession:
-    return await open_ssh(leave, "h", way, record=record, gate=Gate(8), threads=ThreadPoolExecutor(4))
+async def _open(
+    leave: Leave, way: SshWay, record: Callable[[Exchange], None], stop: threading.Event | None = None
+) -> SshSession:
+    at = await reach_ssh(leave, "h", record)
+    return open_ssh(at, way, record, stop or threading.Event())
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ async def session(fleet: Fleet) -> AsyncIterator[tuple[SshSession, list[Exchange
     kept: list[Exchange] = []
     opened = await _open(leave_for("h", fleet.address(0), ssh=PORT), _way(fleet), kept.append)
     yield opened, kept
-    await opened.close()
+    opened.close()
 
 
 Opened = tuple[SshSession, list[Exchange]]
@@ -93,14 +94,30 @@ async def test_a_hanging_command_times_out_and_is_ended_on_the_host(session: Ope
     assert (await session[0].run("echo", "still there")).stdout == "still there\n"
 
 
-async def test_stopping_ends_the_command_on_the_host(session: Opened) -> None:
+async def test_stopping_ends_the_command_on_the_host(fleet: Fleet) -> None:
+    stop, kept = threading.Event(), list[Exchange]()
+    leave = leave_for("h", fleet.address(0), ssh=PORT)
+    session = await _open(leave, _way(fleet), kept.append, stop)
     marker = f"stopped-{os.getpid()}-{time.monotonic_ns()}"
-    asking = asyncio.create_task(session[0].run("sh", "-c", f": {marker}; sleep 62; :"))
+    command = ("sh", "-c", f": {marker}; sleep 62; :")
+    asking = asyncio.create_task(asyncio.to_thread(asyncio.run, session.run(*command)))
     await _until(lambda: _running(marker))
-    asking.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
+    stop.set()
+    with pytest.raises(Unanswered) as told:
         await asking
+    assert told.value.kind is Kind.STOPPED
     await _gone(marker)
+    session.close()
+
+
+async def test_closing_ends_a_question_that_is_under_way(fleet: Fleet) -> None:
+    session = await _open(leave_for("h", fleet.address(0), ssh=PORT), _way(fleet), lambda _: None)
+    asking = asyncio.create_task(asyncio.to_thread(asyncio.run, session.run("sleep", "63")))
+    await asyncio.sleep(0.2)
+    session.close()
+    with pytest.raises(Unanswered) as told:
+        await asking
+    assert told.value.kind is Kind.CUT_OFF
 
 
 def _running(marker: str) -> bool:
@@ -191,7 +208,7 @@ async def test_the_second_address_is_tried_when_the_first_cannot_be_reached(flee
     leave = leave_for("h", "127.9.9.9", fleet.address(0), ssh=PORT)
     session = await _open(leave, _way(fleet), lambda _: None)
     assert (await session.run("echo", "here")).stdout == "here\n"
-    await session.close()
+    session.close()
 
 
 async def test_without_a_door_in_the_grant_nothing_is_opened(fleet: Fleet) -> None:
