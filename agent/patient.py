@@ -57,10 +57,12 @@ class Patient:
     async def ask_all(self, jobs: Sequence[Job], share: asyncio.Semaphore | None) -> None:
         """Answer every job with exactly one result, whatever happens."""
         self._left = {job.id: job for job in jobs}
-        by_shell = [job for job in jobs if self._wants(job, Shell)]
-        others = [job for job in jobs if self._wants(job, Resolver)]
+        # What is not granted, or not known, is answered before anything is opened.
+        self._all([job for job in jobs if not self._granted(job)], Refused("not-in-grant", by="worker"))
         unknown = Broken("this agent does not know the collector: update it")
         self._all([job for job in jobs if job.collector not in self.known], unknown)
+        by_shell = [job for job in jobs if self._wants(job, Shell)]
+        others = [job for job in jobs if self._wants(job, Resolver)]
         try:
             async with share or contextlib.nullcontext():
                 if others:
@@ -69,12 +71,16 @@ class Patient:
                     await self._ask_shell(by_shell)
         except asyncio.CancelledError as why:
             reason = str(why) or "stopped"
-            kind = Kind.STOPPED if reason == "stopped" else Kind.TIMED_OUT
+            # It says nothing about the host, whether a person or the run's own limit ended the asking.
             for job in tuple(self._left.values()):
-                self._report(job, NoAnswer(kind, Phase.ASK, reason), datetime.now(UTC), 0.0)
+                self._report(job, NoAnswer(Kind.STOPPED, Phase.ASK, reason), datetime.now(UTC), 0.0)
+
+    def _granted(self, job: Job) -> bool:
+        return self.leave.permits(job.host, job.collector)
 
     def _wants(self, job: Job, session: type) -> bool:
-        return job.collector in self.known and self.known[job.collector].session is session
+        known = self.known.get(job.collector)
+        return job.id in self._left and known is not None and known.session is session
 
     async def _ask_names(self, jobs: Sequence[Job]) -> None:
         """Ask a name server, here in the loop."""
@@ -145,7 +151,7 @@ class Patient:
             self._report(job, outcome, began, time.monotonic() - start)
 
     async def _outcome(self, job: Job, session: object) -> Outcome:
-        if not self.leave.permits(job.host, job.collector):
+        if not self._granted(job):
             return Refused("not-in-grant", by="worker")
         collector = self.known[job.collector]
         try:
