@@ -33,6 +33,8 @@ from inventory.read import ContractError, digest, read
 __all__ = ["Agent", "Event", "Order"]
 
 _GRACE = 2.0
+# Each is a process; what a run needs more waits its turn.
+_WORKERS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,7 @@ class Agent:
         self._working: dict[str, tuple[Process, asyncio.StreamWriter]] = {}
         self._stopping = False
         self._open = Shares()
+        self._room = asyncio.Semaphore(_WORKERS)
 
     async def perform(self, order: Order, tell: Tell) -> None:
         """Carry out one order; every job is answered by exactly one `result`."""
@@ -105,7 +108,7 @@ class Agent:
                 clause.id: (leave.grant.shares.get(clause.id, 1), clause.at_once)
                 for clause in allowed.values()
             }
-            async with self._open.taken(limits) as shares:
+            async with self._room, self._open.taken(limits) as shares:
                 if not self._stopping:
                     start = _start(
                         order=order,

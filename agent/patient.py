@@ -13,8 +13,9 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -37,6 +38,14 @@ __all__ = ["Patient"]
 
 # How long a host's thread may take to notice that it was stopped.
 _NOTICE = 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """A beginning, on the clock and on the watch."""
+
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    start: float = field(default_factory=time.monotonic)
 
 
 @dataclass(kw_only=True)
@@ -73,7 +82,7 @@ class Patient:
             reason = str(why) or "stopped"
             # It says nothing about the host, whether a person or the run's own limit ended the asking.
             for job in tuple(self._left.values()):
-                self._report(job, NoAnswer(Kind.STOPPED, Phase.ASK, reason), datetime.now(UTC), 0.0)
+                self._report(job, NoAnswer(Kind.STOPPED, Phase.ASK, reason), _Moment())
 
     def _granted(self, job: Job) -> bool:
         return self.leave.permits(job.host, job.collector)
@@ -92,12 +101,15 @@ class Patient:
             return
         try:
             for job in jobs:
-                await self._answer(job, session)
+                await self._answer(
+                    job, session, asyncio.timeout(self.known[job.collector].deadline), _Moment()
+                )
         finally:
             await session.close()
 
     async def _ask_shell(self, jobs: Sequence[Job]) -> None:
         """Reach a host and wait for its greeting, then give it a thread."""
+        since = _Moment()
         self.tell(({"event": "started", "job": jobs[0].id}, ()))
         self._tell_opening(Shell)
         if self.way is None:
@@ -106,56 +118,52 @@ class Patient:
         try:
             at = await reach_ssh(self.leave, self.about.id, self._exchanges.append)
         except (Unanswered, GrantRefusedError, WallError) as reason:
-            self._all(jobs, _outcome_of(reason))
+            self._all(jobs, _outcome_of(reason), since)
             return
-        loop, logged_in = asyncio.get_running_loop(), asyncio.Event()
-        way = self.way
-
-        def work() -> None:
-            self._in_thread(jobs, at, way, lambda: loop.call_soon_threadsafe(logged_in.set))
-
+        loop, way = asyncio.get_running_loop(), self.way
         thread: asyncio.Future[None] | None = None
         try:
             async with self.gate:
-                thread = loop.run_in_executor(self.threads, work)
-                await logged_in.wait()
-            await asyncio.shield(thread)
+                thread = loop.run_in_executor(self.threads, self._in_thread, jobs, at, way, since)
+                await asyncio.shield(thread)
         except asyncio.CancelledError:
             self._stop.set()
             if thread is not None:
                 await asyncio.wait({thread}, timeout=_NOTICE)
             raise
 
-    def _in_thread(
-        self, jobs: Sequence[Job], at: Greeted, way: SshWay, logged_in: Callable[[], object]
-    ) -> None:
+    def _in_thread(self, jobs: Sequence[Job], at: Greeted, way: SshWay, since: _Moment) -> None:
         """Log in and ask everything, in the host's own thread."""
         try:
             session = open_ssh(at, way, self._exchanges.append, self._stop)
         except Unanswered as reason:
-            self._all(jobs, _outcome_of(reason))
+            self._all(jobs, _outcome_of(reason), since)
             return
-        finally:
-            logged_in()
-        with contextlib.closing(session), asyncio.Runner() as runner:
+        with contextlib.closing(session):
             for job in jobs:
                 if not self._stop.is_set():
                     session.until = time.monotonic() + self.known[job.collector].deadline
-                    runner.run(self._answer(job, session))
+                    # The first question's time includes the way to the host.
+                    begun = since if job is jobs[0] else _Moment()
+                    if not _in_one_step(self._answer(job, session, contextlib.nullcontext(), begun)):
+                        self._report(job, Broken("it waits for something other than its host"), begun)
 
-    async def _answer(self, job: Job, session: object) -> None:
+    async def _answer(
+        self, job: Job, session: object, limit: AbstractAsyncContextManager[object], since: _Moment
+    ) -> None:
         self.tell(({"event": "started", "job": job.id}, ()))
-        began, start = datetime.now(UTC), time.monotonic()
-        outcome = await self._outcome(job, session)
+        outcome = await self._outcome(job, session, limit)
         if not (self._stop.is_set() and isinstance(outcome, NoAnswer)):
-            self._report(job, outcome, began, time.monotonic() - start)
+            self._report(job, outcome, since)
 
-    async def _outcome(self, job: Job, session: object) -> Outcome:
+    async def _outcome(
+        self, job: Job, session: object, limit: AbstractAsyncContextManager[object]
+    ) -> Outcome:
         if not self._granted(job):
             return Refused("not-in-grant", by="worker")
         collector = self.known[job.collector]
         try:
-            async with asyncio.timeout(collector.deadline):
+            async with limit:
                 reading = await collector(session, self.about)
             findings = tuple(replace(f, host=f.host or job.host) for f in collector.judge(reading))
             return Seen(collector.adapter.dump_python(reading, mode="json"), findings)
@@ -166,15 +174,15 @@ class Patient:
         except Exception as error:  # noqa: BLE001 - the one broad except: a collector's defect stays its own.
             return Broken(f"{type(error).__name__}: {error}"[:500])
 
-    def _all(self, jobs: Sequence[Job], outcome: Outcome) -> None:
+    def _all(self, jobs: Sequence[Job], outcome: Outcome, since: _Moment | None = None) -> None:
         for job in jobs:
-            self._report(job, outcome, datetime.now(UTC), 0.0)
+            self._report(job, outcome, since or _Moment())
 
     def _tell_opening(self, session: type) -> None:
         head = {"event": "opening", "host": self.about.id, "session": session.__name__.lower()}
         self.tell((head, ()))
 
-    def _report(self, job: Job, outcome: Outcome, began: datetime, took: float) -> None:
+    def _report(self, job: Job, outcome: Outcome, since: _Moment) -> None:
         """Tell how a job ended, once: a thread that comes late has nothing left to say."""
         if self._left.pop(job.id, None) is None:
             return
@@ -184,8 +192,18 @@ class Patient:
             exchanges.append(head)
             parts.extend(raw)
         self._exchanges.clear()
-        result = Result(job=job, outcome=outcome, began=began, took=took)
+        result = Result(job=job, outcome=outcome, began=since.at, took=time.monotonic() - since.start)
         self.tell(({"event": "result", "result": result_head(result), "exchanges": exchanges}, tuple(parts)))
+
+
+def _in_one_step(asking: Coroutine[object, object, None]) -> bool:
+    """Run to its end what waits for nothing but a session that blocks; False when it waits for more."""
+    try:
+        asking.send(None)
+    except StopIteration:
+        return True
+    asking.close()
+    return False
 
 
 def _outcome_of(reason: Unanswered | GrantRefusedError | WallError) -> Outcome:

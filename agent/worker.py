@@ -25,7 +25,8 @@ from inventory.grant import GrantRefusedError, Leave, verify
 
 __all__ = ["main"]
 
-_ROOM_FOR_LOGINS = 24
+# Measured: fewer idle the processor, more make its threads wait for each other.
+_PLACES = 8
 _THREADS = 512
 
 # Built once in the nursery, so that every worker has the tables and their types for nothing.
@@ -71,7 +72,7 @@ async def _work(
 ) -> None:
     """Ask every host at its own pace, until done, stopped, or out of time."""
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="session")
-    gate = Gate(_ROOM_FOR_LOGINS)
+    gate = Gate(_PLACES)
     loop = asyncio.get_running_loop()
     shares = {group: asyncio.Semaphore(room) for group, room in start.shares.items()}
     outbox: asyncio.Queue[Frame | None] = asyncio.Queue()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -108,7 +109,15 @@ def read_bundle(path: Path) -> Bundle:
             )
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error.strerror}") from None
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+    ) as error:
         raise BundleError(f"{path} is not a bundle of evidence, or it is damaged: {error}") from None
 
 

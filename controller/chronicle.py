@@ -88,28 +88,29 @@ class Chronicle:
                 raise ValueError(f"{event.what!r} is no event of an agent")
 
     def _answered(self, event: Event, result: Result, grant: str, agent: str) -> None:
-        ids = []
+        sent = []
         for exchange in event.exchanges:
             self._number += 1
-            ids.append(f"e{self._number}")
-            self._exchanges.append((ids[-1], result.job.host, exchange))
+            sent.append((f"e{self._number}", result.job.host, exchange))
             if exchange.question == ("open",) and exchange.unanswered is not None:
                 kind, phase, _ = exchange.unanswered
                 facts = {"session": exchange.session, "kind": kind.value, "phase": phase.value}
                 self._remember(What.SESSION_FAILED, agent, result.job.host, grant=grant, **facts)
-                continue
+        self._exchanges.extend(sent)
+        asked = [(name, exchange) for name, _, exchange in sent if exchange.question != ("open",)]
+        if asked:
             self._remember(
                 What.QUESTION_SENT,
                 agent,
                 result.job.host,
                 grant=grant,
-                session=exchange.session,
+                session=asked[0][1].session,
                 collector=result.job.collector,
-                exchange=ids[-1],
-                question=" ".join(exchange.question)[:200],
-                took=exchange.took,
+                questions=len(asked),
+                exchange=" ".join(name for name, _ in asked),
+                question="; ".join(" ".join(exchange.question) for _, exchange in asked)[:2000],
             )
-        self._take(replace(result, evidence=tuple(ids)), agent)
+        self._take(replace(result, evidence=tuple(name for name, _, _ in sent)), agent)
 
     def _take(self, result: Result, agent: str) -> None:
         clause = self._work.jobs.get(result.job)

@@ -1,4 +1,4 @@
-"""How many logins at once? As many as the processor can serve, not counting those that hang."""
+"""How many hosts at once? As many as the processor can serve, not counting those that keep us waiting."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["Gate"]
 class Gate:
     """A semaphore whose places are given back when somebody stays too long.
 
-    A login costs processor time at its beginning; one that has lasted longer than `patience` seconds is
-    waiting for its host, and hosts that hang must not delay the others.
+    A host costs processor time while it answers at once; one that is inside for longer than `patience`
+    seconds is far away, slow or hanging, costs little, and must not delay the others.
     """
 
-    def __init__(self, places: int, patience: float = 1.5) -> None:
+    def __init__(self, places: int, patience: float = 0.5) -> None:
         self._places = asyncio.Semaphore(places)
         self._patience = patience
         self._inside: dict[asyncio.Task[object] | None, asyncio.TimerHandle] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import Row, Select, bindparam, func, insert, select, update
 
 from agent.job import Job, Result
 from controller.store.codec import outcome_from, outcome_json
@@ -75,25 +75,45 @@ def record_results(
     those refused before anything was begun) the job's present attempt is meant.
     """
     given = attempts or {}
-    counted: list[str] = []
+    by_id = {result.job.id: result for result in answered}
     with store.write() as connection:
-        for result in answered:
-            change = update(job).where(
-                job.c.run == run_id, job.c.id == result.job.id, job.c.state != JobState.DONE.value
-            )
-            if result.job.id in given:
-                change = change.where(job.c.attempt == given[result.job.id])
-            values = {
-                "state": JobState.DONE.value,
-                "clause": result.clause,
-                "outcome": outcome_json(result.outcome),
-                "evidence": list(result.evidence),
-                "began": result.began,
-                "took": result.took,
-            }
-            if connection.execute(change, values).rowcount == 1:
-                counted.append(result.job.id)
-    return tuple(counted)
+        attempt = {row.id: row.attempt for row in connection.execute(_open(run_id))}
+        counted = tuple(
+            name for name in by_id if name in attempt and given.get(name, attempt[name]) == attempt[name]
+        )
+        if counted:
+            connection.execute(_END, [_ended(run_id, by_id[name]) for name in counted])
+    return counted
+
+
+def _open(run_id: str) -> Select[tuple[str, int]]:
+    return select(job.c.id, job.c.attempt).where(job.c.run == run_id, job.c.state != JobState.DONE.value)
+
+
+_END = (
+    update(job)
+    .where(job.c.run == bindparam("of_run"), job.c.id == bindparam("of_job"))
+    .values(
+        state=JobState.DONE.value,
+        clause=bindparam("with_clause"),
+        outcome=bindparam("with_outcome"),
+        evidence=bindparam("with_evidence"),
+        began=bindparam("with_began"),
+        took=bindparam("with_took"),
+    )
+)
+
+
+def _ended(run_id: str, result: Result) -> dict[str, object]:
+    return {
+        "of_run": run_id,
+        "of_job": result.job.id,
+        "with_clause": result.clause,
+        "with_outcome": outcome_json(result.outcome),
+        "with_evidence": list(result.evidence),
+        "with_began": result.began,
+        "with_took": result.took,
+    }
 
 
 def results(store: Store, run_id: str) -> tuple[Result, ...]:

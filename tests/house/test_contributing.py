@@ -33,7 +33,17 @@ def test_a_new_contributor_gets_a_new_question_by_following_the_guide(tmp_path: 
     for words in (
         (str(environment / "ruff"), "check", "--no-cache", str(new)),
         (str(environment / "ruff"), "format", "--no-cache", "--check", str(new)),
-        (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/collectors", "-k", "hostname"),
+        (
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "tests/collectors",
+            "-k",
+            "hostname",
+        ),
     ):
         done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
