@@ -52,11 +52,12 @@ async def _all(bundle: Bundle) -> list[Result]:
 
 async def _again(bundle: Bundle, result: Result) -> Outcome:
     match result.outcome:
-        case Refused():
+        case Refused() | Broken():
+            # What broke us stays broken: an answer to it is a better collector and a new run.
             return result.outcome
         case NoAnswer() if not result.evidence:
             return result.outcome
-        case Seen() | NoAnswer() | Broken():
+        case Seen() | NoAnswer():
             collector = catalogue().collectors.get(result.job.collector)
             if collector is None:
                 return Broken(f"there is no collector {result.job.collector!r} any more")

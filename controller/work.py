@@ -19,8 +19,10 @@ from inventory.contract import Clause, Contract, Host, Outside
 from inventory.decide import Allowed, Decision, Diagnose, Request, decide
 from inventory.grant import Grant, Target, seal
 
-__all__ = ["Assignment", "Decided", "Work", "assign", "plan_work"]
+__all__ = ["NO_QUESTION", "Assignment", "Decided", "Work", "assign", "plan_work"]
 
+# The reason why a host that was asked for by name is not asked: no question fits it and its ways in.
+NO_QUESTION = "no-question"
 # A grant serves one worker; a large run is cut into several.
 _HOSTS_A_GRANT = 100
 
@@ -71,6 +73,7 @@ def plan_work(
     for host in dict.fromkeys(hosts) or contract.targets:
         if host in contract.targets:
             abouts[host] = about_target(contract, host)
+        before = len(decisions)
         for area in dict.fromkeys(areas) or wanted or known.areas:
             names = _suitable(contract, host, area, abouts.get(host))
             if collectors:
@@ -88,6 +91,10 @@ def plan_work(
                     job = Job(id=f"{host}/{area}", host=host, collector=area)
                     outcome = Refused(decision.reason, decision.clauses)
                     refused.append(Result(job=job, outcome=outcome, began=now, took=0.0))
+        if hosts and len(decisions) == before:
+            # Somebody asked for this host by name: that there is nothing to ask it is said, too.
+            job = Job(id=f"{host}/any", host=host, collector="any")
+            refused.append(Result(job=job, outcome=Refused(NO_QUESTION), began=now, took=0.0))
     return Work(jobs=jobs, refused=tuple(refused), decisions=tuple(decisions), abouts=abouts)
 
 

@@ -73,6 +73,7 @@ class Recursion:
     """alive: the server answers plain questions, so a silence is about the recursion."""
 
     server: str
+    addresses: tuple[str, ...]
     alive: bool
     asked: tuple[Resolved | Unresolved, ...]
 
@@ -80,16 +81,17 @@ class Recursion:
 def judge(seen: Recursion) -> Iterator[Finding]:
     if not seen.alive:
         return
+    at = listed(seen.addresses)
     failed = {one.name: why for one in seen.asked if (why := _why_failed(one))}
     refused = [one.rcode for one in seen.asked if isinstance(one, Resolved) and _is_refused(one)]
     if failed:
         tag = DEAD if len(failed) == len({one.name for one in seen.asked}) else PARTLY
-        yield tag(server=seen.server, names=listed(failed), why=listed(failed.values()))
+        yield tag(server=seen.server, addresses=at, names=listed(failed), why=listed(failed.values()))
     elif refused:
-        yield REFUSED(server=seen.server, why=listed(refused))
+        yield REFUSED(server=seen.server, addresses=at, why=listed(refused))
     for one in seen.asked:
         if isinstance(one, Resolved) and one.rtype == "SOA" and one.rcode == "NXDOMAIN":
-            yield WRONG(server=seen.server, names=one.name)
+            yield WRONG(server=seen.server, addresses=at, names=one.name)
 
 
 @collector(
@@ -104,9 +106,9 @@ async def recursion(host: Resolver, about: About) -> Recursion:
     line = Line(host)
     # Whether it lives at all is asked without recursion: a resolver may refuse this, but it says so.
     if isinstance(await line.ask(".", "SOA"), Silent):
-        return Recursion(server=about.name, alive=False, asked=())
+        return Recursion(server=about.name, addresses=host.addresses, alive=False, asked=())
     asked = [await _resolve(line, name, rtype) for name, rtype in _questions(about)]
-    return Recursion(server=about.name, alive=True, asked=tuple(asked))
+    return Recursion(server=about.name, addresses=host.addresses, alive=True, asked=tuple(asked))
 
 
 def _questions(about: About) -> Iterator[tuple[str, str]]:

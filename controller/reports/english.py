@@ -94,6 +94,7 @@ ENGLISH = Words(
         "no-time-zone": "the time of the request had no time zone",
         "not-yet-valid": "the contract is not valid yet",
         "expired": "the contract has expired",
+        "no-question": "no question fits the host and the ways in that the contract names",
         "unknown-host": "the contract does not name the host",
         "no-clause": "no clause covers the host",
         "area-not-covered": "no clause covers this area on the host",

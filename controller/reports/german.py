@@ -98,6 +98,7 @@ GERMAN = Words(
         "no-time-zone": "der Zeitpunkt der Anfrage hatte keine Zeitzone",
         "not-yet-valid": "der Vertrag gilt noch nicht",
         "expired": "der Vertrag ist abgelaufen",
+        "no-question": "keine Frage passt zum Host und zu den Zugängen, die der Vertrag nennt",
         "unknown-host": "der Vertrag nennt den Host nicht",
         "no-clause": "keine Klausel erfasst den Host",
         "area-not-covered": "keine Klausel erfasst diesen Bereich auf dem Host",
