@@ -131,6 +131,11 @@ def test_nothing_that_was_asked_for_is_dropped_and_nothing_else_is_asked(
     wanted = areas or tuple(name.partition(".")[0] for name in questions) or catalogue().areas
     jobs, refused = set(), set()
     for target in hosts or paper.targets:
+        fits = [
+            area for area in wanted if target not in paper.targets or suitable(paper, target, area, questions)
+        ]
+        if hosts and not fits:
+            refused.add((target, "any"))
         for area in wanted:
             names = suitable(paper, target, area, questions)
             asked = Request(customer="k", host=target, deed=Diagnose(area))

@@ -13,6 +13,7 @@ from controller.reports.coverage import Coverage, State, coverage
 from controller.reports.model import Report
 from controller.reports.story import ruled_out, sentence, words_for
 from controller.store.entries import What
+from controller.work import NO_QUESTION
 from inventory.decide import Reason
 from tests.controller.reports.sample import REBOOTED, SERIAL_BEHIND, result, sample
 
@@ -100,7 +101,7 @@ def test_a_question_is_ruled_out_only_where_it_was_answered_without_a_finding() 
 @pytest.mark.parametrize("language", ["de", "en"])
 def test_every_code_has_its_words(language: str) -> None:
     words = words_for(language)
-    assert set(words.reasons) == {reason.value for reason in Reason}
+    assert set(words.reasons) == {NO_QUESTION, *(reason.value for reason in Reason)}
     assert set(words.kinds) == {kind.value for kind in Kind}
     assert set(words.phases) == {phase.value for phase in Phase}
     assert set(words.deeds) == {what.value for what in What}
