@@ -76,6 +76,10 @@ class _Asking:
         )
 
 
+# Seconds for a question to a server that did not answer the one before.
+_WHEN_MUTE = 1.0
+
+
 class DnsSession:
     """A `Resolver` for one host.
 
@@ -98,6 +102,7 @@ class DnsSession:
         self._tries = tries
         self._gap = 1 / rate
         self._turns = dict.fromkeys(self._doors, 0.0)
+        self._mute: set[tuple[Door, Transport]] = set()
         self._closed = False
 
     @property
@@ -149,29 +154,41 @@ class DnsSession:
         await asyncio.sleep(at - _now())
 
     async def _over_udp(self, asking: _Asking) -> Answer:
-        for number in range(self._tries):
+        tries, timeout = self._patience(asking)
+        for number in range(tries):
             if number:
                 await self._turn(asking.door)
             with _new_socket(asking.door, socket.SOCK_DGRAM) as line:
                 try:
-                    async with asyncio.timeout(self._timeout):
-                        return await _datagrams(line, asking)
+                    async with asyncio.timeout(timeout):
+                        answer = await _datagrams(line, asking)
                 except OSError as error:
                     _raise_unless_late(error, asking)
-        raise Unanswered(Kind.TIMED_OUT, self._silence(asking), phase=Phase.ASK)
+                else:
+                    self._mute.discard((asking.door, asking.transport))
+                    return answer
+        self._mute.add((asking.door, asking.transport))
+        raise Unanswered(Kind.TIMED_OUT, _silence(asking, tries * timeout), phase=Phase.ASK)
 
     async def _over_tcp(self, asking: _Asking) -> Answer:
+        tries, timeout = self._patience(asking)
         with _new_socket(asking.door, socket.SOCK_STREAM) as line:
             try:
-                async with asyncio.timeout(self._timeout * self._tries):
-                    return await _stream(line, asking)
+                async with asyncio.timeout(timeout * tries):
+                    answer = await _stream(line, asking)
             except OSError as error:
                 _raise_unless_late(error, asking)
-        raise Unanswered(Kind.TIMED_OUT, self._silence(asking), phase=asking.phase)
+            else:
+                self._mute.discard((asking.door, asking.transport))
+                return answer
+        self._mute.add((asking.door, asking.transport))
+        raise Unanswered(Kind.TIMED_OUT, _silence(asking, tries * timeout), phase=asking.phase)
 
-    def _silence(self, asking: _Asking) -> str:
-        strays = f", and {asking.strays} packets that answer another question" if asking.strays else ""
-        return f"no answer within {self._timeout * self._tries:g} s{strays}"
+    def _patience(self, asking: _Asking) -> tuple[int, float]:
+        """How often and how long: a server that has just been silent for its whole time gets less."""
+        if (asking.door, asking.transport) in self._mute:
+            return 1, min(self._timeout, _WHEN_MUTE)
+        return self._tries, self._timeout
 
 
 async def open_dns(leave: Leave, host: str, record: Callable[[Exchange], None]) -> DnsSession:
@@ -183,6 +200,11 @@ async def open_dns(leave: Leave, host: str, record: Callable[[Exchange], None]) 
     if not doors:
         raise GrantRefusedError(f"the grant gives no leave to ask {host!r} over DNS")
     return DnsSession(doors, record)
+
+
+def _silence(asking: _Asking, seconds: float) -> str:
+    strays = f", and {asking.strays} packets that answer another question" if asking.strays else ""
+    return f"no answer within {seconds:g} s{strays}"
 
 
 def _now() -> float:
