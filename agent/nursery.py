@@ -10,7 +10,12 @@ from agent.wall import raise_wall
 
 WALL = raise_wall()
 
-import contextlib  # noqa: E402 - the wall comes first.
+import gc  # noqa: E402 - the wall comes first.
+
+# What is imported here is kept for good and shared by all workers: it is never looked through.
+gc.disable()
+
+import contextlib  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
 import selectors  # noqa: E402
@@ -25,6 +30,8 @@ __all__ = ["main"]
 
 def main() -> int:
     """Serve the control socket until it ends."""
+    gc.freeze()
+    gc.enable()
     control = socket.socket(fileno=int(sys.argv[1]))
     workers: dict[int, str] = {}
     woken, wake = os.pipe()

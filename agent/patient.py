@@ -93,7 +93,7 @@ class Patient:
 
     async def _ask_names(self, jobs: Sequence[Job]) -> None:
         """Ask a name server, here in the loop."""
-        self._tell_opening(Resolver)
+        self._tell_opening(Resolver, jobs[0])
         try:
             session = await open_dns(self.leave, self.about.id, self._exchanges.append)
         except GrantRefusedError as reason:
@@ -110,8 +110,7 @@ class Patient:
     async def _ask_shell(self, jobs: Sequence[Job]) -> None:
         """Reach a host and wait for its greeting, then give it a thread."""
         since = _Moment()
-        self.tell(({"event": "started", "job": jobs[0].id}, ()))
-        self._tell_opening(Shell)
+        self._tell_opening(Shell, jobs[0])
         if self.way is None:
             self._all(jobs, Refused(f"the contract names no SSH login for {self.about.id!r}", by="worker"))
             return
@@ -178,8 +177,8 @@ class Patient:
         for job in jobs:
             self._report(job, outcome, since or _Moment())
 
-    def _tell_opening(self, session: type) -> None:
-        head = {"event": "opening", "host": self.about.id, "session": session.__name__.lower()}
+    def _tell_opening(self, session: type, first: Job) -> None:
+        head = {"event": "opening", "session": session.__name__.lower(), "host": first.host, "job": first.id}
         self.tell((head, ()))
 
     def _report(self, job: Job, outcome: Outcome, since: _Moment) -> None:

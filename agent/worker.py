@@ -8,10 +8,11 @@ in, and `done`.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
+import select
 import socket
-import sys
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from agent.job import Job
@@ -41,8 +42,29 @@ def main(channel: int, wall: Wall) -> int:
     return asyncio.run(_serve(sock, wall))
 
 
+class _Mouth:
+    """Says frames to the agent, from any thread, each whole and in its turn."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._turn = threading.Lock()
+
+    def tell(self, frame: Frame) -> None:
+        """Send one frame; waits when the agent is slow, and ends the process when it is gone."""
+        left = memoryview(pack(*frame))
+        with self._turn:
+            while left:
+                try:
+                    left = left[self._sock.send(left) :]
+                except BlockingIOError:
+                    select.select((), (self._sock,), ())
+                except OSError:
+                    os._exit(75)
+
+
 async def _serve(sock: socket.socket, wall: Wall) -> int:
-    reader, writer = await asyncio.open_unix_connection(sock=sock, limit=MAX_FRAME)
+    mouth = _Mouth(sock.dup())
+    reader, _ = await asyncio.open_unix_connection(sock=sock, limit=MAX_FRAME)
     frame = await receive(reader)
     if frame is None or "start" not in frame[0]:
         return 64
@@ -50,37 +72,23 @@ async def _serve(sock: socket.socket, wall: Wall) -> int:
     try:
         leave = verify(start.token, start.keys, agent=start.agent)
     except GrantRefusedError as error:
-        writer.write(pack({"event": "refused", "reason": str(error)}))
-        await writer.drain()
+        mouth.tell(({"event": "refused", "reason": str(error)}, ()))
         return 77
-    loop = asyncio.get_running_loop()
-
-    def told(text: str) -> None:
-        loop.call_soon_threadsafe(writer.write, pack({"event": "blocked", "what": text}))
-
-    wall.seal(frozenset((str(door.address), door.port) for door in leave.all_doors()), told)
-    await _work(start, leave, reader, writer)
-    writer.write(pack({"event": "done"}))
-    await writer.drain()
+    doors = frozenset((str(door.address), door.port) for door in leave.all_doors())
+    wall.seal(doors, lambda text: mouth.tell(({"event": "blocked", "what": text}, ())))
+    await _work(start, leave, reader, mouth.tell)
+    mouth.tell(({"event": "done"}, ()))
     # Threads that still wait for a hanging host must not keep the process: its sockets end with it.
-    sys.stdout.flush()
     os._exit(0)
 
 
 async def _work(
-    start: Start, leave: Leave, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    start: Start, leave: Leave, reader: asyncio.StreamReader, tell: Callable[[Frame], None]
 ) -> None:
     """Ask every host at its own pace, until done, stopped, or out of time."""
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="session")
     gate = Gate(_PLACES)
-    loop = asyncio.get_running_loop()
     shares = {group: asyncio.Semaphore(room) for group, room in start.shares.items()}
-    outbox: asyncio.Queue[Frame | None] = asyncio.Queue()
-    sender = asyncio.create_task(_send(outbox, writer))
-
-    def tell(frame: Frame) -> None:
-        loop.call_soon_threadsafe(outbox.put_nowait, frame)
-
     tasks = []
     by_host: dict[str, list[Job]] = {}
     for job in start.jobs:
@@ -98,14 +106,13 @@ async def _work(
         share = shares.get(start.group_of.get(host, ""))
         tasks.append(asyncio.create_task(patient.ask_all(jobs, share)))
     stopped = asyncio.create_task(_stop_when_told(reader, tasks))
+    widening = asyncio.create_task(gate.widen())
     _, late = await asyncio.wait(tasks, timeout=start.seconds) if tasks else (set(), set())
     for task in late:
         task.cancel("the run's time is over")
     await asyncio.gather(*tasks, return_exceptions=True)
     stopped.cancel()
-    # What threads told comes first: it was handed over before, in order.
-    loop.call_soon(outbox.put_nowait, None)
-    await sender
+    widening.cancel()
 
 
 async def _stop_when_told(reader: asyncio.StreamReader, tasks: list[asyncio.Task[None]]) -> None:
@@ -115,10 +122,3 @@ async def _stop_when_told(reader: asyncio.StreamReader, tasks: list[asyncio.Task
         os._exit(75)
     for task in tasks:
         task.cancel("stopped")
-
-
-async def _send(outbox: asyncio.Queue[Frame | None], writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
-        while (frame := await outbox.get()) is not None:
-            writer.write(pack(*frame))
-            await writer.drain()

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 __all__ = ["Gate"]
 
+_LOOK = 0.1
+_ROOM_FROM = 0.25
+
 
 class Gate:
-    """A semaphore whose places are given back when somebody stays too long.
+    """A semaphore that begins narrow, and widens while the machine has processor time to spare.
 
-    A host costs processor time while it answers at once; one that is inside for longer than `patience`
-    seconds is far away, slow or hanging, costs little, and must not delay the others.
+    Where hosts are near and quick, the processor is the limit, and more hosts at once only make its threads
+    wait for each other. Where they are far and slow, it idles, and `widen` lets more in. A place is also given
+    back by whoever stays longer than `patience` seconds: hosts that hang must not delay the others.
     """
 
-    def __init__(self, places: int, patience: float = 0.5) -> None:
+    def __init__(self, places: int, patience: float = 1.5) -> None:
         self._places = asyncio.Semaphore(places)
+        self._step = places
         self._patience = patience
         self._inside: dict[asyncio.Task[object] | None, asyncio.TimerHandle] = {}
 
@@ -32,8 +39,30 @@ class Gate:
     ) -> None:
         self._free(asyncio.current_task())
 
+    async def widen(self) -> None:
+        """Let more in for as long as the machine idles; runs until it is cancelled."""
+        idle, total = _processor()
+        while True:
+            await asyncio.sleep(_LOOK)
+            idle_now, total_now = _processor()
+            if self._places.locked() and idle_now - idle > _ROOM_FROM * (total_now - total):
+                for _ in range(self._step):
+                    self._places.release()
+            idle, total = idle_now, total_now
+
     def _free(self, task: asyncio.Task[object] | None) -> None:
         timer = self._inside.pop(task, None)
         if timer is not None:
             timer.cancel()
             self._places.release()
+
+
+def _processor() -> tuple[int, int]:
+    """Idle and whole processor time of the machine since it started, in ticks (proc(5), /proc/stat)."""
+    try:
+        ticks = [int(word) for word in Path("/proc/stat").read_text().partition("\n")[0].split()[1:9]]
+    except (OSError, ValueError):
+        # Where it cannot be read, it counts as idle: the hosts are the limit then.
+        now = int(time.monotonic() * 100)
+        return now, now
+    return ticks[3] + ticks[4], sum(ticks)

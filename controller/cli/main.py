@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 __all__ = ["main"]
@@ -9,6 +10,8 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command and end with its exit status."""
+    # Nothing that is imported is garbage: collecting meanwhile costs a tenth of the start.
+    gc.disable()
     nursery = None
     if sys.argv[1:2] == ["diagnose"] and "--help" not in sys.argv:
         # The workers' home imports for as long as the command line does: both at the same time.
@@ -17,6 +20,8 @@ def main() -> None:
         nursery = Nursery()
     from controller.cli.app import run  # noqa: PLC0415 - loaded while the nursery starts.
 
+    gc.freeze()
+    gc.enable()
     try:
         status = run(nursery)
     finally:

@@ -14,6 +14,7 @@ The desk `builtin` is always there.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -49,7 +50,10 @@ class RtSettings(BaseModel):
 
 DeskSettings = Annotated[BuiltinSettings | RtSettings, Field(discriminator="kind")]
 
-_SETTINGS: TypeAdapter[BuiltinSettings | RtSettings] = TypeAdapter(DeskSettings)
+
+@cache
+def _settings() -> TypeAdapter[BuiltinSettings | RtSettings]:
+    return TypeAdapter(DeskSettings)
 
 
 def desk_named(
@@ -66,7 +70,7 @@ def desk_named(
             f"there is no desk {name!r} in the settings: there are {sorted({'builtin', *settings})}"
         )
     try:
-        chosen = _SETTINGS.validate_python(wanted)
+        chosen = _settings().validate_python(wanted)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(str(w) for w in e['loc'])}: {e['msg']}" for e in error.errors())
         raise DeskRefusedError(f"the settings of desk {name!r} are not right: {wrong}") from None
