@@ -51,7 +51,7 @@ class Order:
 class Event:
     """What the agent tells while it works.
 
-    what: 'started' (job), 'opening' (host, detail: session, job: the first to use it), 'result' (result, exchanges), 'blocked'
+    what: 'started' (job), 'opening' (host, detail: session), 'result' (result, exchanges), 'blocked'
     (detail), 'worker' (detail: pid), 'gone' (detail: pid; the worker's process tree is gone).
     """
 
@@ -227,7 +227,7 @@ def _pass_on(head: dict[str, Any], parts: tuple[bytes, ...], open_jobs: dict[str
         case "started":
             tell(Event(what="started", job=head["job"]))
         case "opening":
-            tell(Event(what="opening", host=head["host"], detail=head["session"], job=head["job"]))
+            tell(Event(what="opening", host=head["host"], detail=head["session"]))
         case "blocked":
             tell(Event(what="blocked", detail=head["what"]))
         case "refused":

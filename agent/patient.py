@@ -60,6 +60,7 @@ class Patient:
     tell: Callable[[Frame], None]
     known: Mapping[str, Collector[Any]]
     _left: dict[str, Job] = field(default_factory=dict)
+    _begun: set[str] = field(default_factory=set)
     _exchanges: list[Exchange] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -150,7 +151,7 @@ class Patient:
     async def _answer(
         self, job: Job, session: object, limit: AbstractAsyncContextManager[object], since: _Moment
     ) -> None:
-        self.tell(({"event": "started", "job": job.id}, ()))
+        self._tell_started(job)
         outcome = await self._outcome(job, session, limit)
         if not (self._stop.is_set() and isinstance(outcome, NoAnswer)):
             self._report(job, outcome, since)
@@ -178,8 +179,14 @@ class Patient:
             self._report(job, outcome, since or _Moment())
 
     def _tell_opening(self, session: type, first: Job) -> None:
-        head = {"event": "opening", "session": session.__name__.lower(), "host": first.host, "job": first.id}
-        self.tell((head, ()))
+        """The first question begins with the way to the host."""
+        self._tell_started(first)
+        self.tell(({"event": "opening", "session": session.__name__.lower(), "host": first.host}, ()))
+
+    def _tell_started(self, job: Job) -> None:
+        if job.id not in self._begun:
+            self._begun.add(job.id)
+            self.tell(({"event": "started", "job": job.id}, ()))
 
     def _report(self, job: Job, outcome: Outcome, since: _Moment) -> None:
         """Tell how a job ended, once: a thread that comes late has nothing left to say."""

@@ -78,7 +78,6 @@ class Chronicle:
                 self._show(host, collector, "asking")
             case "opening":
                 self._remember(What.SESSION_OPENED, agent, event.host, grant=grant, session=event.detail)
-                self._show(event.host, event.job.partition("/")[2], "asking")
             case "blocked":
                 self._remember(What.WALL_HELD, agent, grant=grant, how=event.detail)
             case "worker":

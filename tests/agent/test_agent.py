@@ -49,6 +49,7 @@ async def test_a_good_order_answers_every_job(desk: Desk, nursery: Nursery) -> N
         if event.result is not None:
             assert event.exchanges, "an answer comes with its evidence"
             assert event.result.took > 0
+    assert sorted(e.job for e in heard.events if e.what == "started") == sorted(one.id for one in jobs)
     assert heard.pids("worker") == heard.pids("gone")
     assert not is_alive(heard.pids("gone")[0])
 
