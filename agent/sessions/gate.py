@@ -10,8 +10,9 @@ from typing import Self
 
 __all__ = ["Gate"]
 
-_LOOK = 0.1
-_ROOM_FROM = 0.25
+_LOOK = 0.2
+_STEP = 4
+_ROOM_FROM = 0.5
 
 
 class Gate:
@@ -24,7 +25,6 @@ class Gate:
 
     def __init__(self, places: int, patience: float = 1.5) -> None:
         self._places = asyncio.Semaphore(places)
-        self._step = places
         self._patience = patience
         self._inside: dict[asyncio.Task[object] | None, asyncio.TimerHandle] = {}
 
@@ -46,7 +46,7 @@ class Gate:
             await asyncio.sleep(_LOOK)
             idle_now, total_now = _processor()
             if self._places.locked() and idle_now - idle > _ROOM_FROM * (total_now - total):
-                for _ in range(self._step):
+                for _ in range(_STEP):
                     self._places.release()
             idle, total = idle_now, total_now
 
