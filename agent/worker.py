@@ -14,6 +14,7 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 
 from agent.job import Job
 from agent.patient import Patient
@@ -29,6 +30,9 @@ __all__ = ["main"]
 # Measured: fewer idle the processor, more make its threads wait for each other.
 _PLACES = 8
 _THREADS = 512
+
+# What questions load late is loaded here, so that no worker has to.
+import_module("cryptography.x509")
 
 # Built once in the nursery, so that every worker has the tables and their types for nothing.
 CATALOGUE = catalogue()

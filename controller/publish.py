@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from controller.desks.desk import Desk, File
@@ -38,7 +39,8 @@ def write_report(  # noqa: PLR0913, PLR0917 - what, by which rules, for whom, wh
     """Write all forms of a report into a folder (created when missing, for this account only)."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     page, data = folder / "report.html", folder / "report.json"
-    blobs = store.blobs.get
+    # Each form looks at the same evidence.
+    blobs = cache(store.blobs.get)
     page.write_text(render_html(report, blobs, language, audience=audience, rules=rules), encoding="utf-8")
     data.write_text(render_json(report, audience=audience, rules=rules, blobs=blobs), encoding="utf-8")
     note = render_note(report, language, audience, rules, blobs=blobs)

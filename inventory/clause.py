@@ -20,7 +20,7 @@ __all__ = ["Approval", "Clause", "Cover", "Covering", "Day", "Part", "Window", "
 class Part(BaseModel):
     """Closed and frozen: an unknown key is an error, and nothing changes after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Approval(StrEnum):
@@ -75,7 +75,7 @@ _CLAUSE: JsonDict = {"allOf": [_one_of("hosts", "roles", "outside"), _one_of("di
 class Clause(Part):
     """One promise of the paper contract, with its number."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_CLAUSE)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, json_schema_extra=_CLAUSE)
 
     id: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")] = Field(
         description="the clause's number on paper, in quotes, like '3.1'"

@@ -57,7 +57,7 @@ def _one_address(text: str) -> str:
 class Target(BaseModel):
     """One host of a grant: its pinned addresses and the port of each way in (`ssh`, `dns`)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     addresses: tuple[Annotated[str, AfterValidator(_one_address)], ...] = Field(min_length=1)
     ports: dict[str, Port]
@@ -66,7 +66,7 @@ class Target(BaseModel):
 class Grant(BaseModel):
     """What is sealed: one run, one agent, a closed set of hosts, the deeds, minutes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     version: int = _VERSION
     id: str = Field(min_length=16, description="spent once")

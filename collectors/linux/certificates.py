@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-
-from cryptography import x509
+from typing import TYPE_CHECKING
 
 from collectors import Finding, Kind, Shell, Unanswered, collector, fault, note, warn
 from collectors.linux.output import plain, printed
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 EXPIRED = fault(
     "linux.certificate-expired",
@@ -139,6 +141,9 @@ async def _content(host: Shell, path: str) -> bytes | None:
 
 def _certificate(path: str, content: bytes) -> Certificate | None:
     """Give the certificate that the file is about; None for a bundle of authorities or another thing."""
+    # Slow to import, and only this question needs it.
+    from cryptography import x509  # noqa: PLC0415
+
     blocks = _BLOCK.findall(content)
     try:
         first = (
@@ -160,6 +165,8 @@ def _certificate(path: str, content: bytes) -> Certificate | None:
 
 def _is_authority(certificate: x509.Certificate) -> bool:
     """Say whether it only signs others. A self-signed server certificate often says CA, but has names."""
+    from cryptography import x509  # noqa: PLC0415 - see above.
+
     try:
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
     except x509.ExtensionNotFound:
