@@ -48,15 +48,19 @@ def _timed(home: Path) -> float:
     return took
 
 
+def _newest(home: Path) -> Path:
+    """The folder of the last run; two runs of one second are told apart by when they were written."""
+    return max((home / "runs").iterdir(), key=lambda folder: (folder / "report.json").stat().st_mtime_ns)
+
+
 def _report(home: Path) -> dict[str, object]:
-    newest = max((home / "runs").iterdir())
-    loaded: dict[str, object] = json.loads((newest / "report.json").read_text(encoding="utf-8"))
+    loaded: dict[str, object] = json.loads((_newest(home) / "report.json").read_text(encoding="utf-8"))
     return loaded
 
 
 def _commands(home: Path) -> list[str]:
     """The commands that the collector ran on the first host, as a shell line each."""
-    run = max((home / "runs").iterdir()).name
+    run = _newest(home).name
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "evidence.zip"
         run_command(home, "report", "export", run, "--to", str(bundle))
