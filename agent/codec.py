@@ -1,74 +1,111 @@
-"""How do outcomes and evidence look on the wire and in the store? JSON, and nothing that runs code."""
+"""How do outcomes and evidence look on the wire, in a bundle and at rest? JSON, and back without loss.
+
+A finding is kept as its tag's name with severity, facts and host; the wording is looked up when somebody
+reads it. A tag that this version does not know, or whose wording needs facts that were not kept, comes back
+as a plain tag of the same name and severity, so that old runs stay readable.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from agent.job import Broken, Job, NoAnswer, Outcome, Refused, Result, Seen
-from collectors import Finding, Kind, Phase, Tag, note
+from collectors import Fact, Finding, Kind, Phase, Severity, Tag
 from collectors.catalogue import catalogue
 from collectors.exchange import Exchange
 
 __all__ = [
     "exchange_head",
     "exchange_of",
-    "finding_head",
-    "finding_of",
-    "outcome_head",
-    "outcome_of",
+    "finding_from",
+    "finding_json",
+    "outcome_from",
+    "outcome_json",
     "result_head",
     "result_of",
+    "unanswered_from",
 ]
 
 
-def finding_head(finding: Finding) -> dict[str, Any]:
-    return {"tag": finding.tag.name, "facts": dict(finding.facts), "host": finding.host}
-
-
-def finding_of(head: Mapping[str, Any]) -> Finding:
-    """Read a finding back; a tag that this version does not know keeps its name and loses its wording."""
-    name = str(head["tag"])
-    return Finding(catalogue().tags.get(name) or _unknown(name), dict(head["facts"]), str(head["host"]))
-
-
-def _unknown(name: str) -> Tag:
-    return note(name, f"{name} (said by another version)", f"{name} (Aussage einer anderen Version)")
-
-
-def outcome_head(outcome: Outcome) -> dict[str, Any]:
+def outcome_json(outcome: Outcome) -> dict[str, Any]:
+    """Write an outcome; the key `is` names which of the four it is."""
     match outcome:
         case Seen(reading, findings):
-            return {"state": "seen", "reading": reading, "findings": [finding_head(f) for f in findings]}
+            return {"is": "seen", "reading": dict(reading), "findings": [finding_json(f) for f in findings]}
         case Refused(reason, clauses, by):
-            return {"state": "refused", "reason": reason, "clauses": list(clauses), "by": by}
+            return {"is": "refused", "reason": reason, "clauses": list(clauses), "by": by}
         case NoAnswer(kind, phase, detail):
-            return {"state": "unanswered", "kind": kind, "phase": phase, "detail": detail}
+            return {"is": "unanswered", "kind": kind.value, "phase": phase.value, "detail": detail}
         case Broken(error):
-            return {"state": "broken", "error": error}
+            return {"is": "broken", "error": error}
 
 
-def outcome_of(head: Mapping[str, Any]) -> Outcome:
-    """Read an outcome back. Raises ValueError for a state that is none."""
-    match head["state"]:
-        case "seen":
-            return Seen(head["reading"], tuple(finding_of(f) for f in head["findings"]))
-        case "refused":
-            return Refused(head["reason"], tuple(head["clauses"]), head["by"])
-        case "unanswered":
-            return NoAnswer(Kind(head["kind"]), Phase(head["phase"]), head["detail"])
-        case "broken":
-            return Broken(head["error"])
-        case state:
-            raise ValueError(f"{state!r} is no state of an outcome")
+def outcome_from(stored: Mapping[str, Any]) -> Outcome:
+    """Read what `outcome_json` wrote. Raises ValueError for anything else."""
+    match stored:
+        case {"is": "seen", "reading": dict(reading), "findings": list(findings)}:
+            return Seen(reading, tuple(finding_from(f) for f in findings))
+        case {"is": "refused", "reason": str(reason), "clauses": list(clauses), "by": str(by)}:
+            return Refused(reason, tuple(clauses), by)
+        case {"is": "unanswered", "kind": kind, "phase": phase, "detail": str(detail)}:
+            return NoAnswer(Kind(kind), Phase(phase), detail)
+        case {"is": "broken", "error": str(error)}:
+            return Broken(error)
+        case _:
+            raise ValueError(f"this is not a stored outcome: its keys are {sorted(stored)}")
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    return {
+        "tag": finding.tag.name,
+        "severity": finding.tag.severity.name.lower(),
+        "facts": dict(finding.facts),
+        "host": finding.host,
+    }
+
+
+def finding_from(stored: Mapping[str, Any]) -> Finding:
+    """Read a finding, also one whose tag is no longer, or not yet, in the catalogue."""
+    facts: dict[str, Fact] = dict(stored["facts"])
+    known = catalogue().tags.get(stored["tag"])
+    readable = known is not None and _needs(known) <= facts.keys()
+    tag = known if known is not None and readable else _plain(stored["tag"], stored["severity"], facts)
+    return Finding(tag, MappingProxyType(facts), stored["host"])
+
+
+def unanswered_from(stored: list[str] | None) -> tuple[Kind, Phase, str] | None:
+    """Read the way in which an exchange stayed unanswered."""
+    if stored is None:
+        return None
+    kind, phase, detail = stored
+    return Kind(kind), Phase(phase), detail
+
+
+def _needs(tag: Tag) -> frozenset[str]:
+    """The facts that any wording of the tag needs."""
+    texts = (tag.en, tag.de, tag.do_en, tag.do_de)
+    return frozenset[str]().union(*(Tag("", tag.severity, text, "").facts for text in texts))
+
+
+def _plain(name: str, severity: str, facts: Mapping[str, Fact]) -> Tag:
+    """Say of an unknown tag what can be said: its name and its facts."""
+    shown = ", ".join(f"{key}: {{{key}}}" for key in facts if key.isidentifier())
+    words = name.replace("{", "{{").replace("}", "}}") + (f" ({shown})" if shown else "")
+    try:
+        level = Severity[severity.upper()]
+    except KeyError:
+        level = Severity.WARN
+    return Tag(name, level, words, words)
 
 
 def result_head(result: Result) -> dict[str, Any]:
     return {
         "job": asdict(result.job),
-        "outcome": outcome_head(result.outcome),
+        "outcome": outcome_json(result.outcome),
         "began": result.began.isoformat(),
         "took": round(result.took, 6),
         "clause": result.clause,
@@ -79,7 +116,7 @@ def result_head(result: Result) -> dict[str, Any]:
 def result_of(head: Mapping[str, Any]) -> Result:
     return Result(
         job=Job(**head["job"]),
-        outcome=outcome_of(head["outcome"]),
+        outcome=outcome_from(head["outcome"]),
         began=datetime.fromisoformat(head["began"]),
         took=float(head["took"]),
         clause=str(head["clause"]),
@@ -103,7 +140,6 @@ def exchange_head(exchange: Exchange) -> tuple[dict[str, Any], list[bytes]]:
 
 
 def exchange_of(head: Mapping[str, Any], raw: Sequence[bytes]) -> Exchange:
-    unmet = head["unanswered"]
     return Exchange(
         session=head["session"],
         question=tuple(head["question"]),
@@ -112,5 +148,5 @@ def exchange_of(head: Mapping[str, Any], raw: Sequence[bytes]) -> Exchange:
         facts=head["facts"],
         parts=dict(zip(head["parts"], raw, strict=True)),
         cut=bool(head["cut"]),
-        unanswered=(Kind(unmet[0]), Phase(unmet[1]), unmet[2]) if unmet else None,
+        unanswered=unanswered_from(head["unanswered"]),
     )

@@ -19,7 +19,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from agent.codec import finding_head, finding_of, result_head, result_of
+from agent.codec import finding_from, finding_json, result_head, result_of
 from agent.job import Result
 from collectors import About, Finding, Kind, Phase
 from collectors.exchange import Exchange
@@ -64,7 +64,7 @@ def write_bundle(report: Report, sites: Mapping[str, str], blobs: Blobs, target:
         "hosts": _ABOUTS.dump_python(dict(report.hosts), mode="json"),
         "sites": dict(sites),
         "results": [result_head(result) for result in report.results],
-        "findings": [finding_head(finding) for finding in report.findings],
+        "findings": [finding_json(finding) for finding in report.findings],
         "exchanges": [_exchange_head(item) for item in report.evidence],
     }
     digests = sorted({digest for item in report.evidence for digest in item.parts.values()})
@@ -104,7 +104,7 @@ def read_bundle(path: Path) -> Bundle:
                 hosts=_ABOUTS.validate_python(manifest["hosts"]),
                 sites=dict(manifest["sites"]),
                 results=tuple(result_of(head) for head in manifest["results"]),
-                findings=tuple(finding_of(head) for head in manifest["findings"]),
+                findings=tuple(finding_from(head) for head in manifest["findings"]),
                 exchanges=exchanges,
             )
     except OSError as error:

@@ -117,11 +117,11 @@ def judge(bundle: Path, *, json: Json = False) -> None:
 
 
 def _shown(finding: object) -> dict[str, object]:
-    from agent.codec import finding_head  # noqa: PLC0415 - see above.
+    from agent.codec import finding_json  # noqa: PLC0415 - see above.
     from collectors import Finding  # noqa: PLC0415
 
     return (
-        {**finding_head(finding), "severity": finding.severity.name.lower()}
+        {**finding_json(finding), "severity": finding.severity.name.lower()}
         if isinstance(finding, Finding)
         else {}
     )

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Row, func, insert, select
 
+from agent.codec import unanswered_from
 from collectors.exchange import Exchange
 from controller.reports.model import Evidence
 from controller.store.blobs import MAX_BLOB
-from controller.store.codec import unanswered_from
 from controller.store.schema import exchange
 from controller.store.store import Store
 

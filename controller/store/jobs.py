@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from sqlalchemy import Row, Select, bindparam, func, insert, select, update
 
+from agent.codec import outcome_from, outcome_json
 from agent.job import Job, Result
-from controller.store.codec import outcome_from, outcome_json
 from controller.store.schema import job
 from controller.store.store import Store
 

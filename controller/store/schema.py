@@ -1,6 +1,6 @@
 """Where does what Secondline knows lie? The tables, as SQLite has them today and PostgreSQL could.
 
-Times are UTC. Hashes are SHA-256 in hexadecimal. JSON columns hold what `controller.store.codec` writes.
+Times are UTC. Hashes are SHA-256 in hexadecimal. JSON columns hold what `agent.codec` writes.
 A change of a table needs a new file in `migrations/versions` and a new `HEAD`.
 """
 

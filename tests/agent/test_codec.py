@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.codec import finding_from, finding_json, outcome_from, outcome_json
 from agent.job import Broken, NoAnswer, Outcome, Refused, Seen
 from collectors import Finding, Kind, Phase, Severity, Tag
-from controller.store.codec import finding_from, finding_json, outcome_from, outcome_json
 
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
