@@ -38,6 +38,15 @@ NOT_YET = fault(
     "das Zertifikat {path} ({subject}) gilt erst in {days} Tagen",
     do=("Check the clock of whoever issued {path}.", "Die Uhr der Ausgabestelle von {path} prüfen."),
 )
+SUPERSEDED = note(
+    "linux.certificate-superseded",
+    "the certificate {path} ({subject}) is an old one: {newer} beside it is valid until {until}",
+    "das Zertifikat {path} ({subject}) ist ein altes: daneben liegt {newer}, gültig bis {until}",
+    do=(
+        "See that the service uses {newer}.",
+        "Prüfen, dass der Dienst {newer} verwendet.",
+    ),
+)
 LEFT_OUT = note(
     "linux.certificates-left-out",
     "only {read} of {found} certificate files were read",
@@ -53,6 +62,8 @@ _PRUNED = (
     "/etc/ssl/certs/java",
     "/etc/selinux",
 )
+# Every certificate that there ever was; the present ones are in /etc/letsencrypt/live.
+_ARCHIVE = "/etc/letsencrypt/archive/"
 _PRUNE = tuple(word for path in _PRUNED for word in ("-o", "-path", path))[1:]
 _NAMES = ("(", "-name", "*.pem", "-o", "-name", "*.crt", "-o", "-name", "*.cer", ")")
 _NOT_KEYS = tuple(word for name in ("*key*.pem", "*private*", "dh*.pem") for word in ("!", "-name", name))
@@ -88,7 +99,10 @@ class Certificates:
 def judge(seen: Certificates) -> Iterator[Finding]:
     for one in seen.certificates:
         facts = {"path": one.path, "subject": one.subject}
-        if one.not_after <= seen.asked:
+        newer = _newer(one, seen) if one.not_after <= seen.asked + _SOON else None
+        if newer is not None:
+            yield SUPERSEDED(newer=newer.path, until=f"{newer.not_after:%Y-%m-%d}", **facts)
+        elif one.not_after <= seen.asked:
             yield EXPIRED(days=_days(seen.asked - one.not_after), **facts)
         elif one.not_before > seen.asked + timedelta(minutes=5):
             yield NOT_YET(days=_days(one.not_before - seen.asked), **facts)
@@ -96,6 +110,24 @@ def judge(seen: Certificates) -> Iterator[Finding]:
             yield EXPIRING(days=_days(one.not_after - seen.asked), **facts)
     if seen.read < seen.found:
         yield LEFT_OUT(read=seen.read, found=seen.found)
+
+
+def _newer(one: Certificate, seen: Certificates) -> Certificate | None:
+    """The certificate that took its place: in the same folder, for the same subject, valid now and for long."""
+    return next(
+        (
+            other
+            for other in seen.certificates
+            if other.not_before <= seen.asked
+            and other.not_after > seen.asked + _SOON
+            and (_folder(other.path), other.subject) == (_folder(one.path), one.subject)
+        ),
+        None,
+    )
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
 
 
 def _days(span: timedelta) -> float:
@@ -117,7 +149,8 @@ async def certificates(host: Shell) -> Certificates:
     ran = await host.run(*_FIND, *_WITHOUT_KEY, deadline=40.0)
     # Folders and files that the account may not read make find and grep end with 1 or 2.
     paths = [p for p in printed(ran, codes=(0, 1, 2)).splitlines() if p.startswith("/") and p.isprintable()]
-    paths = sorted(dict.fromkeys(paths), key=lambda p: (bool(_TRUST.match(p)), p))
+    paths = [path for path in dict.fromkeys(paths) if not path.startswith(_ARCHIVE)]
+    paths.sort(key=lambda p: (bool(_TRUST.match(p)), p))
     wanted, others = paths[:_MOST], [path for path in paths[_MOST:] if not _TRUST.match(path)]
     contents = {path: await _content(host, path) for path in wanted}
     read = {path: content for path, content in contents.items() if content is not None}
