@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from collectors import Fact, Finding, Tag, fault, survey, warn
 from collectors.dns.names import listed
-from collectors.dns.serial import newest
-from collectors.dns.zones import Holding, Zones, current, each_its_own, holdings, zones
+from collectors.dns.serial import current, newest, of_one_source
+from collectors.dns.zones import Holding, Zones, holdings, zones
 
 BEHIND = fault(
     "dns.serial-behind",
@@ -71,14 +71,13 @@ def copies(seen: Mapping[str, Zones]) -> Iterator[Finding]:
     """Compare serials and NS sets of all servers of a zone, and judge what the newest copies say."""
     for zone, held in sorted(holdings(seen).items()):
         server = {host: seen[host].server for host in held}
-        yield from _serials(zone, held, server)
+        for group in of_one_source(held):
+            yield from _serials(zone, group, server)
         yield from _ns_sets(zone, current(held), server)
         yield from _content(zone, current(held), server)
 
 
 def _serials(zone: str, held: Mapping[str, Holding], server: Mapping[str, str]) -> Iterator[Finding]:
-    if each_its_own(held):
-        return
     top = newest(one.soa.serial for one in held.values())
     if top is None:
         yield APART(zone=zone, serials=listed(f"{server[h]}: {one.soa.serial}" for h, one in held.items()))

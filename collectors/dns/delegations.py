@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from collectors import Finding, fault, survey, warn
 from collectors.dns.names import lies_in, listed
 from collectors.dns.probe import Silent
-from collectors.dns.zones import Delegation, Holding, NamedHost, Zones, current, holdings, zones
+from collectors.dns.serial import current
+from collectors.dns.zones import Delegation, Holding, NamedHost, Zones, holdings, zones
 
 MISSING = fault(
     "dns.delegation-missing",

@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
-__all__ = ["dotted", "is_reverse", "lies_in", "listed", "plain", "pointer", "same_form"]
+__all__ = ["dotted", "is_internal", "is_reverse", "lies_in", "listed", "plain", "pointer", "same_form"]
+
+# Reached from inside only: RFC 1918, 6598, 4193, 3927, 4291.
+_INTERNAL = tuple(
+    map(
+        ip_network,
+        (
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "100.64.0.0/10",
+            "169.254.0.0/16",
+            "fc00::/7",
+            "fe80::/10",
+        ),
+    )
+)
 
 
 def dotted(name: str) -> str:
@@ -47,6 +63,15 @@ def pointer(address: str) -> str:
     '53.1.77.10.in-addr.arpa.'
     """
     return dotted(ip_address(address).reverse_pointer)
+
+
+def is_internal(address: str) -> bool:
+    """Say whether an address means something in its own network only.
+
+    >>> is_internal("10.77.1.53"), is_internal("fd20::11"), is_internal("192.0.2.53")
+    (True, True, False)
+    """
+    return any(ip_address(address) in network for network in _INTERNAL)
 
 
 def same_form(addresses: Iterable[str]) -> tuple[str, ...]:

@@ -17,12 +17,13 @@ from collectors import (
     ZoneFacts,
     collector,
     fault,
+    note,
     survey,
     warn,
 )
-from collectors.dns.names import is_reverse, lies_in, listed, plain, pointer, same_form
+from collectors.dns.names import is_internal, is_reverse, lies_in, listed, plain, pointer, same_form
 from collectors.dns.probe import Line, Silent, lack_of, living, pointed_to, soa_of
-from collectors.dns.serial import newest
+from collectors.dns.serial import current
 
 FORWARD_MISSING = fault(
     "dns.forward-missing",
@@ -40,6 +41,15 @@ FORWARD_MISMATCH = fault(
     do=(
         "Find out which address {name} has, and correct the record in {zone} or the contract.",
         "Feststellen, welche Adresse {name} hat, und den Eintrag in {zone} oder den Vertrag berichtigen.",
+    ),
+)
+FORWARD_TRANSLATED = note(
+    "dns.forward-translated",
+    "{name} has the public address {seen} in DNS (zone {zone}, at {servers}); the contract says {address}, which is internal",
+    "{name} hat in DNS die öffentliche Adresse {seen} (Zone {zone}, auf {servers}); laut Vertrag {address}, eine interne",
+    do=(
+        "See whether {seen} is translated to {address}, or whether {zone} has one view inside and one outside.",
+        "Prüfen, ob {seen} auf {address} umgesetzt wird oder ob {zone} eine innere und eine äußere Sicht hat.",
     ),
 )
 REVERSE_MISSING = warn(
@@ -91,10 +101,14 @@ class Looked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """A zone for which the server answers with authority. is_primary: its SOA names this very server."""
+    """A zone for which the server answers with authority.
+
+    primary: the source that its SOA names; is_primary: that is this very server.
+    """
 
     zone: str
     serial: int
+    primary: str
     is_primary: bool
 
 
@@ -134,12 +148,16 @@ async def reverse(host: Resolver, about: About) -> Directory:
         answer = await line.ask(name, "SOA")
         soa = soa_of(answer, name) if isinstance(answer, Answer) else None
         if isinstance(answer, Answer) and soa is not None and not lack_of(answer, name):
-            is_primary = soa.primary == plain(about.name)
-            serves[name] = Served(zone=name, serial=soa.serial, is_primary=is_primary)
+            serves[name] = Served(
+                zone=name,
+                serial=soa.serial,
+                primary=soa.primary,
+                is_primary=soa.primary == plain(about.name),
+            )
         elif isinstance(answer, Answer) and name not in {zone.name for zone in own}:
             lacks.append(name)
     looked: list[Looked] = []
-    for one in _questions(own, serves):
+    for one in _questions(own, serves, is_outside=about.environment == "outside"):
         seen = await _look_up(line, one)
         looked.append(Looked(zone=one.zone, name=one.name, address=one.address, wanted=one.wanted, seen=seen))
         _give_up_after_silences(looked)
@@ -155,12 +173,16 @@ def _give_up_after_silences(looked: list[Looked]) -> None:
         raise Unanswered(silent[-1].kind, detail, phase=silent[-1].phase)
 
 
-def _questions(own: Iterable[ZoneFacts], serves: Mapping[str, Served]) -> Iterator[Looked]:
+def _questions(
+    own: Iterable[ZoneFacts], serves: Mapping[str, Served], *, is_outside: bool
+) -> Iterator[Looked]:
     asked: set[tuple[str, str, tuple[str, ...]]] = set()
     for zone in own:
         for question in (*_forward(zone), *_backward(zone)):
             key = (question.zone, question.address or question.name, question.wanted)
-            if question.zone in serves and key not in asked:
+            # Internal addresses are nothing that the world is told.
+            untold = is_outside and not question.address and all(map(is_internal, question.wanted))
+            if question.zone in serves and key not in asked and not untold:
                 asked.add(key)
                 yield question
 
@@ -210,7 +232,7 @@ def hosts(seen: Mapping[str, Directory]) -> Iterator[Finding]:
     for host, reading in seen.items():
         for one in reading.looked:
             tag = _judged(one)
-            if tag is not None and host in _current(copies[one.zone]):
+            if tag is not None and host in current(copies[one.zone]):
                 found[tag, one].append(host)
     for (tag, one), who in found.items():
         yield tag(
@@ -222,13 +244,6 @@ def hosts(seen: Mapping[str, Directory]) -> Iterator[Finding]:
             servers=listed(seen[host].server for host in who),
         )
     yield from _unserved(seen, set(copies))
-
-
-def _current(copies: Mapping[str, Served]) -> set[str]:
-    top = newest(copy.serial for copy in copies.values())
-    # Where each server is its own primary, as domain controllers are, serials are not compared.
-    each_its_own = all(copy.is_primary for copy in copies.values())
-    return {host for host, copy in copies.items() if each_its_own or top in {None, copy.serial}}
 
 
 def _judged(one: Looked) -> Tag | None:
@@ -243,7 +258,10 @@ def _judged(one: Looked) -> Tag | None:
         return REVERSE_MISSING if one.address else FORWARD_MISSING
     if one.address:
         return None if set(one.seen) & set(one.wanted) else REVERSE_MISMATCH
-    return None if set(one.seen) <= set(one.wanted) else FORWARD_MISMATCH
+    if set(one.seen) <= set(one.wanted):
+        return None
+    is_translated = all(map(is_internal, one.wanted)) and not any(map(is_internal, one.seen))
+    return FORWARD_TRANSLATED if is_translated else FORWARD_MISMATCH
 
 
 def _unserved(seen: Mapping[str, Directory], served: set[str]) -> Iterator[Finding]:

@@ -1,10 +1,11 @@
-"""Which of two zone serials is newer? Serial number arithmetic (RFC 1982, SERIAL_BITS 32)."""
+"""Which copies of a zone are the newest? Serial number arithmetic (RFC 1982, SERIAL_BITS 32)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Protocol, TypeVar
 
-__all__ = ["is_newer", "newest"]
+__all__ = ["Copy", "current", "is_newer", "newest", "of_one_source"]
 
 _HALF = 1 << 31
 _ALL = 1 << 32
@@ -26,3 +27,44 @@ def newest(serials: Iterable[int]) -> int | None:
         if all(is_newer(candidate, other) for other in distinct - {candidate}):
             return candidate
     return None
+
+
+class Copy(Protocol):
+    """A zone as one server holds it. is_primary: the SOA names this very server as its source."""
+
+    @property
+    def serial(self) -> int: ...
+
+    @property
+    def primary(self) -> str: ...
+
+    @property
+    def is_primary(self) -> bool: ...
+
+
+C = TypeVar("C", bound=Copy)
+
+
+def of_one_source(held: Mapping[str, C]) -> tuple[dict[str, C], ...]:
+    """The copies of one zone, by host id, in groups whose serials can be compared.
+
+    All are one group, unless several servers name themselves as the source, as domain controllers do: then
+    each of these counts for itself, with the copies that are made from it.
+    """
+    sources = {one.primary for one in held.values() if one.is_primary}
+    groups: dict[str, dict[str, C]] = {}
+    for host, one in held.items():
+        groups.setdefault(one.primary if len(sources) > 1 else "", {})[host] = one
+    return tuple(groups.values())
+
+
+def current(held: Mapping[str, C]) -> dict[str, C]:
+    """The copies with the newest serial of their source: what others hold is explained by being behind.
+
+    All of a source, where none of their serials is the newest.
+    """
+    found: dict[str, C] = {}
+    for group in of_one_source(held):
+        top = newest(one.serial for one in group.values())
+        found |= {host: one for host, one in group.items() if top in {None, one.serial}}
+    return found

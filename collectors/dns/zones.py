@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from collectors import About, Answer, Finding, Resolver, ZoneFacts, collector
 from collectors.dns.names import dotted, lies_in, plain, same_form
 from collectors.dns.probe import Line, Silent, Soa, lack_of, living, soa_of
-from collectors.dns.serial import newest
 
 __all__ = [
     "Delegation",
@@ -16,8 +15,6 @@ __all__ = [
     "NamedHost",
     "Unsaid",
     "Zones",
-    "current",
-    "each_its_own",
     "holdings",
     "zones",
 ]
@@ -43,6 +40,14 @@ class Holding:
     is_primary: bool
     servers: tuple[NamedHost, ...]
     mail: tuple[NamedHost, ...]
+
+    @property
+    def serial(self) -> int:
+        return self.soa.serial
+
+    @property
+    def primary(self) -> str:
+        return self.soa.primary
 
     @property
     def names(self) -> frozenset[str]:
@@ -193,19 +198,3 @@ def holdings(seen: Mapping[str, Zones]) -> dict[str, dict[str, Holding]]:
         for holding in reading.holds:
             found.setdefault(holding.zone, {})[host] = holding
     return found
-
-
-def each_its_own(held: Mapping[str, Holding]) -> bool:
-    """Say whether every server is a primary, as domain controllers are: then each counts for itself."""
-    return len(held) > 1 and all(one.is_primary for one in held.values())
-
-
-def current(held: Mapping[str, Holding]) -> dict[str, Holding]:
-    """The servers of one zone that hold its newest serial: what others hold is explained by being behind.
-
-    All of them, where serials cannot be compared: none is the newest, or each server is its own primary.
-    """
-    top = newest(one.soa.serial for one in held.values())
-    if top is None or each_its_own(held):
-        return dict(held)
-    return {host: one for host, one in held.items() if one.soa.serial == top}

@@ -113,6 +113,28 @@ def test_an_address_that_could_not_be_asked_is_not_a_missing_one() -> None:
     assert compared({"h1": zones("ns1.a.test", one), "h2": zones("ns2.a.test", other)}) == set()
 
 
+def from_(source: str, holding: Holding, *, itself: bool = False) -> Holding:
+    return replace(holding, soa=replace(holding.soa, primary=source), is_primary=itself)
+
+
+def test_a_copy_of_a_domain_controller_is_compared_with_that_controller_only() -> None:
+    seen = {
+        "dc1": zones("dc1.a.test", from_("dc1.a.test", held(90), itself=True)),
+        "dc2": zones("dc2.a.test", from_("dc2.a.test", held(20), itself=True)),
+        "good": zones("ns1.a.test", from_("dc2.a.test", held(20))),
+        "late": zones("ns2.a.test", from_("dc1.a.test", held(80))),
+    }
+    assert compared(seen) == {("dns.serial-behind", "late")}
+
+
+def test_a_copy_that_still_names_an_earlier_primary_is_behind() -> None:
+    seen = {
+        "h1": zones("ns1.a.test", from_("ns1.a.test", held(9), itself=True)),
+        "h2": zones("ns2.a.test", from_("old.a.test", held(8))),
+    }
+    assert compared(seen) == {("dns.serial-behind", "h2")}
+
+
 # --- delegations
 
 
@@ -158,7 +180,8 @@ def test_addresses_of_servers_in_other_zones_are_not_glue() -> None:
 
 
 def directory(server: str, serial: int, *looked: Looked, primary: bool = False) -> Directory:
-    serves = (Served(zone="a.test", serial=serial, is_primary=primary),)
+    source = server if primary else "ns1"
+    serves = (Served(zone="a.test", serial=serial, primary=source, is_primary=primary),)
     return Directory(server=server, serves=serves, lacks=(), looked=looked)
 
 
@@ -187,3 +210,12 @@ def test_where_each_server_is_its_own_primary_all_of_them_count() -> None:
         "h2": directory("dc2", 20, looked((), "192.0.2.1"), primary=True),
     }
     assert [(f.tag.name, f.host) for f in hosts.compare(seen)] == [("dns.forward-missing", "h2")]
+
+
+def test_a_public_address_for_an_internal_one_is_worth_a_note_and_another_internal_one_is_a_fault() -> None:
+    def tags(seen: str, wanted: str) -> list[str]:
+        return [f.tag.name for f in hosts.compare({"h1": directory("ns1", 1, looked((seen,), wanted))})]
+
+    assert tags("203.0.113.9", "10.77.1.9") == tags("2001:db8::9", "fd20::9") == ["dns.forward-translated"]
+    assert tags("10.77.1.8", "10.77.1.9") == tags("203.0.113.9", "192.0.2.9") == ["dns.forward-mismatch"]
+    assert tags("10.77.1.9", "203.0.113.9") == ["dns.forward-mismatch"]
