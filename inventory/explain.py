@@ -36,9 +36,9 @@ _ENGLISH: Mapping[Reason, str] = {
     "host under 'hosts'.",
     Reason.NO_CLAUSE: "{host} is in the contract, but no clause covers it. Missing is a clause that names "
     "it, or one of its roles, with '{line}'.",
-    Reason.AREA_NOT_COVERED: "No clause lets us {what} on {host}; {clauses} cover other things. Missing is a "
+    Reason.AREA_NOT_COVERED: "No clause lets us {what} on {host}, only other things ({clauses}). Missing is a "
     "clause for it with '{line}'.",
-    Reason.PLAYBOOK_NOT_COVERED: "No clause lets us {what} on {host}; {clauses} cover other things. Missing "
+    Reason.PLAYBOOK_NOT_COVERED: "No clause lets us {what} on {host}, only other things ({clauses}). Missing "
     "is a clause for it with '{line}'.",
     Reason.OUTSIDE_IS_READ_ONLY: "{host} stands outside the customer's network: it may be asked ({clauses}), "
     "never changed. Turn to whoever runs it.",
@@ -59,14 +59,14 @@ _GERMAN: Mapping[Reason, str] = {
     "Kunden unter 'hosts' aufnehmen lassen.",
     Reason.NO_CLAUSE: "{host} steht im Vertrag, aber keine Klausel deckt ihn ab. Es fehlt eine Klausel, die "
     "ihn oder eine seiner Rollen nennt, mit '{line}'.",
-    Reason.AREA_NOT_COVERED: "Keine Klausel erlaubt, {what}: {host}; {clauses} erlauben anderes. Es fehlt "
+    Reason.AREA_NOT_COVERED: "Keine Klausel erlaubt, auf {host} {what}, nur anderes ({clauses}). Es fehlt "
     "dafür eine Klausel mit '{line}'.",
-    Reason.PLAYBOOK_NOT_COVERED: "Keine Klausel erlaubt, {what}: {host}; {clauses} erlauben anderes. Es fehlt "
+    Reason.PLAYBOOK_NOT_COVERED: "Keine Klausel erlaubt, auf {host} {what}, nur anderes ({clauses}). Es fehlt "
     "dafür eine Klausel mit '{line}'.",
     Reason.OUTSIDE_IS_READ_ONLY: "{host} steht außerhalb des Kundennetzes: Fragen ist erlaubt ({clauses}), "
     "Ändern nie. An den Betreiber wenden.",
-    Reason.WINDOW_CLOSED: "{clauses} erlauben es, {what}: {host}, aber nicht zu dieser Zeit: {hours} (Ortszeit "
-    "des Vertrags). Bis dahin warten oder das Zeitfenster vom Kunden erweitern lassen.",
+    Reason.WINDOW_CLOSED: "Nach {clauses} ist es erlaubt, auf {host} {what}, aber nicht zu dieser Zeit: {hours} "
+    "(Ortszeit des Vertrags). Bis dahin warten oder das Zeitfenster vom Kunden erweitern lassen.",
 }
 
 _WORDS: Mapping[Language, Mapping[Reason, str]] = {"de": _GERMAN, "en": _ENGLISH}
