@@ -5,6 +5,7 @@ StoreError
 ├── BlobError               evidence is missing, damaged or too large
 ├── RevisionError           a contract's revision goes down, or comes again with another text
 ├── UnknownRunError         no run has this id
+├── StoreUnusableError      the database is none, is damaged, locked, full, or may not be written
 └── LedgerBrokenError       the ledger does not hold: nothing is added until somebody has looked
 """
 
@@ -16,6 +17,7 @@ __all__ = [
     "RevisionError",
     "StoreError",
     "StoreTooNewError",
+    "StoreUnusableError",
     "UnknownRunError",
 ]
 
@@ -38,6 +40,10 @@ class RevisionError(StoreError):
 
 class UnknownRunError(StoreError):
     """No run has this id."""
+
+
+class StoreUnusableError(StoreError):
+    """The database is none, is damaged, locked, full, or may not be written."""
 
 
 class LedgerBrokenError(StoreError):
