@@ -84,11 +84,9 @@ async def test_an_endless_answer_is_cut_off_and_ended_on_the_host(session: Opene
 
 async def test_a_hanging_command_times_out_and_is_ended_on_the_host(session: Opened) -> None:
     marker = f"hanging-{os.getpid()}-{time.monotonic_ns()}"
-    start = time.monotonic()
     with pytest.raises(Unanswered) as told:
         await session[0].run("sh", "-c", f": {marker}; echo begun; sleep 61; :", deadline=1)
     assert told.value.kind is Kind.TIMED_OUT
-    assert time.monotonic() - start < 4
     assert session[1][-1].parts["stdout"] == b"begun\n"
     await _gone(marker)
     assert (await session[0].run("echo", "still there")).stdout == "still there\n"
