@@ -189,7 +189,7 @@ def _mount(line: str) -> _Mount | None:
 
 
 def _unescaped(text: str) -> str:
-    return re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), text)
+    return text if "\\" not in text else re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), text)
 
 
 def _options(fstab: str) -> dict[str, frozenset[str]]:
