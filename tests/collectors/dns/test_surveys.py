@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from collectors import Kind, Phase
 from collectors.dns.copies import copies
 from collectors.dns.delegations import delegations
+from collectors.dns.hosts import hosts
 from collectors.dns.probe import Silent, Soa
-from collectors.dns.reverse import Directory, Looked, Served, hosts
+from collectors.dns.reverse import Directory, Looked, Served
 from collectors.dns.serial import is_newer, newest
 from collectors.dns.zones import Delegation, Holding, NamedHost, Unsaid, Zones
 
