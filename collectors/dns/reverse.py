@@ -13,6 +13,7 @@ from collectors.dns.names import (
     lies_in,
     listed,
     plain,
+    pointer,
     pointer_in,
     same_form,
 )
@@ -145,7 +146,9 @@ def _questions(own: Iterable[ZoneFacts], serves: tuple[str, ...], *, is_outside:
             if wanted and not (is_outside and all(map(is_internal, wanted))):
                 yield Looked(zone=zone, name=plain(name), address="", wanted=wanted, seen=None)
     for address in same_form(a for host in hosts for a in host.addresses):
-        zone = _deepest(zone for zone in serves if is_reverse(zone) and pointer_in(zone, address))
+        holding = [zone for zone in serves if is_reverse(zone) and pointer_in(zone, address)]
+        # What the world asks, before the part of a network to which that leads.
+        zone = _deepest(z for z in holding if lies_in(pointer(address), z)) or _deepest(holding)
         names = tuple(sorted({plain(h.name) for h in hosts if address in same_form(h.addresses)}))
         if zone:
             yield Looked(zone=zone, name=listed(names), address=address, wanted=names, seen=None)
