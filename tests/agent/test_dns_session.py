@@ -187,14 +187,14 @@ async def test_a_lost_packet_is_asked_again() -> None:
         heard: list[Exchange] = []
         answer = await session(door, heard).ask("www.test.", "A")
     # The server was not slow, although the question took its time.
-    assert answer.took < 0.25 < heard[0].took
+    assert heard[0].took > 0.25 + answer.took
     assert seen[0][:2] != seen[1][:2]
 
 
 async def test_an_answer_to_the_first_try_still_counts_while_the_second_waits() -> None:
-    async with hostile(lambda q: [(0.45, reply(q))]) as door:
-        answer = await session(door).ask("www.test.", "A")
-    assert answer.took > 0.4
+    async with hostile(lambda q: [(0.9, reply(q))]) as door:
+        answer = await session(door, timeout=0.7).ask("www.test.", "A")
+    assert answer.took > 0.85
     assert answer.edns
 
 
