@@ -77,10 +77,10 @@ def _same(fact: str) -> Where:
 
 def _asks_it(cause: Finding, effect: Finding) -> Sure | None:
     """The effect's `server` is one of the cause's addresses (or its id)."""
-    known = {
-        cause.host,
-        *str(cause.facts.get("addresses", cause.facts.get("server", ""))).replace(",", " ").split(),
-    }
+    named = next(
+        (cause.facts[fact] for fact in ("addresses", "address", "server") if fact in cause.facts), ""
+    )
+    known = {cause.host, *str(named).replace(",", " ").split()}
     asked = set(str(effect.facts.get("server", effect.facts.get("servers", ""))).replace(",", " ").split())
     return "certain" if asked and asked & known else None
 
@@ -135,7 +135,15 @@ RULES: tuple[Rule, ...] = (
     Rule("linux.clock-off", ("linux.certificate-not-yet-valid",), _same_host),
     Rule("dns.server-dead", ("linux.resolver-dead", "dns.recursion-dead"), _asks_it, far=True),
     Rule("dns.server-dead", ("dns.*",), _same_host),
-    Rule("dns.recursion-dead", ("linux.resolver-dead",), _asks_it, far=True),
+    Rule("dns.address-dead", ("linux.resolver-dead",), _asks_it, far=True),
+    Rule("dns.garbled", ("linux.resolver-dead", "linux.resolver-failing"), _asks_it, far=True),
+    Rule("dns.garbled", ("dns.recursion-*", "dns.lame"), _same_host),
+    Rule("dns.recursion-dead", ("linux.resolver-dead", "linux.resolver-failing"), _asks_it, far=True),
+    Rule("dns.recursion-refused", ("linux.resolver-refuses",), _asks_it, far=True),
+    Rule("dns.recursion-wrong", ("linux.resolver-lacks-name",), _asks_it, far=True),
+    Rule(
+        "dns.forward-*", ("dns.recursion-other-address", "dns.recursion-no-address"), _same("name"), far=True
+    ),
     Rule("dns.no-udp", ("linux.resolver-dead", "dns.recursion-dead"), _asks_it, far=True),
     Rule("dns.no-udp", ("dns.recursion-dead", "dns.slow"), _same_host),
     Rule(

@@ -70,6 +70,29 @@ def test_a_full_disk_explains_nothing_on_another_host() -> None:
     assert not any(cause.explains for cause in causes)
 
 
+@pytest.mark.parametrize(
+    ("cause", "effect", "facts"),
+    [
+        (
+            "dns.address-dead",
+            "linux.resolver-dead",
+            {"address": "10.77.1.53", "server": "ns1.musterbau.test"},
+        ),
+        ("dns.garbled", "linux.resolver-dead", {"address": "10.77.1.53", "server": "ns1.musterbau.test"}),
+        ("dns.recursion-refused", "linux.resolver-refuses", {"addresses": "10.77.1.53, fd77::53"}),
+        ("dns.recursion-dead", "linux.resolver-failing", {"addresses": "10.77.1.53"}),
+    ],
+)
+def test_a_name_server_explains_what_the_hosts_say_that_ask_it(
+    cause: str, effect: str, facts: dict[str, Fact]
+) -> None:
+    def causes(server: str) -> list[tuple[str, str, list[str], str]]:
+        return [told(c) for c in rank([say(cause, "dns1", **facts), say(effect, "web1", server=server)])]
+
+    assert causes("10.77.1.53") == [(cause, "dns1", [effect], "certain")]
+    assert len(causes("10.77.1.5")) == 2
+
+
 def test_a_chain_ends_at_its_first_link() -> None:
     chain = [
         say("linux.kernel-hardware-error"),
