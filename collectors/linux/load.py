@@ -15,8 +15,8 @@ LOAD_HIGH = warn(
     "the load is {load} on {cores} cores: {running} processes want to run now, {blocked} wait for storage",
     "die Last ist {load} bei {cores} Kernen: {running} Prozesse wollen jetzt rechnen, {blocked} warten auf Datenträger",
     do=(
-        "Look at the processes with most CPU time (top); waiting processes point to slow storage.",
-        "Die Prozesse mit der meisten CPU-Zeit ansehen (top); wartende deuten auf langsame Datenträger.",
+        "Look at the processes with most CPU time (top); those in state D wait for storage or a file server.",
+        "Die Prozesse mit der meisten CPU-Zeit ansehen (top); die im Zustand D warten auf Datenträger oder Dateiserver.",
     ),
 )
 MEMORY_LOW = fault(
