@@ -191,6 +191,7 @@ RULES: tuple[Rule, ...] = (
         far=True,
     ),
     Rule("dns.delegation-mismatch", ("dns.glue-mismatch",), _same("zone"), far=True),
+    Rule("linux.clocks-agree", ("linux.clock-off", "linux.clock-drifting"), _of_its_hosts, far=True),
     Rule("reach.*", ("reach.answer*",), _same_host),
     Rule("reach.site-unreachable", ("reach.*",), _of_its_hosts, far=True),
 )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from collectors import Finding, Ran, Shell, collector, fault, note, warn
+from collectors import Finding, Ran, Shell, collector, fault, note, survey, warn
 from collectors.linux.output import figure, is_missing, plain, printed, unparsable
 
 OFF = fault(
@@ -39,12 +39,25 @@ UNKNOWN = note(
     "nothing on the host says whether its clock is synchronised (off by {offset} seconds now)",
     "nichts auf dem Host sagt, ob seine Uhr synchronisiert wird (weicht jetzt um {offset} Sekunden ab)",
 )
+AGREE = fault(
+    "linux.clocks-agree",
+    "{count} synchronised hosts agree with each other and differ from the agent's clock by {offset} seconds: "
+    "that clock is off, or the source of all of theirs ({hosts})",
+    "{count} synchronisierte Hosts sind sich einig und weichen von der Uhr des Agenten um {offset} Sekunden ab: "
+    "diese Uhr geht falsch, oder die Quelle all der anderen ({hosts})",
+    do=(
+        "Check the agent's clock first, then the time server that these hosts ask.",
+        "Zuerst die Uhr des Agenten prüfen, dann den Zeitserver, den diese Hosts fragen.",
+    ),
+)
 _DATE = re.compile(r"(\d{1,11})(?:\.(\d{9}|%?N?))?\s*")
 _SYNCHRONISED = re.compile(r"(?mi)^ *(?:System clock|NTP) synchronized: (yes|no)$")
 _SERVICE = re.compile(
     r"(?mi)^ *(?:NTP service|NTP enabled|Network time on|systemd-timesyncd\.service active): (.+)$"
 )
 _FAULT, _WARN = 60.0, 2.0
+# So many synchronised hosts do not err alike by chance.
+_ENOUGH = 3
 # Seconds since the last measurement; a good line is measured at least every 17 minutes.
 _STALE = 3 * 3600.0
 
@@ -83,6 +96,10 @@ def judge(seen: Clock) -> Iterator[Finding]:
             pass
 
 
+def _differs(seen: Clock) -> bool:
+    return abs(seen.offset) - seen.uncertain > _WARN
+
+
 def _shown(seconds: float) -> float:
     return float(round(seconds)) if abs(seconds) >= 100 else round(seconds, 2)
 
@@ -105,6 +122,18 @@ async def clock(host: Shell) -> Clock:
     offset = host_time - (ran.began.timestamp() + ran.took / 2)
     uncertain = ran.took / 2 + (0.0 if exact else 0.5)
     return Clock(offset=round(offset, 3), uncertain=round(uncertain, 3), sync=await _sync(host, host_time))
+
+
+@survey("linux.clocks", over=clock)
+def clocks(seen: Mapping[str, Clock]) -> Iterator[Finding]:
+    """Tell an agent whose own clock is off from many hosts whose clocks are."""
+    kept = {name: one for name, one in seen.items() if one.sync is not None and one.sync.works}
+    offsets = sorted(one.offset for one in kept.values())
+    if len(kept) < _ENOUGH or not all(map(_differs, kept.values())):
+        return
+    if offsets[-1] - offsets[0] <= _WARN + 2 * max(one.uncertain for one in kept.values()):
+        middle = offsets[len(offsets) // 2]
+        yield AGREE(count=len(kept), offset=_shown(middle), hosts=" ".join(sorted(kept)))
 
 
 async def _sync(host: Shell, host_time: float) -> Sync | None:
