@@ -17,7 +17,7 @@ from typing import Any
 from agent.about import about_target
 from agent.codec import exchange_of, result_of
 from agent.credentials import CredentialError, Credentials
-from agent.job import Broken, Job, NoAnswer, Refused, Result
+from agent.job import Broken, Job, NoAnswer, Outcome, Refused, Result
 from agent.nursling import Nursery, Process
 from agent.shares import Shares
 from agent.start import START, SshWay, Start
@@ -87,11 +87,7 @@ class Agent:
 
         def answer(job: Job, outcome: Refused | Broken | NoAnswer) -> None:
             del open_jobs[job.id]
-            tell(
-                Event(
-                    what="result", result=Result(job=job, outcome=outcome, began=datetime.now(UTC), took=0.0)
-                )
-            )
+            tell(Event(what="result", result=_at_once(job, outcome)))
 
         try:
             leave = verify(order.token, self._keys, agent=self._name)
@@ -172,8 +168,8 @@ class Agent:
             if reference not in secrets:
                 try:
                     secrets[reference] = self._credentials.resolve(reference)
-                except (CredentialError, UnicodeDecodeError) as error:
-                    secrets[reference] = CredentialError(str(error))
+                except CredentialError as error:
+                    secrets[reference] = error
             secret = secrets[reference]
             if isinstance(secret, CredentialError):
                 answer(job, NoAnswer(Kind.CREDENTIALS_REJECTED, Phase.CONNECT, str(secret)))
@@ -210,6 +206,10 @@ class Agent:
             tell(Event(what="gone", detail=str(process.pid)))
 
 
+def _at_once(job: Job, outcome: Outcome) -> Result:
+    return Result(job=job, outcome=outcome, began=datetime.now(UTC), took=0.0)
+
+
 def _pass_on(head: dict[str, Any], parts: tuple[bytes, ...], open_jobs: dict[str, Job], tell: Tell) -> None:
     """Turn a worker's frame into an event; what names a job that is not open is dropped."""
     match head["event"]:
@@ -231,7 +231,11 @@ def _pass_on(head: dict[str, Any], parts: tuple[bytes, ...], open_jobs: dict[str
         case "blocked":
             tell(Event(what="blocked", detail=head["what"]))
         case "refused":
-            tell(Event(what="blocked", detail=head["reason"]))
+            # The grant held when it came, and not any more when the worker's turn had come.
+            refused = Refused(str(head["reason"]), by="worker")
+            for job in tuple(open_jobs.values()):
+                del open_jobs[job.id]
+                tell(Event(what="result", result=_at_once(job, refused)))
         case _:
             raise WireError(f"{head['event']!r} is no event of a worker")
 

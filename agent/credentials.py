@@ -31,7 +31,7 @@ class Credentials:
         kind, _, name = reference.partition(":")
         match kind:
             case "file":
-                return self._private(name).decode("utf-8", "strict")
+                return _text(name, self._private(name))
             case "age":
                 return self._age(name)
             case "env":
@@ -46,7 +46,8 @@ class Credentials:
         if not path.resolve().is_relative_to(self._folder.resolve()):
             raise CredentialError(f"the credential {name!r} lies outside {self._folder}: put it inside")
         try:
-            with path.open("rb") as file:
+            # Without waiting: a pipe would be waited for, and the mode is looked at only when it is open.
+            with open(path, "rb", opener=_without_waiting) as file:
                 status = os.fstat(file.fileno())
                 if not stat.S_ISREG(status.st_mode):
                     raise CredentialError(f"the credential {name!r} is not a file")
@@ -76,13 +77,25 @@ class Credentials:
             raise CredentialError(
                 f"the credential {name!r} is not encrypted to this agent's identity"
             ) from None
-        return bytes(opened).decode("utf-8", "strict")
+        return _text(name, bytes(opened))
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _text(name: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        # The error itself would show some of it.
+        raise CredentialError(f"the credential {name!r} is not text in UTF-8") from None
 
 
 def _environment(name: str) -> str:
     value = os.environ.get(name, "")
-    if not value:
-        raise CredentialError(f"the environment variable {name} is not set")
+    if not value.strip():
+        raise CredentialError(f"the environment variable {name} is not set, or empty")
     return value
 
 

@@ -11,6 +11,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 __all__ = [
@@ -154,12 +156,21 @@ def _credential(text: str) -> str:
 
 
 def _host_key(text: str) -> str:
-    if not _HOST_KEY.fullmatch(text):
+    if not (_HOST_KEY.fullmatch(text) and _is_whole_key(text)):
         raise WrongError(
-            "this is not an SSH host key",
+            "this is not an SSH host key, or not all of it",
             "write type and base64 as ssh-keyscan shows them, like 'ssh-ed25519 AAAAC3…'",
         )
     return text
+
+
+def _is_whole_key(text: str) -> bool:
+    """Half of a key looks like one, and no host could ever show it."""
+    try:
+        load_ssh_public_key(text.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 def _timezone(text: str) -> str:

@@ -8,6 +8,7 @@ they are read and dropped here, within limits.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import socket
 
@@ -21,6 +22,7 @@ CONNECT = 5.0
 GREET = 8.0
 _MAX_LINES = 32
 _MAX_LINE = 1024
+_QUOTE = 120
 
 
 async def connect(door: Door) -> socket.socket:
@@ -60,26 +62,43 @@ async def greeted(sock: socket.socket) -> None:
     Raises Unanswered (phase `greet`): `timed-out` when nothing is said, `unparsable` when what is said does
     not come to a version line.
     """
-    lines = 0
+    said: list[bytes] = []
     try:
         async with asyncio.timeout(GREET):
-            while not await _version_is_next(sock):
-                lines += 1
-                if lines > _MAX_LINES:
-                    raise _no_greeting(lines)
+            while (line := await _line_before_version(sock)) is not None:
+                said.append(line)
+                if len(said) > _MAX_LINES:
+                    raise _no_greeting(said)
     except TimeoutError:
-        if lines:
-            raise _no_greeting(lines) from None
+        if said or _peeked(sock):
+            raise _no_greeting([*said, _peeked(sock)]) from None
         silence = f"the port accepts, then says nothing within {GREET:g} s"
         raise Unanswered(Kind.TIMED_OUT, silence, phase=Phase.GREET) from None
+    except ConnectionError:
+        # sshd says so when it has too many logins under way (MaxStartups), or does not want this address.
+        detail = f"the connection is closed before the greeting{_quoted(said)}"
+        raise Unanswered(Kind.CUT_OFF, detail, phase=Phase.GREET) from None
 
 
-def _no_greeting(lines: int) -> Unanswered:
-    return Unanswered(Kind.UNPARSABLE, f"{lines} lines and still no SSH greeting", phase=Phase.GREET)
+def _no_greeting(said: list[bytes]) -> Unanswered:
+    lines = f"{len(said)} lines" if len(said) > 1 else "a line"
+    return Unanswered(Kind.UNPARSABLE, f"{lines} and still no SSH greeting{_quoted(said)}", phase=Phase.GREET)
 
 
-async def _version_is_next(sock: socket.socket) -> bool:
-    """Look at the next line without taking it; take it when it is not the version line."""
+def _quoted(said: list[bytes]) -> str:
+    """What the server says for itself: the first of its lines that says anything."""
+    texts = (line.decode("utf-8", "backslashreplace").strip() for line in said)
+    return next((f"; it says: {text[:_QUOTE]}" for text in texts if text), "")
+
+
+def _peeked(sock: socket.socket) -> bytes:
+    with contextlib.suppress(OSError):
+        return sock.recv(_MAX_LINE, socket.MSG_PEEK)
+    return b""
+
+
+async def _line_before_version(sock: socket.socket) -> bytes | None:
+    """Take the next line; None when it is the version line, which stays. Raises ConnectionError at the end."""
     while True:
         await _readable(sock)
         try:
@@ -89,13 +108,12 @@ async def _version_is_next(sock: socket.socket) -> bool:
         except OSError:
             head = b""
         if not head:
-            raise Unanswered(Kind.CUT_OFF, "the connection is closed before the greeting", phase=Phase.GREET)
+            raise ConnectionError
         if head.startswith(b"SSH-"):
-            return True
+            return None
         line, newline, _ = head.partition(b"\n")
         if newline or len(head) >= _MAX_LINE:
-            sock.recv(len(line) + len(newline))
-            return False
+            return sock.recv(len(line) + len(newline))
         # Half a line: it stays readable, so look again a little later.
         await asyncio.sleep(0.05)
 

@@ -9,12 +9,14 @@ import base64
 import contextlib
 import io
 import socket
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import paramiko
+from cryptography.exceptions import InvalidKey, InvalidSignature, InvalidTag, UnsupportedAlgorithm
 from paramiko.ssh_exception import IncompatiblePeer
 
 from agent.sessions.greeting import connect, greeted
@@ -22,11 +24,18 @@ from agent.start import SshWay
 from collectors.session import Kind, Phase, Unanswered
 from inventory.grant import Door
 
-__all__ = ["CHANNEL", "Greeted", "greet_first", "log_in"]
+__all__ = ["CHANNEL", "ENDS", "Greeted", "greet_first", "log_in"]
 
 LOGIN = 10.0
 CHANNEL = 8.0
 
+_GARBLED = (
+    *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, struct.error),
+    *(InvalidKey, InvalidSignature, InvalidTag, UnsupportedAlgorithm),
+)
+# What the library raises when a conversation ends: besides its own errors, whatever went wrong in its thread
+# over a host that does not keep to the protocol.
+ENDS = (paramiko.SSHException, paramiko.SFTPError, EOFError, OSError, *_GARBLED)
 
 # No CBC, no SHA-1 and no MD5, which the library would still take; and the modes first that need no separate
 # digest, since the library checks digests byte by byte in Python.
@@ -91,7 +100,7 @@ def _handshake(client: paramiko.SSHClient, sock: socket.socket, door: Door, way:
     for pinned in way.host_keys:
         kind, _, body = pinned.partition(" ")
         client.get_host_keys().add(name, kind, paramiko.PKey.from_type_string(kind, base64.b64decode(body)))
-    is_key = way.secret.lstrip().startswith("-----BEGIN")
+    is_key = _is_key(way.secret)
     try:
         client.connect(
             host,
@@ -106,25 +115,37 @@ def _handshake(client: paramiko.SSHClient, sock: socket.socket, door: Door, way:
             channel_timeout=CHANNEL,
             allow_agent=False,
             look_for_keys=False,
-            transport_factory=_transport,
+            transport_factory=_Transport,
         )
-    except (paramiko.SSHException, EOFError, OSError) as error:
-        raise _why(error) from None
-    transport = client.get_transport()
-    if transport is not None:
-        transport.set_keepalive(15)
+        transport = client.get_transport()
+        if transport is None or not transport.is_authenticated():
+            raise _SecondFactorError
+    except ENDS as error:
+        raise _why(error, client.get_transport()) from None
+    transport.set_keepalive(15)
 
 
-def _transport(sock: Any, **options: Any) -> paramiko.Transport:  # noqa: ANN401 - the library's own words.
-    transport = paramiko.Transport(sock, **options)
-    choice = transport.get_security_options()
-    choice.ciphers, choice.digests = _CIPHERS, _DIGESTS
-    return transport
+class _SecondFactorError(paramiko.AuthenticationException):
+    """The host takes the credential, and asks for another one besides."""
 
 
-def _why(error: Exception) -> Unanswered:
+class _Transport(paramiko.Transport):
+    """The library's transport, with strong algorithms only, and without anybody at a terminal."""
+
+    def __init__(self, sock: Any, **options: Any) -> None:  # noqa: ANN401 - the library's own words.
+        super().__init__(sock, **options)
+        choice = self.get_security_options()
+        choice.ciphers, choice.digests = _CIPHERS, _DIGESTS
+
+    def auth_interactive_dumb(self, *_: object, **__: object) -> list[str]:
+        """The library would print the host's prompt, and read the answer from standard input."""
+        raise _SecondFactorError
+
+
+def _why(error: Exception, transport: paramiko.Transport | None) -> Unanswered:
     """Tell paramiko's errors apart (its own texts where it has no class for the case)."""
     text = str(error)
+    known = transport is not None and transport.initial_kex_done
     match error:
         case paramiko.BadHostKeyException():
             detail = f"the host shows {error.key.get_name()} {error.key.fingerprint}, which is not pinned"
@@ -132,23 +153,55 @@ def _why(error: Exception) -> Unanswered:
         case IncompatiblePeer():
             return Unanswered(Kind.REFUSED, f"no algorithm in common: {text}", phase=Phase.GREET)
         case paramiko.AuthenticationException():
-            if "timeout" in text.lower():
-                return Unanswered(
-                    Kind.TIMED_OUT, f"the login takes longer than {LOGIN:g} s", phase=Phase.LOGIN
-                )
-            return Unanswered(Kind.CREDENTIALS_REJECTED, "the host rejects the login", phase=Phase.LOGIN)
-        case TimeoutError():
-            return Unanswered(Kind.TIMED_OUT, f"no key exchange within {LOGIN:g} s", phase=Phase.GREET)
+            return _why_not_let_in(error)
         case paramiko.SSHException() if "known_hosts" in text:
             return Unanswered(
                 Kind.HOST_KEY_CHANGED, "the host's key is of a type that is not pinned", phase=Phase.GREET
             )
-        case paramiko.SSHException() if "timeout" in text.lower() or "timed out" in text.lower():
+        case TimeoutError() | paramiko.SSHException() if _tells_of_time(error):
             return Unanswered(Kind.TIMED_OUT, f"no key exchange within {LOGIN:g} s", phase=Phase.GREET)
         case _:
-            return Unanswered(
-                Kind.CUT_OFF, f"the connection ends during login: {text}"[:300], phase=Phase.GREET
+            what = "the login" if known else "the key exchange"
+            garbled = isinstance(error, _GARBLED)
+            detail = (
+                f"what the host says in {what} is no SSH" if garbled else f"the connection ends in {what}"
             )
+            return Unanswered(
+                Kind.UNPARSABLE if garbled else Kind.CUT_OFF,
+                (f"{detail}: {text}" if text else detail)[:300],
+                phase=Phase.LOGIN if known else Phase.GREET,
+            )
+
+
+def _tells_of_time(error: Exception) -> bool:
+    text = str(error).lower()
+    return isinstance(error, TimeoutError) or "timeout" in text or "timed out" in text
+
+
+def _why_not_let_in(error: paramiko.AuthenticationException) -> Unanswered:
+    """The key exchange is done, the login is not."""
+    kind, detail = Kind.CREDENTIALS_REJECTED, "the host rejects the login"
+    match error:
+        case _SecondFactorError():
+            detail = "the host asks for a second login after the credential: another factor"
+        case paramiko.BadAuthenticationType():
+            ways = ", ".join(map(str, error.allowed_types))[:100]
+            detail = f"the host takes no login of this kind from the account; it takes: {ways or 'none'}"
+        case _ if _tells_of_time(error):
+            kind, detail = Kind.TIMED_OUT, f"the login takes longer than {LOGIN:g} s"
+        case _ if "shut down" in str(error):
+            kind, detail = Kind.CUT_OFF, "the host ends the connection during the login"
+        case _:
+            pass
+    return Unanswered(kind, detail, phase=Phase.LOGIN)
+
+
+def _is_key(secret: str) -> bool:
+    """Say whether a secret is meant as a private key; it must never be sent as if it were a password.
+
+    A password has one line. What has more is a key, also one in a format that cannot be read here.
+    """
+    return "-----BEGIN" in secret or len(secret.strip("\r\n").splitlines()) > 1
 
 
 @cache
@@ -159,6 +212,6 @@ def _private_key(text: str) -> paramiko.PKey:
             return kind.from_private_key(io.StringIO(text))
     raise Unanswered(
         Kind.CREDENTIALS_REJECTED,
-        "the credential is no private key that can be read without a passphrase",
+        "the credential is no private key that can be read without a passphrase: use OpenSSH's format",
         phase=Phase.LOGIN,
     )

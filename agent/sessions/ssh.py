@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import paramiko
 
-from agent.sessions.drain import MAX_ANSWER, Draining, Unmet, start_shell, tell
-from agent.sessions.login import CHANNEL, Greeted, greet_first, log_in
+from agent.sessions.drain import ROOM, Draining, Unmet, is_usable, open_channel, start_shell
+from agent.sessions.framing import MAX_ANSWER
+from agent.sessions.login import CHANNEL, ENDS, Greeted, greet_first, log_in
 from agent.start import SshWay
 from collectors.exchange import Exchange, ran_of
 from collectors.session import Kind, Phase, Ran, Unanswered
@@ -116,10 +117,11 @@ class SshSession:
         answer: Draining | None = None
         unmet: Unmet | None
         try:
-            shell, self._shell = self._shell or _started(self._client), None
+            shell, self._shell = self._shell, None
+            if shell is None or not is_usable(shell):
+                shell = _started(self._client, deadline)
             answer = Draining(shell, start + deadline, self._stop, mark)
-            tell(shell, argv, mark)
-            unmet = answer.drain()
+            unmet = answer.ask(argv)
             if unmet is None:
                 self._shell = shell
         except Unanswered as reason:
@@ -139,24 +141,19 @@ class SshSession:
 
     def _fetch(self, path: str, began: datetime) -> Exchange:
         """Read one file over SFTP."""
-        start, content, cut = time.monotonic(), b"", False
+        start, content = time.monotonic(), b""
         unmet: Unmet | None = None
         # Opening SFTP has waits without a limit in the library; closing the connection ends them.
-        watchdog = threading.Timer(min(_FILE, max(0.1, self.until - start)), self.close)
+        limit = max(0.1, min(_FILE, self.until - start))
+        watchdog = threading.Timer(limit, self.close)
         watchdog.start()
         try:
-            with _connection(self._client).sftp() as sftp, sftp.open(path, "rb") as file:
-                sftp.get_channel().settimeout(CHANNEL)
-                content = file.read(MAX_ANSWER + 1)
-            cut = len(content) > MAX_ANSWER
-        except PermissionError:
-            unmet = (Kind.UNPARSABLE, Phase.ASK, f"{path} may not be read by this account")
-        except FileNotFoundError:
-            unmet = (Kind.UNPARSABLE, Phase.ASK, f"{path} is not there")
-        except (paramiko.SSHException, EOFError, OSError) as error:
-            unmet = (Kind.CUT_OFF, Phase.ASK, f"{path} is not handed out over SFTP: {error}"[:300])
+            content = self._content(path)
+        except ENDS as error:
+            unmet = self._why_not(path, error, late=time.monotonic() > start + limit)
         finally:
             watchdog.cancel()
+        cut = len(content) > MAX_ANSWER
         if cut:
             unmet = (Kind.CUT_OFF, Phase.ASK, f"{path} is larger than {MAX_ANSWER} bytes")
         return Exchange(
@@ -168,6 +165,44 @@ class SshSession:
             cut=cut,
             unanswered=unmet,
         )
+
+    def _content(self, path: str) -> bytes:
+        """The file, or one byte more of it than is allowed."""
+        try:
+            return _over_sftp(self._client, path)
+        except paramiko.ChannelException:
+            if self._shell is None:
+                raise
+        # A host that allows one channel at a time (MaxSessions 1): the shell makes room.
+        self._shell.close()
+        self._shell = None
+        time.sleep(ROOM)
+        return _over_sftp(self._client, path)
+
+    def _why_not(self, path: str, error: Exception, *, late: bool) -> Unmet:
+        """Tell apart what a file is, what the host does not do, and a connection that ends."""
+        transport = self._client.get_transport()
+        match error:
+            case PermissionError():
+                kind, detail = Kind.UNPARSABLE, "may not be read by this account"
+            case FileNotFoundError():
+                kind, detail = Kind.UNPARSABLE, "is not there"
+            case _ if late or isinstance(error, TimeoutError):
+                kind, detail = Kind.TIMED_OUT, "is not handed out over SFTP in time"
+            case paramiko.ChannelException():
+                kind, detail = Kind.REFUSED, f"is not handed out over SFTP: {error.text}"
+            case OSError() if transport is not None and transport.is_active():
+                kind, detail = Kind.UNPARSABLE, f"is not handed out over SFTP: {error}"
+            case _:
+                kind, detail = Kind.CUT_OFF, f"is not handed out over SFTP: {error}"
+        return kind, Phase.ASK, f"{path} {detail}"[:300]
+
+
+def _over_sftp(client: paramiko.SSHClient, path: str) -> bytes:
+    with _connection(client).sftp() as sftp:
+        sftp.get_channel().settimeout(CHANNEL)
+        with sftp.open(path, "rb") as file:
+            return bytes(file.read(MAX_ANSWER + 1))
 
 
 def _connection(client: paramiko.SSHClient) -> fabric.Connection:
@@ -181,14 +216,21 @@ def _connection(client: paramiko.SSHClient) -> fabric.Connection:
     return connection
 
 
-def _started(client: paramiko.SSHClient) -> paramiko.Channel:
+def _started(client: paramiko.SSHClient, seconds: float) -> paramiko.Channel:
     """Open a channel, and have a shell started on it. Raises Unanswered."""
     transport = client.get_transport()
     if transport is None or not transport.is_active():
         raise Unanswered(Kind.CUT_OFF, "the connection has ended")
+    if seconds <= 0:
+        raise Unanswered(Kind.TIMED_OUT, "the time for this question was over before it could be asked")
     try:
-        channel = transport.open_session(timeout=CHANNEL)
+        channel = open_channel(transport, min(CHANNEL, seconds))
         start_shell(channel)
-    except (paramiko.SSHException, EOFError, OSError) as error:
-        raise Unanswered(Kind.CUT_OFF, f"the host opens no channel: {error}"[:300]) from None
+    except paramiko.ChannelException as error:
+        detail = f"the host opens no channel for a shell: {error.text}"[:300]
+        raise Unanswered(Kind.REFUSED, detail, phase=Phase.LOGIN) from None
+    except ENDS as error:
+        if transport.is_active() and "timeout" in str(error).lower():
+            raise Unanswered(Kind.TIMED_OUT, "the host opens no channel in time", phase=Phase.LOGIN) from None
+        raise Unanswered(Kind.CUT_OFF, f"the connection ends before a shell: {error}"[:300]) from None
     return channel

@@ -218,9 +218,9 @@ async def _content(host: Shell, path: str, *, has_key: bool) -> bytes | None:
     except Unanswered as reason:
         if reason.kind is Kind.UNPARSABLE:
             return None
-        if reason.kind is not Kind.CUT_OFF:
+        if reason.kind not in {Kind.CUT_OFF, Kind.REFUSED}:
             raise
-    # Many a host hands out no files over SFTP. When it is the line that broke, this says so.
+    # Many a host hands out no files over SFTP, or allows no channel for it. When it is the line that broke, this says so.
     return await _certificates_of(host, path)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from agent.job import Broken, NoAnswer, Seen
+from agent.job import Broken, NoAnswer, Refused, Seen
 from agent.nursling import Nursery
 from collectors import Kind, Phase
 from tests.agent.orders import Desk, Heard, is_alive, job, performed
@@ -206,3 +207,19 @@ async def test_no_more_hosts_of_a_clause_are_open_at_once_than_it_says(desk: Des
         spans.append((min(r.began for r in results), max(r.began.timestamp() + r.took for r in results)))
     (_, first_end), (second_start, _) = sorted(spans)
     assert second_start.timestamp() >= first_end - 0.05
+
+
+async def test_a_grant_that_expires_while_its_order_waits_is_refused_and_no_defect(
+    desk: Desk, nursery: Nursery
+) -> None:
+    clauses = [clause | {"at_once": 1} for clause in desk.paper["clauses"]]
+    desk.paper = {**desk.paper, "clauses": clauses}
+    agent, first = desk.agent(nursery), Heard()
+    work = asyncio.create_task(agent.perform(desk.order(job(HANGING), seconds=3.0), first.tell))
+    await asyncio.wait_for(first.started.wait(), 10)
+    late = await performed(agent, desk.order(job("h0"), expires=int(time.time()) + 2))
+    await work
+    told = late.outcomes[job("h0").id]
+    assert isinstance(told, Refused)
+    assert told.by == "worker"
+    assert "expired" in told.reason

@@ -65,3 +65,16 @@ def test_an_environment_variable_that_is_not_set_is_told(tmp_path: Path) -> None
 def test_an_unknown_kind_is_told(tmp_path: Path) -> None:
     with pytest.raises(CredentialError, match="no kind"):
         Credentials(tmp_path).resolve("vault:x")
+
+
+def test_what_is_no_text_is_told_without_a_byte_of_it(tmp_path: Path) -> None:
+    _file(tmp_path, "key", b"\xff\xfe secret")
+    with pytest.raises(CredentialError, match="'key' is not text") as told:
+        Credentials(tmp_path).resolve("file:key")
+    assert "ff" not in str(told.value)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "key", 0o600)
+    with pytest.raises(CredentialError, match="not a file"):
+        Credentials(tmp_path).resolve("file:key")

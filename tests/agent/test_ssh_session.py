@@ -1,22 +1,19 @@
 """The SSH session against real OpenSSH servers, and against what only looks like one."""
 
-import asyncio
 import contextlib
-import os
 import socket
-import subprocess
 import threading
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from agent.sessions.ssh import SshSession, open_ssh, reach_ssh
+from agent.sessions.ssh import SshSession
 from agent.start import SshWay
 from collectors import Kind, Phase, Unanswered
 from collectors.exchange import Exchange
 from inventory.grant import GrantRefusedError, Leave
+from tests.agent.reached import opened, way_of
 from tests.fleet import PORT, Fleet
 from tests.leave import leave_for
 
@@ -27,25 +24,12 @@ def fleet() -> Iterator[Fleet]:
         yield running
 
 
-def _way(fleet: Fleet, number: int = 0, secret: str | None = None) -> SshWay:
-    return SshWay(
-        user=fleet.user, host_keys=(fleet.host_key(number),), secret=secret or fleet.private_key.read_text()
-    )
-
-
-async def _open(
-    leave: Leave, way: SshWay, record: Callable[[Exchange], None], stop: threading.Event | None = None
-) -> SshSession:
-    at = await reach_ssh(leave, "h", record)
-    return open_ssh(at, way, record, stop or threading.Event())
-
-
 @pytest.fixture
 async def session(fleet: Fleet) -> AsyncIterator[tuple[SshSession, list[Exchange]]]:
     kept: list[Exchange] = []
-    opened = await _open(leave_for("h", fleet.address(0), ssh=PORT), _way(fleet), kept.append)
-    yield opened, kept
-    opened.close()
+    at = await opened(leave_for("h", fleet.address(0), ssh=PORT), way_of(fleet), kept.append)
+    yield at, kept
+    at.close()
 
 
 Opened = tuple[SshSession, list[Exchange]]
@@ -65,132 +49,6 @@ async def test_arguments_are_never_read_by_a_shell(session: Opened) -> None:
 
 async def test_commands_speak_the_c_locale(session: Opened) -> None:
     assert "No such file" in (await session[0].run("cat", "--", "/nowhere")).stderr
-
-
-async def test_large_streams_on_both_sides_do_not_block(session: Opened) -> None:
-    ran = await session[0].run("sh", "-c", "head -c 1000000 /dev/zero >&2; head -c 1000000 /dev/zero")
-    assert (len(ran.stdout), len(ran.stderr)) == (1_000_000, 1_000_000)
-
-
-async def test_an_endless_answer_is_cut_off_and_ended_on_the_host(session: Opened) -> None:
-    marker = f"endless-{os.getpid()}-{time.monotonic_ns()}"
-    with pytest.raises(Unanswered) as told:
-        await session[0].run(
-            "sh", "-c", f": {marker}; while :; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done"
-        )
-    assert told.value.kind is Kind.CUT_OFF
-    assert session[1][-1].cut
-    await _gone(marker)
-
-
-async def test_a_hanging_command_times_out_and_is_ended_on_the_host(session: Opened) -> None:
-    marker = f"hanging-{os.getpid()}-{time.monotonic_ns()}"
-    with pytest.raises(Unanswered) as told:
-        await session[0].run("sh", "-c", f": {marker}; echo begun; sleep 61; :", deadline=1)
-    assert told.value.kind is Kind.TIMED_OUT
-    assert session[1][-1].parts["stdout"] == b"begun\n"
-    await _gone(marker)
-    assert (await session[0].run("echo", "still there")).stdout == "still there\n"
-
-
-async def test_stopping_ends_the_command_on_the_host(fleet: Fleet) -> None:
-    stop, kept = threading.Event(), list[Exchange]()
-    leave = leave_for("h", fleet.address(0), ssh=PORT)
-    session = await _open(leave, _way(fleet), kept.append, stop)
-    marker = f"stopped-{os.getpid()}-{time.monotonic_ns()}"
-    command = ("sh", "-c", f": {marker}; sleep 62; :")
-    asking = asyncio.create_task(asyncio.to_thread(asyncio.run, session.run(*command)))
-    await _until(lambda: _running(marker))
-    stop.set()
-    with pytest.raises(Unanswered) as told:
-        await asking
-    assert told.value.kind is Kind.STOPPED
-    await _gone(marker)
-    session.close()
-
-
-async def test_closing_ends_a_question_that_is_under_way(fleet: Fleet) -> None:
-    session = await _open(leave_for("h", fleet.address(0), ssh=PORT), _way(fleet), lambda _: None)
-    asking = asyncio.create_task(asyncio.to_thread(asyncio.run, session.run("sleep", "63")))
-    await asyncio.sleep(0.2)
-    session.close()
-    with pytest.raises(Unanswered) as told:
-        await asking
-    assert told.value.kind is Kind.CUT_OFF
-
-
-def _running(marker: str) -> bool:
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if entry.name.isdigit() and marker.encode() in (entry / "cmdline").read_bytes():
-                return True
-    return False
-
-
-async def _gone(marker: str) -> None:
-    await _until(lambda: not _running(marker))
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens in another process.
-            await asyncio.sleep(0.02)
-
-
-async def test_one_shell_is_told_all_commands_and_a_new_one_after_a_hanging_one(session: Opened) -> None:
-    async def shell() -> str:
-        return (await session[0].run("sh", "-c", "echo $PPID")).stdout
-
-    first = await shell()
-    assert await shell() == first
-    with pytest.raises(Unanswered):
-        await session[0].run("sleep", "64", deadline=0.2)
-    assert await shell() != first
-
-
-async def test_no_command_gets_input_or_changes_what_the_next_one_meets(session: Opened) -> None:
-    assert (await session[0].run("cat")).stdout == ""
-    for words in (("exit", "3"), ("cd", "/"), ("m", "x"), ("no-such-program",)):
-        assert (await session[0].run(*words)).code == 127
-    assert (await session[0].run("sh", "-c", "kill -9 $$")).code == 137
-    assert (await session[0].run("echo", "still there")).stdout == "still there\n"
-
-
-async def test_what_looks_like_the_end_of_an_answer_is_part_of_it(session: Opened) -> None:
-    text = "\n0123456789abcdef 0\n\n0123456789abcdef begins\nno line end"
-    ran = await session[0].run("sh", "-c", 'printf %s "$1"; printf %s "$1" >&2', "sh", text)
-    assert (ran.stdout, ran.stderr, ran.code) == (text, text, 0)
-
-
-async def test_the_noise_of_a_start_up_file_belongs_to_no_answer(fleet: Fleet) -> None:
-    noisy = fleet.folder / ".bashrc"
-    noisy.write_text("echo Welcome to the jungle; echo to all of you >&2\n")
-    try:
-        session = await _open(leave_for("h", fleet.address(0), ssh=PORT), _way(fleet), lambda _: None)
-        ran = await session.run("echo", "here")
-        session.close()
-    finally:
-        noisy.unlink()
-    assert (ran.stdout, ran.stderr) == ("here\n", "")
-
-
-def _key_without_shell(fleet: Fleet) -> str:
-    """A private key whose account may do one thing only, as the host's administrator has set it."""
-    key = fleet.folder / "no-shell"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
-    public = key.with_suffix(".pub").read_text()
-    with (fleet.folder / "authorized_keys").open("a") as allowed:
-        allowed.write(f'command="echo This account is not available.; exit 1" {public}')
-    return key.read_text()
-
-
-async def test_an_account_without_a_shell_is_told_as_that(fleet: Fleet) -> None:
-    way = _way(fleet, secret=_key_without_shell(fleet))
-    session = await _open(leave_for("h", fleet.address(0), ssh=PORT), way, lambda _: None)
-    with pytest.raises(Unanswered, match="This account is not available") as told:
-        await session.run("echo", "here")
-    session.close()
-    assert (told.value.kind, told.value.phase) == (Kind.REFUSED, Phase.LOGIN)
 
 
 HOSTILE = {
@@ -232,14 +90,14 @@ async def test_a_file_over_the_limit_is_cut_off(session: Opened) -> None:
 async def _why(leave: Leave, way: SshWay) -> tuple[Kind, Phase]:
     kept: list[Exchange] = []
     with pytest.raises(Unanswered) as told:
-        await _open(leave, way, kept.append)
+        await opened(leave, way, kept.append)
     assert kept[-1].unanswered == (told.value.kind, told.value.phase, told.value.detail)
     return told.value.kind, told.value.phase
 
 
 async def test_another_host_key_stops_before_any_login(fleet: Fleet) -> None:
     leave = leave_for("h", fleet.address(0), ssh=PORT)
-    assert await _why(leave, _way(fleet, number=1)) == (Kind.HOST_KEY_CHANGED, Phase.GREET)
+    assert await _why(leave, way_of(fleet, number=1)) == (Kind.HOST_KEY_CHANGED, Phase.GREET)
 
 
 async def test_a_pinned_key_of_another_type_stops_too(fleet: Fleet) -> None:
@@ -251,32 +109,35 @@ async def test_a_pinned_key_of_another_type_stops_too(fleet: Fleet) -> None:
 async def test_a_rejected_credential_is_told_as_that(fleet: Fleet) -> None:
     foreign = (fleet.folder / "host-1").read_text()
     leave = leave_for("h", fleet.address(0), ssh=PORT)
-    assert await _why(leave, _way(fleet, secret=foreign)) == (Kind.CREDENTIALS_REJECTED, Phase.LOGIN)
-    assert await _why(leave, _way(fleet, secret="a password")) == (Kind.CREDENTIALS_REJECTED, Phase.LOGIN)
+    assert await _why(leave, way_of(fleet, secret=foreign)) == (Kind.CREDENTIALS_REJECTED, Phase.LOGIN)
+    assert await _why(leave, way_of(fleet, secret="a password")) == (Kind.CREDENTIALS_REJECTED, Phase.LOGIN)
 
 
 @pytest.mark.parametrize("weak", ["Ciphers aes256-cbc\n", "Ciphers aes128-ctr\nMACs hmac-sha1\n"])
 async def test_a_host_with_weak_algorithms_only_is_told_as_that(weak: str) -> None:
     with Fleet(1, extra=weak) as old:
-        assert await _why(leave_for("h", old.address(0), ssh=PORT), _way(old)) == (Kind.REFUSED, Phase.GREET)
+        assert await _why(leave_for("h", old.address(0), ssh=PORT), way_of(old)) == (
+            Kind.REFUSED,
+            Phase.GREET,
+        )
 
 
 async def test_nobody_listening_is_refused(fleet: Fleet) -> None:
-    assert await _why(leave_for("h", "127.9.9.9", ssh=PORT), _way(fleet)) == (Kind.REFUSED, Phase.CONNECT)
+    assert await _why(leave_for("h", "127.9.9.9", ssh=PORT), way_of(fleet)) == (Kind.REFUSED, Phase.CONNECT)
 
 
 async def test_the_second_address_is_tried_when_the_first_cannot_be_reached(fleet: Fleet) -> None:
     leave = leave_for("h", "127.9.9.9", fleet.address(0), ssh=PORT)
-    session = await _open(leave, _way(fleet), lambda _: None)
+    session = await opened(leave, way_of(fleet), lambda _: None)
     assert (await session.run("echo", "here")).stdout == "here\n"
     session.close()
 
 
 async def test_without_a_door_in_the_grant_nothing_is_opened(fleet: Fleet) -> None:
     with pytest.raises(GrantRefusedError):
-        await _open(leave_for("other", fleet.address(0), ssh=PORT), _way(fleet), lambda _: None)
+        await opened(leave_for("other", fleet.address(0), ssh=PORT), way_of(fleet), lambda _: None)
     with pytest.raises(GrantRefusedError):
-        await _open(leave_for("h", fleet.address(0), dns=53), _way(fleet), lambda _: None)
+        await opened(leave_for("h", fleet.address(0), dns=53), way_of(fleet), lambda _: None)
 
 
 @contextlib.contextmanager
@@ -327,10 +188,20 @@ async def test_what_is_no_ssh_server_is_told_apart(
     fleet: Fleet, pieces: tuple[bytes, ...], close: bool, expected: tuple[Kind, Phase]
 ) -> None:
     with _says(*pieces, close=close) as port:
-        assert await _why(leave_for("h", "127.8.0.1", ssh=port), _way(fleet)) == expected
+        assert await _why(leave_for("h", "127.8.0.1", ssh=port), way_of(fleet)) == expected
+
+
+@pytest.mark.parametrize("close", [True, False], ids=["closes", "stays"])
+async def test_what_it_says_before_any_greeting_is_passed_on(fleet: Fleet, close: bool) -> None:
+    lines = (b"\r\n", b"Exceeded MaxStartups\r\n") * (1 if close else 20)
+    with _says(*lines, close=close) as port, pytest.raises(Unanswered, match="says: Exceeded MaxStartups"):
+        await opened(leave_for("h", "127.8.0.1", ssh=port), way_of(fleet), lambda _: None)
 
 
 @pytest.mark.slow
 async def test_a_silent_port_hangs_and_is_given_up(fleet: Fleet) -> None:
     with _says() as port:
-        assert await _why(leave_for("h", "127.8.0.1", ssh=port), _way(fleet)) == (Kind.TIMED_OUT, Phase.GREET)
+        assert await _why(leave_for("h", "127.8.0.1", ssh=port), way_of(fleet)) == (
+            Kind.TIMED_OUT,
+            Phase.GREET,
+        )
