@@ -155,9 +155,9 @@ HARMFUL = {
 async def test_a_start_up_file_that_keeps_every_command_away_is_told_as_that(
     fleet: Fleet, text: str, kind: Kind, detail: str
 ) -> None:
-    with _start_up(fleet, text), contextlib.closing(await over(fleet)) as session:
-        with pytest.raises(Unanswered, match=detail) as told:
-            await session.run("echo", "x", deadline=0.5)
+    session = await over(fleet)
+    with _start_up(fleet, text), contextlib.closing(session), pytest.raises(Unanswered, match=detail) as told:
+        await session.run("echo", "x", deadline=0.5)
     assert told.value.kind is kind
 
 
