@@ -34,6 +34,9 @@ class Tag:
     >>> LONE = warn("dns.lone-resolver", "asks only {server}", "fragt nur {server}")
     >>> LONE(server="192.0.2.53").text("de")
     'fragt nur 192.0.2.53'
+    >>> BUSY = warn("linux.busy", "the load is {load}", "die Last ist {load}")
+    >>> BUSY(load=3.7).text("en"), BUSY(load=3.7).text("de")
+    ('the load is 3.7', 'die Last ist 3,7')
     """
 
     name: str
@@ -69,11 +72,25 @@ class Finding:
 
     def text(self, language: Language) -> str:
         """The sentence, with its facts filled in."""
-        return (self.tag.de if language == "de" else self.tag.en).format(**self.facts)
+        return (self.tag.de if language == "de" else self.tag.en).format(**_shown(self.facts, language))
 
     def advice(self, language: Language) -> str:
         """What to do next; empty when the tag says nothing."""
-        return (self.tag.do_de if language == "de" else self.tag.do_en).format(**self.facts)
+        return (self.tag.do_de if language == "de" else self.tag.do_en).format(**_shown(self.facts, language))
+
+
+class _Comma(float):
+    """A number as German readers write it: 3,7."""
+
+    def __format__(self, spec: str) -> str:
+        return super().__format__(spec).replace(".", ",")
+
+
+def _shown(facts: Mapping[str, Fact], language: Language) -> dict[str, Fact]:
+    """The facts as a sentence of the language shows them."""
+    if language == "en":
+        return dict(facts)
+    return {name: _Comma(fact) if isinstance(fact, float) else fact for name, fact in facts.items()}
 
 
 def note(name: str, en: str, de: str, *, do: tuple[str, str] = ("", "")) -> Tag:

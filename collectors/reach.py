@@ -33,11 +33,11 @@ HANGING = fault(
 )
 TARPIT = fault(
     "reach.tarpit",
-    "something on the host's SSH port talks without end and is no SSH server",
-    "am SSH-Port des Hosts redet etwas ohne Ende, das kein SSH-Dienst ist",
+    "what talks on the host's SSH port is no SSH server: {detail}",
+    "was am SSH-Port des Hosts spricht, ist kein SSH-Dienst: {detail}",
     do=(
-        "Find out what listens there; a tarpit or a wrong redirection is likely.",
-        "Feststellen, was dort lauscht; wahrscheinlich eine Teergrube oder eine falsche Umleitung.",
+        "Find out what listens there; a tarpit, another service or a wrong redirection is likely.",
+        "Feststellen, was dort lauscht; wahrscheinlich eine Teergrube, ein anderer Dienst oder eine falsche Umleitung.",
     ),
 )
 KEY_CHANGED = fault(
@@ -88,6 +88,15 @@ LOGIN_SLOW = fault(
         "Nachsehen, worauf die Anmeldung wartet: Verzeichnisdienst, Namensauflösung, Datenträger.",
     ),
 )
+NO_SHELL = fault(
+    "reach.no-shell",
+    "the host lets our account in and runs no commands for it: {detail}",
+    "der Host lässt unser Konto herein, führt aber keine Befehle dafür aus: {detail}",
+    do=(
+        "Give the account a login shell and let it run commands; a forced command or MaxSessions may forbid it.",
+        "Dem Konto eine Anmelde-Shell geben und Befehle zulassen; ein ForceCommand oder MaxSessions kann sie verbieten.",
+    ),
+)
 ANSWER_SLOW = warn(
     "reach.answers-slowly",
     "the host did not finish an answer in time",
@@ -115,6 +124,7 @@ _BEFORE_ASKING: dict[tuple[Kind, Phase], Tag] = {
     (Kind.REFUSED, Phase.CONNECT): REFUSED,
     (Kind.TIMED_OUT, Phase.GREET): HANGING,
     (Kind.TIMED_OUT, Phase.LOGIN): LOGIN_SLOW,
+    (Kind.REFUSED, Phase.LOGIN): NO_SHELL,
     (Kind.CREDENTIALS_REJECTED, Phase.LOGIN): CREDENTIALS_REJECTED,
     (Kind.CREDENTIALS_REJECTED, Phase.CONNECT): CREDENTIAL_UNUSABLE,
     (Kind.UNPARSABLE, Phase.GREET): TARPIT,

@@ -68,8 +68,12 @@ def is_usable(shell: paramiko.Channel) -> bool:
 class Draining:
     """Asks the host's shell one command and reads its answer: both streams, capped, under one deadline."""
 
-    def __init__(self, channel: paramiko.Channel, end: float, stop: threading.Event, mark: str) -> None:
+    def __init__(
+        self, channel: paramiko.Channel, end: float, stop: threading.Event, mark: str, *, first: bool
+    ) -> None:
+        """first: whether the shell has answered nothing yet, so that the host may not even have started it."""
         self._channel, self._end, self._stop, self._mark = channel, end, stop, mark
+        self._first = first
         self._out, self._err = Stream(mark), Stream(mark)
 
     @property
@@ -119,17 +123,18 @@ class Draining:
         if self._stop.is_set():
             return self._end_it(Kind.STOPPED, "stopped while the host was answering")
         if time.monotonic() > self._end:
-            return self._end_it(Kind.TIMED_OUT, self._why_late())
+            return self._too_late()
         return None
 
-    def _why_late(self) -> str:
-        if self._out.ended and not self._err.begun:
-            return _MIXED
-        if self._out.begun or self._err.begun:
-            return "the host did not finish its answer in time"
+    def _too_late(self) -> Unmet:
         self._out.give_up()
-        # A start-up file that waits for a key, or a home directory that does not answer.
-        return "the host's shell did not take the question in time" + self._said(self._out.noise)
+        if self._out.ended and not self._err.begun:
+            return self._end_it(Kind.UNPARSABLE, _MIXED)
+        if self._out.begun or self._err.begun:
+            return self._end_it(Kind.TIMED_OUT, "the host did not finish its answer in time")
+        # A start-up file that waits for a key, or a home directory that does not answer, belongs to the login.
+        detail = "the host's shell did not take the question in time" + self._said(self._out.noise)
+        return self._end_it(Kind.TIMED_OUT, detail, Phase.LOGIN if self._first else Phase.ASK)
 
     def _receive(self) -> Unmet | None:
         """Take one piece of what has come, after a moment's wait for it."""
@@ -187,14 +192,14 @@ class Draining:
         text = said.decode("utf-8", "backslashreplace").strip()
         return f": {text[:_SAID]}" if text else ""
 
-    def _end_it(self, kind: Kind, detail: str) -> Unmet:
+    def _end_it(self, kind: Kind, detail: str, phase: Phase = Phase.ASK) -> Unmet:
         """End the command on the host too, not only our waiting for it."""
         with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
             for name in ("TERM", "KILL"):
                 _send(self._channel, "signal", name, reply=False)
             self._channel.close()
         self._sweep()
-        return kind, Phase.ASK, detail
+        return kind, phase, detail
 
     def _sweep(self) -> None:
         """End what a signal did not reach; the host has a moment for it, and no more."""

@@ -117,10 +117,9 @@ class SshSession:
         answer: Draining | None = None
         unmet: Unmet | None
         try:
-            shell, self._shell = self._shell, None
-            if shell is None or not is_usable(shell):
-                shell = _started(self._client, deadline)
-            answer = Draining(shell, start + deadline, self._stop, mark)
+            kept, self._shell = self._shell, None
+            shell = kept if kept is not None and is_usable(kept) else _started(self._client, deadline)
+            answer = Draining(shell, start + deadline, self._stop, mark, first=shell is not kept)
             unmet = answer.ask(argv)
             if unmet is None:
                 self._shell = shell

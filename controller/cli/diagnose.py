@@ -18,6 +18,7 @@ from agent.nursling import Nursery
 from controller.cli.live import Live
 from controller.cli.office import NoContractError, Office, open_office
 from controller.cli.show import print_error, print_line
+from controller.cli.wanted import check_known, targets_named
 
 if TYPE_CHECKING:
     from controller.reports.model import Report
@@ -39,7 +40,7 @@ class Verdict:
 def diagnose(  # noqa: PLR0917 - the options of the main command.
     context: typer.Context,
     ticket: Annotated[str, typer.Option(help="The ticket that asks.")],
-    host: Annotated[list[str] | None, typer.Option(help="Only this host (its id in the contract).")] = None,
+    host: Annotated[list[str] | None, typer.Option(help="Only this host: its id, name or address.")] = None,
     area: Annotated[list[str] | None, typer.Option(help="Only this area, such as linux or dns.")] = None,
     question: Annotated[
         list[str] | None, typer.Option(help="Only this collector, such as linux.disk.")
@@ -100,9 +101,7 @@ def _check(wishes: _Wishes) -> None:
         ("question", wishes.questions, tuple(catalogue().collectors)),
         ("language", (wishes.language,) if wishes.language else (), ("de", "en")),
     ):
-        for word in asked:
-            if word not in known:
-                raise typer.BadParameter(f"there is no {kind} {word!r}: there are {', '.join(sorted(known))}")
+        check_known(kind, asked, known)
 
 
 async def _diagnose(office: Office, nursery: Nursery, wishes: _Wishes, live: Live) -> _Done:
@@ -123,7 +122,7 @@ async def _diagnose(office: Office, nursery: Nursery, wishes: _Wishes, live: Liv
             subject=ticket.subject,
             desk=desk_name,
             by=office.who,
-            hosts=wishes.hosts,
+            hosts=tuple(target for wanted in wishes.hosts for target in targets_named(contract, wanted)),
             areas=wishes.areas,
             collectors=wishes.questions,
             seconds=wishes.seconds,
@@ -170,7 +169,8 @@ def _status(report: Report) -> int:
     seen = coverage(report)
     if not seen.count(State.SEEN):
         tried = seen.count(State.UNANSWERED) or seen.count(State.BROKEN)
-        return Verdict.NOTHING_ASKED if tried else Verdict.REFUSED
+        # Where no question fits any host, the contract has refused nothing.
+        return Verdict.REFUSED if seen.total and not tried else Verdict.NOTHING_ASKED
     if any(finding.severity > Severity.NOTE for finding in report.findings):
         return Verdict.FAULTS
     return Verdict.NO_FAULT

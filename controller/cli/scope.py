@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from controller.cli.show import print_json, print_line, print_table
+from controller.cli.wanted import check_known, targets_named
 
 if TYPE_CHECKING:
     from inventory.contract import Contract
@@ -49,20 +50,8 @@ def scope_rows(
     host: an id, a name or an address; one that the contract does not know is refused and not left out.
     now: with its time zone.
     """
-    targets = contract.targets if host is None else _found(contract, host)
+    targets = contract.targets if host is None else targets_named(contract, host)
     return tuple(_row(contract, target, area, now, language) for target in targets for area in areas)
-
-
-def _found(contract: Contract, wanted: str) -> tuple[str, ...]:
-    plain = wanted.lower().rstrip(".")
-    if wanted in contract.targets:
-        return (wanted,)
-    found = (
-        target.id
-        for target in contract.targets.values()
-        if plain == target.name or plain in {str(address) for address in target.addresses}
-    )
-    return tuple(found) or (wanted,)
 
 
 def _row(contract: Contract, host: str, area: str, now: datetime, language: Language) -> ScopeRow:
@@ -119,6 +108,7 @@ def scope(
     from collectors.catalogue import catalogue  # noqa: PLC0415 - start-up counts.
     from controller.cli.office import open_office  # noqa: PLC0415 - see above.
 
+    check_known("area", area or (), catalogue().areas)
     _, contract = open_office().contract_of(customer)
     rows = scope_rows(contract, tuple(area or catalogue().areas), moment(at, contract), host or None)
     if json:

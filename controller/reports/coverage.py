@@ -12,12 +12,20 @@ from enum import StrEnum
 from typing import assert_never
 
 from agent.job import Broken, NoAnswer, Refused, Result, Seen
+from collectors import Kind, Phase
 from controller.reports.model import Report
 from inventory.decide import Reason
 
-__all__ = ["Coverage", "Entry", "State", "coverage", "entry", "grouped"]
+__all__ = ["NOT_AS_USUAL", "Coverage", "Entry", "State", "coverage", "entry", "grouped"]
 
 _NOT_COVERED = frozenset({Reason.UNKNOWN_HOST, Reason.NO_CLAUSE, Reason.AREA_NOT_COVERED, Reason.NO_CONTRACT})
+
+# Kinds that mean something else at an unusual point of the conversation: a credential that the agent cannot use
+# was never shown to the host, and a host that runs no commands has let us in.
+NOT_AS_USUAL = {
+    (Kind.CREDENTIALS_REJECTED, Phase.CONNECT): "credential-unusable",
+    (Kind.REFUSED, Phase.LOGIN): "no-shell",
+}
 
 
 class State(StrEnum):
@@ -34,7 +42,7 @@ class State(StrEnum):
 class Entry:
     """One result, as the coverage lists it.
 
-    reason: the code of the refusal or the kind of the missing answer, empty when seen or broken.
+    reason: the code of the refusal or of the missing answer (its kind, in most cases), empty when seen or broken.
     detail: what the host or our own code said. clauses: that allowed it, or would if the reason fell away.
     """
 
@@ -95,7 +103,7 @@ def entry(result: Result) -> Entry:
                 host=host,
                 collector=name,
                 state=State.UNANSWERED,
-                reason=str(kind),
+                reason=NOT_AS_USUAL.get((kind, phase), str(kind)),
                 phase=str(phase),
                 detail=detail,
                 clauses=allowed,

@@ -107,6 +107,8 @@ ENGLISH = Words(
         "refused": "the host refused the connection",
         "host-key-changed": "the host showed another key than the one in the contract",
         "credentials-rejected": "the host rejected the credentials",
+        "credential-unusable": "our own credentials for the host cannot be used",
+        "no-shell": "the host runs no commands for our account",
         "timed-out": "the host did not answer in time",
         "cut-off": "the connection broke off, or the answer was too long",
         "unparsable": "the answer could not be understood",

@@ -111,6 +111,8 @@ GERMAN = Words(
         "refused": "der Host hat die Verbindung abgelehnt",
         "host-key-changed": "der Host zeigte einen anderen Schlüssel als den im Vertrag",
         "credentials-rejected": "der Host hat die Zugangsdaten abgelehnt",
+        "credential-unusable": "unsere eigenen Zugangsdaten für den Host sind nicht brauchbar",
+        "no-shell": "der Host führt für unser Konto keine Befehle aus",
         "timed-out": "der Host hat nicht rechtzeitig geantwortet",
         "cut-off": "die Verbindung brach ab, oder die Antwort war zu lang",
         "unparsable": "die Antwort war nicht verständlich",

@@ -217,12 +217,12 @@ def _status(said: bytes) -> Behaviour:
 
 
 ENDINGS: dict[str, tuple[Odd | Behaviour, Kind, Phase, str]] = {
-    "silent": (_stays_silent, Kind.TIMED_OUT, Phase.ASK, "did not take the question"),
-    "waits for a key": (_asks_for_a_key, Kind.TIMED_OUT, Phase.ASK, "Press ENTER"),
-    "drips": (_drips, Kind.TIMED_OUT, Phase.ASK, "did not"),
-    "floods before the mark": (_floods, Kind.TIMED_OUT, Phase.ASK, "did not take the question"),
+    "silent": (_stays_silent, Kind.TIMED_OUT, Phase.LOGIN, "did not take the question"),
+    "waits for a key": (_asks_for_a_key, Kind.TIMED_OUT, Phase.LOGIN, "Press ENTER"),
+    "drips": (_drips, Kind.TIMED_OUT, Phase.ASK, "did not finish"),
+    "floods before the mark": (_floods, Kind.TIMED_OUT, Phase.LOGIN, "did not take the question"),
     "errors without end": (_never_ends_its_errors, Kind.CUT_OFF, Phase.ASK, "larger than"),
-    "errors turned away": (_turns_errors_away, Kind.TIMED_OUT, Phase.ASK, "error output"),
+    "errors turned away": (_turns_errors_away, Kind.UNPARSABLE, Phase.ASK, "error output"),
     "both streams in one": (_mixes_both, Kind.UNPARSABLE, Phase.ASK, "error output"),
     "status -1": (_status(b"-1"), Kind.UNPARSABLE, Phase.ASK, "exit status"),
     "status of 5000 digits": (_status(b"9" * 5000), Kind.UNPARSABLE, Phase.ASK, "exit status"),

@@ -144,7 +144,7 @@ async def test_what_a_start_up_file_does_belongs_to_no_answer(fleet: Fleet, text
 
 HARMFUL = {
     "waits for input": ("read -r key", Kind.TIMED_OUT, "did not take the question"),
-    "turns errors away": ("exec 2>/dev/null", Kind.TIMED_OUT, "error output"),
+    "turns errors away": ("exec 2>/dev/null", Kind.UNPARSABLE, "error output"),
     "mixes both streams": ("exec 2>&1", Kind.UNPARSABLE, "error output"),
     "ends": ("echo Sorry; exit 7", Kind.REFUSED, "no shell: Sorry"),
     "loses its programs": ("PATH=/nowhere", Kind.REFUSED, "no shell: .*not found"),

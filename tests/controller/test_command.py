@@ -141,6 +141,16 @@ def test_when_nothing_could_be_asked_the_status_is_4_and_the_silence_is_a_findin
     assert report["coverage"]["unanswered"] == 1
 
 
+def test_a_host_may_be_named_as_the_contract_names_it(home: Path) -> None:
+    for name in ("refusing.fleet.test", "Refusing.Fleet.Test.", "127.6.2.1"):
+        assert {result["host"] for result in asked(home, 4, "--host", name)["results"]} == {"refusing"}
+
+
+def test_where_no_question_fits_the_contract_has_refused_nothing(home: Path) -> None:
+    report = json.loads(ran(home, 4, "diagnose", "--ticket", "1", "--area", "dns", "--json"))
+    assert report["coverage"]["total"] == 0
+
+
 @pytest.mark.parametrize(
     ("words", "ticket", "where", "reason"),
     [
@@ -169,6 +179,7 @@ MISTAKES = {
     "an unknown language": ("diagnose", "--ticket", "1", "--language", "fr"),
     "no time at all": ("diagnose", "--ticket", "1", "--deadline", "0"),
     "an unknown customer": ("scope", "nobody"),
+    "an unknown area of a scope": ("scope", "fleet", "--area", "linus"),
     "a ticket for an unknown customer": ("ticket", "new", "--customer", "nobody", "--subject", "x"),
     "a moment that is none": ("scope", "fleet", "--at", "tomorrow"),
     "an unknown run": ("report", "write", "20260101-000000-abcdef"),

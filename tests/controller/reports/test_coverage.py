@@ -9,7 +9,7 @@ import pytest
 from agent.job import Broken, NoAnswer, Outcome, Refused, Seen
 from collectors import Kind, Phase, Severity
 from controller.diagnosis import Cause
-from controller.reports.coverage import Coverage, State, coverage
+from controller.reports.coverage import NOT_AS_USUAL, Coverage, State, coverage
 from controller.reports.model import Report
 from controller.reports.story import ruled_out, sentence, words_for
 from controller.store.entries import What
@@ -64,6 +64,21 @@ def test_hosts_without_a_question_are_named() -> None:
             "Es ließ sich nichts feststellen, denn das Zeitfenster des Vertrags war geschlossen (2 Hosts).",
         ),
         (
+            [("a", NoAnswer(Kind.CREDENTIALS_REJECTED, Phase.LOGIN, ""))],
+            "Nothing could be found out because the host rejected the credentials (1 host).",
+            "Es ließ sich nichts feststellen, denn der Host hat die Zugangsdaten abgelehnt (1 Host).",
+        ),
+        (
+            [("a", NoAnswer(Kind.CREDENTIALS_REJECTED, Phase.CONNECT, "no such file"))],
+            "Nothing could be found out because our own credentials for the host cannot be used (1 host).",
+            "Es ließ sich nichts feststellen, denn unsere eigenen Zugangsdaten für den Host sind nicht brauchbar (1 Host).",
+        ),
+        (
+            [("a", NoAnswer(Kind.REFUSED, Phase.LOGIN, "This account is not available."))],
+            "Nothing could be found out because the host runs no commands for our account (1 host).",
+            "Es ließ sich nichts feststellen, denn der Host führt für unser Konto keine Befehle aus (1 Host).",
+        ),
+        (
             [("a", Broken("KeyError"))],
             "Nothing could be found out because our own software failed (1 host).",
             "Es ließ sich nichts feststellen, denn unsere eigene Software ist gescheitert (1 Host).",
@@ -102,7 +117,7 @@ def test_a_question_is_ruled_out_only_where_it_was_answered_without_a_finding() 
 def test_every_code_has_its_words(language: str) -> None:
     words = words_for(language)
     assert set(words.reasons) == {NO_QUESTION, *(reason.value for reason in Reason)}
-    assert set(words.kinds) == {kind.value for kind in Kind}
+    assert set(words.kinds) == {*(kind.value for kind in Kind), *NOT_AS_USUAL.values()}
     assert set(words.phases) == {phase.value for phase in Phase}
     assert set(words.deeds) == {what.value for what in What}
     assert set(words.severity) == set(Severity)
