@@ -195,7 +195,8 @@ class Agent:
         try:
             while (frame := await receive(reader)) is not None and frame[0]["event"] != "done":
                 _pass_on(*frame, open_jobs, tell)
-        except (WireError, KeyError, ValueError):
+        except (WireError, LookupError, ValueError, TypeError, AttributeError):
+            # It does not keep to the vocabulary: a worker that hostile hosts have talked to is not believed either.
             process.kill()
         finally:
             writer.close()

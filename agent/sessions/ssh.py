@@ -80,6 +80,8 @@ class SshSession:
         self._stop = stop
         # The `sh` that is told every command; a new one after an answer that was not whole.
         self._shell: paramiko.Channel | None = None
+        # Why the host starts no shell, once it had a question's whole time for it.
+        self._never: Unmet | None = None
         self.until = float("inf")
 
     async def run(self, *argv: str, deadline: float = 20.0) -> Ran:
@@ -87,6 +89,9 @@ class SshSession:
         left = min(deadline, self.until - time.monotonic())
         exchange = self._ask(argv, datetime.now(UTC), left)
         self._record(exchange)
+        match exchange.unanswered:
+            case (Kind.TIMED_OUT, Phase.LOGIN, _) if left == deadline:
+                self._never = exchange.unanswered
         return ran_of(exchange)
 
     async def read(self, path: str) -> str:
@@ -117,6 +122,9 @@ class SshSession:
         answer: Draining | None = None
         unmet: Unmet | None
         try:
+            if self._never is not None:
+                kind, phase, detail = self._never
+                raise Unanswered(kind, detail, phase=phase)  # noqa: TRY301 - told as every other.
             kept, self._shell = self._shell, None
             shell = kept if kept is not None and is_usable(kept) else _started(self._client, deadline)
             answer = Draining(shell, start + deadline, self._stop, mark, first=shell is not kept)

@@ -268,6 +268,14 @@ async def test_every_ending_is_told_as_what_it_was(
         kept[-1].settle()
 
 
+async def test_a_host_that_starts_no_shell_is_waited_for_once() -> None:
+    async with _session(_stays_silent) as (session, kept):
+        first = await _run(session)
+        second = await _run(session, deadline=60)
+    assert first == second
+    assert kept[1].took < kept[0].took
+
+
 async def test_a_question_whose_time_is_over_is_not_put_to_the_host() -> None:
     reached = threading.Event()
     async with _session(lambda _: reached.set()) as (session, _):
