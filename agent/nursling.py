@@ -67,7 +67,7 @@ class Nursery:
             hello = b""
         if not hello:
             self._process.kill()
-            raise RuntimeError("the nursery of workers did not start: run 'secondline agent doctor'")
+            raise RuntimeError("the process that starts workers did not come up; what it said stands above")
         loop.add_reader(self._control, self._heard)
         self._listening = True
         return self

@@ -100,12 +100,15 @@ def list_(*, json: Json = False) -> None:
 
 
 @app.command()
-def show(customer: str) -> None:
-    """Print a customer's present contract, exactly as it was added."""
+def show(customer: str, *, json: Json = False) -> None:
+    """Print a customer's present contract, exactly as it was added; as JSON, as it is understood."""
     from controller.cli.office import open_office  # noqa: PLC0415 - see above.
 
-    stored, _ = open_office().contract_of(customer)
-    sys.stdout.write(stored.text)
+    stored, contract = open_office().contract_of(customer)
+    if json:
+        print_json(contract.model_dump(mode="json", by_alias=True))
+    else:
+        sys.stdout.write(stored.text)
 
 
 def examine_file(file: Path) -> Examined:

@@ -70,7 +70,10 @@ def write(
 
 @app.command()
 def export(
-    run: str, *, to: Annotated[Path, typer.Option(help="The file to write.")] = Path("evidence.zip")
+    run: str,
+    *,
+    to: Annotated[Path, typer.Option(help="The file to write.")] = Path("evidence.zip"),
+    json: Json = False,
 ) -> None:
     """Write a run's raw evidence into one archive, for 'secondline judge'. It is not redacted."""
     from controller.bundle import write_bundle  # noqa: PLC0415 - see above.
@@ -79,8 +82,13 @@ def export(
     office = open_office()
     contract, subject = _context(office, run)
     report = report_of(office.store, run, contract, subject=subject)
+    # Raw answers of hosts: nobody else's business on a shared machine.
+    to.touch(mode=0o600)
     write_bundle(report, {host.id: host.site for host in contract.hosts}, office.store.blobs, to)
-    print_line(str(to))
+    if json:
+        print_json({"file": str(to)})
+    else:
+        print_line(str(to))
 
 
 def judge(bundle: Path, *, json: Json = False) -> None:

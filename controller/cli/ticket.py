@@ -95,7 +95,11 @@ def show(ticket: str, *, json: Json = False) -> None:
 
 @app.command()
 def file(
-    ticket: int, name: str, *, to: Annotated[Path, typer.Option(help="Where to write it.")] = Path()
+    ticket: int,
+    name: str,
+    *,
+    to: Annotated[Path, typer.Option(help="Where to write it.")] = Path(),
+    json: Json = False,
 ) -> None:
     """Take a file out of a ticket of the built-in desk: the newest of this name."""
     from controller.store.tickets import notes  # noqa: PLC0415 - see above.
@@ -108,7 +112,10 @@ def file(
         )
     target = to / found[-1].name if to.is_dir() else to
     target.write_bytes(store.blobs.get(found[-1].sha256))
-    print_line(str(target))
+    if json:
+        print_json({"file": str(target)})
+    else:
+        print_line(str(target))
 
 
 async def _read(office: Office, ticket: str) -> Ticket:

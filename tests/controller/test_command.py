@@ -271,7 +271,10 @@ def run(home: Path, fleet: Fleet) -> str:
 @pytest.fixture
 def bundle(home: Path, run: str, tmp_path: Path) -> Path:
     file = tmp_path / "evidence.zip"
-    ran(home, 0, "report", "export", run, "--to", str(file))
+    assert json.loads(ran(home, 0, "report", "export", run, "--to", str(file), "--json")) == {
+        "file": str(file)
+    }
+    assert file.stat().st_mode & 0o077 == 0, "raw answers are nobody else's business"
     return file
 
 
@@ -314,12 +317,14 @@ def test_a_ticket_holds_the_note_and_the_files_of_its_runs(home: Path, run: str,
     shown = json.loads(ran(home, 0, "ticket", "show", "1", "--json"))
     (note,) = [note for note in shown["notes"] if run in note["text"]]
     assert set(note["files"]) >= {"report.json"}
-    ran(home, 0, "ticket", "file", "1", "report.json", "--to", str(tmp_path))
+    file = json.loads(ran(home, 0, "ticket", "file", "1", "report.json", "--to", str(tmp_path), "--json"))
+    assert file == {"file": str(tmp_path / "report.json")}
     assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["ticket"] == "1"
     rows = json.loads(ran(home, 0, "ticket", "list", "--json"))
     assert {(row["id"], row["customer"]) for row in rows} >= {("1", "fleet"), ("2", "past")}
     waiting = json.loads(ran(home, 0, "outbox", "list", "--json"))
     assert [(row["ticket"], row["state"]) for row in waiting if row["run"] == run] == [("1", "done")]
+    assert json.loads(ran(home, 0, "outbox", "deliver", "--json")) == []
 
 
 def test_the_ledger_holds_and_a_changed_row_is_found(home: Path, run: str, tmp_path: Path) -> None:
