@@ -11,6 +11,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command and end with its exit status."""
+    _keep_standard_streams()
     # Nothing that is imported is garbage: collecting meanwhile costs a tenth of the start.
     gc.disable()
     # No plug-in that another package brings along; looking for some takes longer than not to.
@@ -26,8 +27,18 @@ def main() -> None:
     gc.freeze()
     gc.enable()
     try:
-        status = run(nursery)
+        status = run(nursery, sys.argv[1:])
     finally:
         if nursery is not None:
             nursery.close()
     sys.exit(status)
+
+
+def _keep_standard_streams() -> None:
+    """Where one was closed (`>&-`), nothing else may take its number: a database would be written over."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - for good.

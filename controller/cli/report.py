@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from controller.cli.choice import LANGUAGES, must_be_known
 from controller.cli.office import Office, open_office
 from controller.cli.show import print_json, print_line, print_table
 from inventory.contract import Contract
@@ -54,6 +55,7 @@ def write(
     from controller.reports.redact import Audience  # noqa: PLC0415
     from controller.run import report_of  # noqa: PLC0415
 
+    must_be_known("language", [language] if language else [], LANGUAGES)
     office = open_office()
     contract, subject = _context(office, run)
     report = report_of(office.store, run, contract, subject=subject)
@@ -70,7 +72,10 @@ def write(
 
 @app.command()
 def export(
-    run: str, *, to: Annotated[Path, typer.Option(help="The file to write.")] = Path("evidence.zip")
+    run: str,
+    *,
+    to: Annotated[Path, typer.Option(help="The file to write.")] = Path("evidence.zip"),
+    json: Json = False,
 ) -> None:
     """Write a run's raw evidence into one archive, for 'secondline judge'. It is not redacted."""
     from controller.bundle import write_bundle  # noqa: PLC0415 - see above.
@@ -80,7 +85,10 @@ def export(
     contract, subject = _context(office, run)
     report = report_of(office.store, run, contract, subject=subject)
     write_bundle(report, {host.id: host.site for host in contract.hosts}, office.store.blobs, to)
-    print_line(str(to))
+    if json:
+        print_json({"file": str(to)})
+    else:
+        print_line(str(to))
 
 
 def judge(bundle: Path, *, json: Json = False) -> None:
