@@ -57,23 +57,20 @@ def run(nursery: Nursery | None, words: Sequence[str]) -> int:
     Whoever asks for JSON finds the mistake on standard output too, as `{"error": …}`.
     """
     try:
-        asked = _text(words)
+        # Arguments are UTF-8, whatever the locale says.
+        asked = [os.fsencode(word).decode("utf-8") for word in words]
+    except UnicodeDecodeError as error:
+        return _refuse(f"{error.object!r} is not UTF-8: write it in UTF-8", words)
+    try:
         app = app_of(asked[:1] if asked and asked[0] in EVERY else EVERY)
         status = app(args=asked, standalone_mode=False, obj=nursery)
     except typer.Abort:
         return 130
     except typer.TyperException as error:
         return _refuse(error.format_message(), words)
-    except UnicodeDecodeError as error:
-        return _refuse(f"{error.object!r} is not UTF-8: write it in UTF-8", words)
     except _mistakes() as error:
         return _refuse(str(error), words)
     return status if isinstance(status, int) else 0
-
-
-def _text(words: Sequence[str]) -> list[str]:
-    """Arguments are UTF-8, whatever the locale says."""
-    return [os.fsencode(word).decode("utf-8") for word in words]
 
 
 def _refuse(why: str, words: Sequence[str]) -> int:

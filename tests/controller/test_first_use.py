@@ -171,7 +171,10 @@ def test_the_version_and_the_completion_are_told(home: Path) -> None:
         env={"_SECONDLINE_COMPLETE": "complete_bash", "COMP_WORDS": "secondline con", "COMP_CWORD": "1"},
     )
     assert completed.stdout.split() == [b"contract"]
-    assert "_SECONDLINE_COMPLETE" in run_command(home, "--show-completion", "bash").stdout
+    # The shell is the one that calls.
+    words = ["bash", "-c", f'"{command()}" --show-completion; true']
+    shown = subprocess.run(words, capture_output=True, check=True, timeout=120).stdout
+    assert b"_SECONDLINE_COMPLETE=complete_bash" in shown
 
 
 def test_without_arguments_the_help_is_shown_and_no_empty_mistake(home: Path) -> None:
