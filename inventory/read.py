@@ -10,6 +10,7 @@ import gc
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pydantic import ValidationError
 
@@ -53,6 +54,8 @@ class Examined:
     hints: tuple[Mistake, ...] = ()
 
 
+# A run reads one contract several times: the desk, and the agent for every grant.
+@lru_cache(maxsize=2)
 def read(text: str | bytes) -> Contract:
     r"""Read one contract, wholly. Raises ContractError.
 

@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "memory": ssh_hosts.measure_memory,
     "reading": decisions.measure_reading,
     "decisions": decisions.measure,
+    "verifying": decisions.measure_verifying,
 }
 
 
