@@ -24,6 +24,10 @@ from inventory.contract import Contract, Redaction
 __all__ = ["Published", "deliver", "publish", "write_report"]
 
 
+# The state in which a run ends that ended early.
+_ENDS = {"stopped": RunState.STOPPED, "abandoned": RunState.FAILED}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """Where the forms of a report are, and the note as it was handed over."""
@@ -48,11 +52,14 @@ def write_report(  # noqa: PLR0913, PLR0917 - what, by which rules, for whom, wh
 
 
 def publish(store: Store, report: Report, contract: Contract, language: str) -> Published:
-    """End the run: write the report as the ticket gets it, and hand it to the outbox, both or neither."""
+    """End the run: write the report as the ticket gets it, and hand it to the outbox, both or neither.
+
+    The ledger is told first: rather twice there than never.
+    """
     folder = store.home / "runs" / report.run
     published = write_report(store, report, contract.data.redact, language, folder, Audience.TICKET)
     seen = coverage(report)
-    state = RunState.STOPPED if report.stopped else RunState.DONE
+    state = _ENDS.get(report.stopped, RunState.DONE)
     files = (File(name="report.json", media_type="application/json", content=published.data.read_bytes()),)
     note = Action(
         kind=ActionKind.NOTE,
@@ -61,11 +68,9 @@ def publish(store: Store, report: Report, contract: Contract, language: str) -> 
         files=files,
     )
     summary = _numbers(seen)
-    finish_run(store, report.run, state, ended=datetime.now(UTC), summary=summary, actions=(note,))
-    append(
-        store,
-        Entry(what=What.RUN_ENDED, who="controller", run=report.run, facts={"state": state.value, **summary}),
-    )
+    facts = {"state": state.value, **summary}
+    append(store, Entry(what=What.RUN_ENDED, who="controller", run=report.run, facts=facts))
+    finish_run(store, report.run, state, ended=report.ended, summary=summary, actions=(note,))
     return published
 
 

@@ -45,7 +45,7 @@ def show(run: str, *, json: Json = False) -> None:
     """Show what the ledger says of one run."""
     from controller.ledger import touches  # noqa: PLC0415 - see above.
 
-    found = touches(open_office().store, run)
+    found = touches(open_office().tidy().store, run)
     if json:
         print_json(
             [

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Self
 
-from agent.credentials import Credentials
-from controller.desks.desk import Desk
+from agent.credentials import CredentialError, Credentials
+from controller.cli.show import print_error
+from controller.desks.desk import Desk, DeskError
 from controller.desks.named import desk_named
 from controller.settings import Settings, load_settings
 from controller.store.contracts import StoredContract, contract_at, current_contract
+from controller.store.errors import LedgerBrokenError
+from controller.store.runs import Run, RunState, runs
 from controller.store.store import Store, open_store
 from inventory.contract import Contract
-from inventory.read import read
+from inventory.read import ContractError, read
 
 __all__ = ["NoContractError", "Office", "open_office"]
 
@@ -41,6 +46,45 @@ class Office:
             yield wanted, desk
         finally:
             await desk.close()
+
+    def tidy(self) -> Self:
+        """End what processes left behind that are gone, tell their tickets, and say so."""
+        left = runs(self.store, states=[state for state in RunState if not state.over], limit=1000)
+        told = {run.desk for run in left if self._settle(run)}
+        if told:
+            asyncio.run(self._tell(told))
+        return self
+
+    def _settle(self, left: Run) -> bool:
+        from controller.settle import settle  # noqa: PLC0415 - it is hardly ever needed.
+
+        try:
+            run = settle(self.store, left, self._contract_or_none, self.settings.language)
+        except LedgerBrokenError as error:
+            print_error(f"run {left.id} was left by its process and cannot be ended: {error}")
+            return False
+        if run is not None:
+            print_error(
+                f"run {run.id} for ticket {run.ticket} was left by its process: it is now {run.state.value}"
+            )
+        return run is not None
+
+    def _contract_or_none(self, digest: str) -> Contract | None:
+        try:
+            return self.contract_with(digest)
+        except (NoContractError, ContractError):
+            return None
+
+    async def _tell(self, desks: Iterable[str]) -> None:
+        """Deliver what waits for these desks; what cannot be delivered now stays in the outbox."""
+        from controller.publish import deliver  # noqa: PLC0415 - see above.
+
+        for name in desks:
+            try:
+                async with self.desk(name) as (_, desk):
+                    await deliver(self.store, {name: desk})
+            except (DeskError, CredentialError) as error:
+                print_error(f"what waits for the desk {name!r} stays in the outbox: {error}")
 
     def contract_of(self, customer: str) -> tuple[StoredContract, Contract]:
         """The customer's present contract. Raises NoContractError, or ContractError when it cannot be read."""

@@ -22,7 +22,7 @@ def list_(*, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
 
     rows = [
         (str(d.id), d.desk, d.ticket, d.run, d.state.value, str(d.tries), d.error)
-        for d in deliveries(open_office().store)
+        for d in deliveries(open_office().tidy().store)
     ]
     heads = ("delivery", "desk", "ticket", "run", "state", "tries", "error")
     if json:
@@ -34,7 +34,7 @@ def list_(*, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
 @app.command()
 def deliver() -> None:
     """Deliver what is due now. Exit status 1 when something could not be delivered."""
-    failed = asyncio.run(_deliver(open_office()))
+    failed = asyncio.run(_deliver(open_office().tidy()))
     raise typer.Exit(1 if failed else 0)
 
 

@@ -27,7 +27,7 @@ def list_(
     """List the newest runs."""
     from controller.store.runs import runs  # noqa: PLC0415 - only where it is used: start-up counts.
 
-    found = runs(open_office().store, customer=customer, ticket=ticket)
+    found = runs(open_office().tidy().store, customer=customer, ticket=ticket)
     rows = [
         (r.id, r.ticket, r.customer, r.state.value, " ".join(f"{n} {word}" for word, n in r.summary.items()))
         for r in found
@@ -54,9 +54,9 @@ def write(
     from controller.reports.redact import Audience  # noqa: PLC0415
     from controller.run import report_of  # noqa: PLC0415
 
-    office = open_office()
-    contract, subject = _context(office, run)
-    report = report_of(office.store, run, contract, subject=subject)
+    office = open_office().tidy()
+    contract = _contract(office, run)
+    report = report_of(office.store, run, contract)
     audience = Audience.CUSTOMER if customer_copy else Audience.ENGINEER
     written = write_report(
         office.store, report, contract.data.redact, language or contract.language, to, audience
@@ -76,9 +76,9 @@ def export(
     from controller.bundle import write_bundle  # noqa: PLC0415 - see above.
     from controller.run import report_of  # noqa: PLC0415
 
-    office = open_office()
-    contract, subject = _context(office, run)
-    report = report_of(office.store, run, contract, subject=subject)
+    office = open_office().tidy()
+    contract = _contract(office, run)
+    report = report_of(office.store, run, contract)
     write_bundle(report, {host.id: host.site for host in contract.hosts}, office.store.blobs, to)
     print_line(str(to))
 
@@ -127,13 +127,8 @@ def _shown(finding: object) -> dict[str, object]:
     )
 
 
-def _context(office: Office, run_id: str) -> tuple[Contract, str]:
-    """The contract under which a run was made, and the subject of its ticket where the store knows it."""
+def _contract(office: Office, run_id: str) -> Contract:
+    """The contract under which a run was made."""
     from controller.store.runs import get_run  # noqa: PLC0415 - see above.
-    from controller.store.tickets import get_ticket  # noqa: PLC0415
 
-    run = get_run(office.store, run_id)
-    ticket = (
-        get_ticket(office.store, int(run.ticket)) if run.desk == "builtin" and run.ticket.isdigit() else None
-    )
-    return office.contract_with(run.contract), ticket.subject if ticket else ""
+    return office.contract_with(get_run(office.store, run_id).contract)

@@ -50,7 +50,8 @@ class Report:
     """Everything about one run. Times are UTC; `timezone` and `language` are the customer's.
 
     clauses: the contract's wording by clause number. questions: what a collector asks, by its name, in
-    English and German (empty where nobody wrote it). stopped: why the run ended early, in a few words.
+    English and German (empty where nobody wrote it). stopped: why the run ended early,
+    a code ('stopped' by somebody, 'abandoned' by its process) or a few words.
     """
 
     run: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from agent.job import Job, Result
 from controller.store.errors import UnknownRunError
+from controller.store.jobs import end_jobs, plan_jobs
 from controller.store.schema import run
 from controller.store.store import Store
 
@@ -36,7 +38,8 @@ class RunState(StrEnum):
 class Run:
     """One run. contract: SHA-256 of the contract's text. deadline: when it must be over.
 
-    summary: small JSON that lists show, such as the numbers of a report's coverage.
+    summary: small JSON that lists show, such as the numbers of a report's coverage. subject: the ticket's,
+    as it was. expired: when the evidence was deleted, as the contract says.
     """
 
     id: str
@@ -51,10 +54,15 @@ class Run:
     ended: datetime | None = None
     deadline: datetime | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
+    subject: str = ""
+    expired: datetime | None = None
 
 
-def create_run(store: Store, fresh: Run) -> None:
-    """Write a new run down. Raises sqlalchemy.exc.IntegrityError when its id is taken."""
+def create_run(store: Store, fresh: Run, jobs: Iterable[Job] = (), ended: Iterable[Result] = ()) -> None:
+    """Write a new run down with its jobs, and with the results of those that end before they begin.
+
+    All or nothing. Raises sqlalchemy.exc.IntegrityError when its id is taken.
+    """
     with store.write() as connection:
         connection.execute(
             insert(run).values(
@@ -70,8 +78,11 @@ def create_run(store: Store, fresh: Run) -> None:
                 ended=fresh.ended,
                 deadline=fresh.deadline,
                 summary=dict(fresh.summary),
+                subject=fresh.subject,
             )
         )
+        plan_jobs(connection, fresh.id, jobs)
+        end_jobs(connection, fresh.id, ended)
 
 
 def move_run(store: Store, run_id: str, state: RunState) -> None:
