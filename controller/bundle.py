@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pydantic import TypeAdapter
 
@@ -50,10 +52,13 @@ class Bundle:
     results: tuple[Result, ...]
     findings: tuple[Finding, ...]
     exchanges: Mapping[str, Exchange]
+    keep_until: datetime | None
 
 
-def write_bundle(report: Report, sites: Mapping[str, str], blobs: Blobs, target: Path) -> None:
-    """Write the bundle of a run; `sites` is host -> site."""
+def write_bundle(
+    report: Report, sites: Mapping[str, str], blobs: Blobs, target: Path, *, keep_until: datetime
+) -> None:
+    """Write the bundle of a run. sites: host -> site. keep_until: when the contract wants it deleted."""
     manifest = {
         "format": _FORMAT,
         "run": report.run,
@@ -61,6 +66,7 @@ def write_bundle(report: Report, sites: Mapping[str, str], blobs: Blobs, target:
         "customer": report.customer,
         "contract": report.contract,
         "revision": report.revision,
+        "keep_until": keep_until.isoformat(),
         "hosts": _ABOUTS.dump_python(dict(report.hosts), mode="json"),
         "sites": dict(sites),
         "results": [result_head(result) for result in report.results],
@@ -68,10 +74,23 @@ def write_bundle(report: Report, sites: Mapping[str, str], blobs: Blobs, target:
         "exchanges": [_exchange_head(item) for item in report.evidence],
     }
     digests = sorted({digest for item in report.evidence for digest in item.parts.values()})
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+    with _fresh(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1))
         for digest in digests:
             archive.writestr(f"evidence/{digest}", blobs.get(digest))
+
+
+@contextmanager
+def _fresh(target: Path) -> Iterator[IO[bytes]]:
+    """A file that appears whole or not at all, for this account only: it is all that the hosts said."""
+    fresh = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        with fresh.open("xb") as file:
+            fresh.chmod(0o600)
+            yield file
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _exchange_head(item: Evidence) -> dict[str, Any]:
@@ -106,6 +125,7 @@ def read_bundle(path: Path) -> Bundle:
                 results=tuple(result_of(head) for head in manifest["results"]),
                 findings=tuple(finding_from(head) for head in manifest["findings"]),
                 exchanges=exchanges,
+                keep_until=_moment(manifest.get("keep_until")),
             )
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error.strerror}") from None
@@ -119,6 +139,14 @@ def read_bundle(path: Path) -> Bundle:
         AttributeError,
     ) as error:
         raise BundleError(f"{path} is not a bundle of evidence, or it is damaged: {error}") from None
+
+
+def _moment(written: object) -> datetime | None:
+    """The moment until which it may be kept; None in bundles of before that was written."""
+    moment = datetime.fromisoformat(str(written)) if written is not None else None
+    if moment is not None and moment.tzinfo is None:
+        raise ValueError(f"{written} has no time zone")
+    return moment
 
 
 def _exchange(head: Mapping[str, Any], archive: zipfile.ZipFile) -> Exchange:

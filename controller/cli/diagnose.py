@@ -70,6 +70,7 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
     finally:
         nursery.close()
     _print(done, as_json=json)
+    office.forget()
     raise typer.Exit(done.status)
 
 

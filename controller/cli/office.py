@@ -7,6 +7,7 @@ import getpass
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Self
 
 from agent.credentials import CredentialError, Credentials
@@ -15,7 +16,7 @@ from controller.desks.desk import Desk, DeskError
 from controller.desks.named import desk_named
 from controller.settings import Settings, load_settings
 from controller.store.contracts import StoredContract, contract_at, current_contract
-from controller.store.errors import LedgerBrokenError
+from controller.store.errors import LedgerBrokenError, StoreError
 from controller.store.runs import Run, RunState, runs
 from controller.store.store import Store, open_store
 from inventory.contract import Contract
@@ -49,7 +50,7 @@ class Office:
 
     def tidy(self) -> Self:
         """End what processes left behind that are gone, tell their tickets, and say so."""
-        left = runs(self.store, states=[state for state in RunState if not state.over], limit=1000)
+        left = runs(self.store, states=[state for state in RunState if not state.over], limit=0)
         told = {run.desk for run in left if self._settle(run)}
         if told:
             asyncio.run(self._tell(told))
@@ -85,6 +86,18 @@ class Office:
                     await deliver(self.store, {name: desk})
             except (DeskError, CredentialError) as error:
                 print_error(f"what waits for the desk {name!r} stays in the outbox: {error}")
+
+    def forget(self) -> None:
+        """Delete evidence that is older than the contracts let it be, when that was not done today."""
+        from controller.expire import expire_daily  # noqa: PLC0415 - see above.
+
+        try:
+            gone = expire_daily(self.store, datetime.now(UTC), self.who)
+        except StoreError as error:
+            print_error(f"old evidence cannot be deleted: {error}")
+            return
+        if gone:
+            print_error(f"evidence of {len(gone)} old runs was deleted, as the contracts' keep_days say")
 
     def contract_of(self, customer: str) -> tuple[StoredContract, Contract]:
         """The customer's present contract. Raises NoContractError, or ContractError when it cannot be read."""

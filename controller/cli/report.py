@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from controller.cli.office import Office, open_office
-from controller.cli.show import print_json, print_line, print_table
+from controller.cli.show import print_error, print_json, print_line, print_table
 from inventory.contract import Contract
 
 __all__ = ["app", "judge"]
@@ -28,16 +29,22 @@ def list_(
     from controller.store.runs import runs  # noqa: PLC0415 - only where it is used: start-up counts.
 
     found = runs(open_office().tidy().store, customer=customer, ticket=ticket)
+    heads = ("run", "ticket", "customer", "state", "numbers", "evidence")
     rows = [
-        (r.id, r.ticket, r.customer, r.state.value, " ".join(f"{n} {word}" for word, n in r.summary.items()))
+        (
+            r.id,
+            r.ticket,
+            r.customer,
+            r.state.value,
+            " ".join(f"{n} {word}" for word, n in r.summary.items()),
+            f"deleted {r.expired:%Y-%m-%d}" if r.expired else "kept",
+        )
         for r in found
     ]
     if json:
-        print_json(
-            [dict(zip(("run", "ticket", "customer", "state", "numbers"), row, strict=True)) for row in rows]
-        )
+        print_json([dict(zip(heads, row, strict=True)) for row in rows])
     else:
-        print_table(("run", "ticket", "customer", "state", "numbers"), rows)
+        print_table(heads, rows)
 
 
 @app.command()
@@ -79,8 +86,34 @@ def export(
     office = open_office().tidy()
     contract = _contract(office, run)
     report = report_of(office.store, run, contract)
-    write_bundle(report, {host.id: host.site for host in contract.hosts}, office.store.blobs, to)
+    write_bundle(
+        report,
+        {host.id: host.site for host in contract.hosts},
+        office.store.blobs,
+        to,
+        keep_until=report.began + timedelta(days=contract.data.keep_days),
+    )
     print_line(str(to))
+
+
+@app.command()
+def expire(*, json: Json = False) -> None:
+    """Delete evidence and reports that are older than the contracts' keep_days. A run's end does so, too."""
+    from dataclasses import asdict  # noqa: PLC0415 - see above.
+
+    from controller.expire import expire as expire_now  # noqa: PLC0415
+
+    office = open_office().tidy()
+    gone = expire_now(office.store, datetime.now(UTC), office.who)
+    if json:
+        print_json([asdict(one) for one in gone])
+        return
+    for one in gone:
+        print_line(
+            f"run {one.run} of {one.customer}: {one.exchanges} exchanges deleted, after {one.keep_days} days"
+        )
+    if not gone:
+        print_line("nothing is older than the contracts let it be")
 
 
 def judge(bundle: Path, *, json: Json = False) -> None:
@@ -89,7 +122,12 @@ def judge(bundle: Path, *, json: Json = False) -> None:
     from controller.bundle import read_bundle  # noqa: PLC0415
     from controller.judge import judge as judge_again  # noqa: PLC0415
 
-    said = judge_again(read_bundle(bundle))
+    evidence = read_bundle(bundle)
+    if evidence.keep_until is not None and evidence.keep_until < datetime.now(UTC):
+        print_error(
+            f"the contract let this evidence be kept until {evidence.keep_until:%Y-%m-%d}: delete {bundle}"
+        )
+    said = judge_again(evidence)
     if json:
         print_json(
             {

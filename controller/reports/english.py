@@ -154,6 +154,7 @@ ENGLISH = Words(
         "note-delivered": "The note was written to the ticket",
         "note-failed": "The note could not be written to the ticket",
         "contract-added": "The contract was added",
+        "evidence-expired": "Evidence deleted, as the contract says",
     },
     stops={
         "stopped": "somebody stopped it",

@@ -159,6 +159,7 @@ GERMAN = Words(
         "note-delivered": "Notiz ins Ticket geschrieben",
         "note-failed": "Notiz konnte nicht ins Ticket geschrieben werden",
         "contract-added": "Vertrag hinterlegt",
+        "evidence-expired": "Belege gelöscht, wie es der Vertrag verlangt",
     },
     stops={
         "stopped": "jemand hat ihn angehalten",

@@ -112,8 +112,10 @@ def get_run(store: Store, run_id: str) -> Run:
 def runs(
     store: Store, *, customer: str = "", ticket: str = "", states: Collection[RunState] = (), limit: int = 50
 ) -> tuple[Run, ...]:
-    """The newest runs first; an empty argument does not narrow the list."""
-    wanted = select(run).order_by(run.c.began.desc(), run.c.id).limit(limit)
+    """The newest runs first; an empty argument does not narrow the list. limit: at most so many; 0 for all."""
+    wanted = select(run).order_by(run.c.began.desc(), run.c.id)
+    if limit:
+        wanted = wanted.limit(limit)
     if customer:
         wanted = wanted.where(run.c.customer == customer)
     if ticket:
