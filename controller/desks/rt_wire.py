@@ -91,7 +91,8 @@ class RtWire:
         answer = await self._send(method, url, body=body, headers=headers, changes=True)
         if isinstance(answer, str):
             raise DeskRefusedError(
-                f"{self.url} redirects changes to {answer}: write that address in the settings"
+                f"{self.url} redirects changes to {answer}: either that is the address for the settings, "
+                "or something between wants a login that a token is not enough for"
             )
         return answer
 
