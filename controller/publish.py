@@ -17,6 +17,7 @@ from controller.reports.json import render_json
 from controller.reports.model import Report
 from controller.reports.note import render_note
 from controller.reports.redact import Audience
+from controller.store.blobs import MAX_BLOB
 from controller.store.runs import RunState
 from controller.store.store import Store
 from inventory.contract import Contract, Redaction
@@ -47,8 +48,15 @@ def write_report(  # noqa: PLR0913, PLR0917 - what, by which rules, for whom, wh
     blobs = cache(store.blobs.get)
     page.write_text(render_html(report, blobs, language, audience=audience, rules=rules), encoding="utf-8")
     data.write_text(render_json(report, audience=audience, rules=rules, blobs=blobs), encoding="utf-8")
-    note = render_note(report, language, audience, rules, blobs=blobs)
+    whole = all(_fits(form) for form in (page, data))
+    where = "" if whole else f"secondline report write {report.run}"
+    note = render_note(report, language, audience, rules, blobs=blobs, where=where)
     return Published(page=page, data=data, note=note)
+
+
+def _fits(form: Path) -> bool:
+    """Whether a form can be attached: a run over very many hosts makes more than a ticket system takes."""
+    return form.stat().st_size <= MAX_BLOB
 
 
 def publish(store: Store, report: Report, contract: Contract, language: str) -> Published:
@@ -60,12 +68,12 @@ def publish(store: Store, report: Report, contract: Contract, language: str) -> 
     published = write_report(store, report, contract.data.redact, language, folder, Audience.TICKET)
     seen = coverage(report)
     state = _ENDS.get(report.stopped, RunState.DONE)
-    files = (File(name="report.json", media_type="application/json", content=published.data.read_bytes()),)
+    data = File(name="report.json", media_type="application/json", content=published.data.read_bytes())
     note = Action(
         kind=ActionKind.NOTE,
         text=published.note,
-        html=published.page.read_text(encoding="utf-8"),
-        files=files,
+        html=published.page.read_text(encoding="utf-8") if _fits(published.page) else None,
+        files=(data,) if _fits(published.data) else (),
     )
     summary = _numbers(seen)
     facts = {"state": state.value, **summary}

@@ -16,7 +16,7 @@ from controller.desks.desk import Desk, DeskError
 from controller.desks.named import desk_named
 from controller.settings import Settings, load_settings
 from controller.store.contracts import StoredContract, contract_at, current_contract
-from controller.store.errors import LedgerBrokenError, StoreError
+from controller.store.errors import StoreError
 from controller.store.runs import Run, RunState, runs
 from controller.store.store import Store, open_store
 from inventory.contract import Contract
@@ -61,7 +61,7 @@ class Office:
 
         try:
             run = settle(self.store, left, self._contract_or_none, self.settings.language)
-        except LedgerBrokenError as error:
+        except StoreError as error:
             print_error(f"run {left.id} was left by its process and cannot be ended: {error}")
             return False
         if run is not None:
