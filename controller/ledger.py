@@ -7,7 +7,7 @@ unseen. Somebody who can write both can forge both: keep a copy of the head else
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -95,9 +95,28 @@ def touches(store: Store, run: str) -> tuple[Touch, ...]:
     every = select(ledger).where(ledger.c.run == run).order_by(ledger.c.number)
     with store.read() as connection:
         return tuple(
-            Touch(number=row.number, at=row.at, what=row.what, host=row.host, clause=row.clause, who=row.who)
+            Touch(
+                number=row.number,
+                at=row.at,
+                what=row.what,
+                host=row.host,
+                clause=row.clause,
+                who=row.who,
+                about=_about(row.facts),
+            )
             for row in connection.execute(every)
         )
+
+
+def _about(facts: Mapping[str, LedgerFact]) -> str:
+    """What an entry was about, in words that only we choose: a report may show them to anybody."""
+    return " ".join(
+        dict.fromkeys(
+            str(facts[name])
+            for name in ("collector", "deed", "reason", "session", "kind", "state")
+            if name in facts and not (name == "session" and "collector" in facts)
+        )
+    )
 
 
 def verify(store: Store) -> Verdict:

@@ -41,7 +41,7 @@ ENGLISH = Words(
         "No fault was found on the {n} host that answered",
         "No fault was found on the {n} hosts that answered",
     ),
-    did_not_answer=("answers of {n} host are missing", "answers of {n} hosts are missing"),
+    did_not_answer=("answers from {n} host are missing", "answers from {n} hosts are missing"),
     not_asked=("{n} host could not be asked in full", "{n} hosts could not be asked in full"),
     nothing_asked="Nothing was asked",
     nothing_because="Nothing could be found out because {why}",
@@ -76,7 +76,7 @@ ENGLISH = Words(
     },
     state_means={
         State.SEEN: "The host answered the question.",
-        State.UNANSWERED: "There is no usable answer of the host. Nothing is known here.",
+        State.UNANSWERED: "There is no usable answer from the host. Nothing is known here.",
         State.REFUSED: "The contract covers it, but did not permit it at that time. Nothing was sent.",
         State.NOT_COVERED: "No clause of the contract covers it. Nothing was sent.",
         State.BROKEN: "Our own software failed. This says nothing about the host.",

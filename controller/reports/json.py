@@ -91,6 +91,7 @@ class _Writer:
                     "host": self._text(touch.host),
                     "clause": touch.clause,
                     "who": self._text(touch.who),
+                    "about": self._text(touch.about),
                 }
                 for touch in report.touched
             ],

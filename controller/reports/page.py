@@ -111,7 +111,7 @@ class Page:
     hosts: tuple[HostPart, ...]
     quiet: tuple[str, ...]
     evidence: tuple[tuple[str, tuple[Shown, ...]], ...]
-    touched: tuple[tuple[int, str, str, str, str, str, str], ...]
+    touched: tuple[tuple[int, str, str, str, str, str, str, str], ...]
     clauses: tuple[tuple[str, str], ...]
     span: str
     zone: str
@@ -145,7 +145,8 @@ class _Writer:
         quiet = [host for host in seen.hosts(State.SEEN) if host not in self._places]
         parts: dict[str, Any] = {
             "title": self._say(report.ticket),
-            "subject": clip(self._say(report.subject), 300),
+            "subject": clip(self._say(report.subject).strip(), 300)
+            or f"{words.ticket} {self._say(report.ticket)}",
             "customer": self._say(report.customer_name),
             "contract": self._say(report.contract),
             "asked_by": self._say(report.asked_by),
@@ -259,7 +260,7 @@ class _Writer:
         order = {severity.name.lower(): -severity for severity in Severity}
         return tuple(sorted(parts, key=lambda part: order[part.worst]))
 
-    def _touched(self) -> tuple[tuple[int, str, str, str, str, str, str], ...]:
+    def _touched(self) -> tuple[tuple[int, str, str, str, str, str, str, str], ...]:
         words = self._w
         return tuple(
             (
@@ -270,6 +271,7 @@ class _Writer:
                 self._say(touch.host),
                 touch.clause,
                 self._say(touch.who),
+                self._say(touch.about),
             )
             for touch in self._report.touched
         )

@@ -71,6 +71,24 @@ def test_what_was_appended_holds(store: Store) -> None:
     assert append_many(store, ()) == head
 
 
+def test_a_touch_says_what_it_was_about_and_nothing_that_a_host_said(store: Store) -> None:
+    facts: dict[str, LedgerFact] = {
+        "session": "shell",
+        "collector": "linux.disk",
+        "question": "cat /home/anna",
+    }
+    refused: dict[str, LedgerFact] = {"deed": "diagnose linux", "reason": "no-clause", "by": "controller"}
+    append_many(
+        store,
+        [
+            Entry(what=What.QUESTION_SENT, who="a", run="r", facts=facts),
+            Entry(what=What.DECIDED_REFUSED, who="a", run="r", facts=refused),
+            Entry(what=What.NOTE_FAILED, who="a", run="r", facts={"error": "anna was here", "ticket": "7"}),
+        ],
+    )
+    assert [touch.about for touch in touches(store, "r")] == ["linux.disk", "diagnose linux no-clause", ""]
+
+
 def test_the_touches_of_a_run_are_its_entries_in_order(store: Store) -> None:
     append_many(store, _entries(3) + _entries(2, "r2"))
     assert [(t.number, t.host, t.what, t.clause) for t in touches(store, "r2")] == [

@@ -181,3 +181,10 @@ def test_a_word_cut_in_two_does_not_slip_through() -> None:
     report = _saying("user=a.huber", line)
     page = render_html(report, STORE.get_bytes, "en", audience=Audience.CUSTOMER)
     assert "a.hu" not in page
+
+
+def test_a_cookie_of_a_browser_is_a_secret_and_one_of_dig_is_not() -> None:
+    said = "; EDNS: version: 0, flags:; udp: 1232\n; COOKIE: 6f3c0a1be2d4955701000000654f2d1a8d5e3a90f2b1c4d7 (good)\n"
+    assert remove_secrets(said, lambda _: None) == said
+    assert remove_secrets("Cookie: 6f3c0a1be2d49557", lambda _: None) == f"Cookie: {MARK}"
+    assert remove_secrets("COOKIE: session=6f3c0a1be2d49557", lambda _: None) == f"COOKIE: {MARK}"
