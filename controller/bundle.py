@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 import zipfile
 import zlib
@@ -21,9 +22,9 @@ from typing import IO, Any
 
 from pydantic import TypeAdapter
 
-from agent.codec import finding_from, finding_json, result_head, result_of
+from agent.codec import finding_from, finding_json, result_head, result_of, unanswered_from
 from agent.job import Result
-from collectors import About, Finding, Kind, Phase
+from collectors import About, Finding
 from collectors.exchange import Exchange
 from controller.reports.model import Evidence, Report
 from controller.store.blobs import Blobs
@@ -33,6 +34,8 @@ __all__ = ["Bundle", "BundleError", "read_bundle", "write_bundle"]
 _FORMAT = "secondline-evidence/1"
 _MAX_MANIFEST = 256 * 1024 * 1024
 _MAX_PART = 8 * 1024 * 1024
+_MAX_ALL = 2 * 1024 * 1024 * 1024
+_MEMBER = re.compile(r"evidence/[0-9a-f]{64}")
 _ABOUTS = TypeAdapter(dict[str, About])
 
 
@@ -112,33 +115,78 @@ def read_bundle(path: Path) -> Bundle:
     """Read and check a bundle. Raises BundleError."""
     try:
         with zipfile.ZipFile(path) as archive:
+            _examine(archive)
             manifest = json.loads(_member(archive, "manifest.json", _MAX_MANIFEST))
             if manifest.get("format") != _FORMAT:
-                raise BundleError(f"{path} is not a bundle of evidence ({_FORMAT})")
-            exchanges = {head["id"]: _exchange(head, archive) for head in manifest["exchanges"]}
-            return Bundle(
-                run=str(manifest["run"]),
-                ticket=str(manifest["ticket"]),
-                customer=str(manifest["customer"]),
-                hosts=_ABOUTS.validate_python(manifest["hosts"]),
-                sites=dict(manifest["sites"]),
-                results=tuple(result_of(head) for head in manifest["results"]),
-                findings=tuple(finding_from(head) for head in manifest["findings"]),
-                exchanges=exchanges,
-                keep_until=_moment(manifest.get("keep_until")),
-            )
+                raise BundleError(
+                    f"{path} is not a bundle of evidence that this version reads ({_FORMAT}): "
+                    f"it says {str(manifest.get('format'))[:60]!r}"
+                )
+            return _consistent(_bundle(manifest, _parts(archive, manifest)))
     except OSError as error:
-        raise BundleError(f"{path} cannot be read: {error.strerror}") from None
+        raise BundleError(f"{path} cannot be read: {error.strerror or error}") from None
     except (
         zipfile.BadZipFile,
         zlib.error,
         EOFError,
+        RecursionError,
         KeyError,
         TypeError,
         ValueError,
         AttributeError,
     ) as error:
         raise BundleError(f"{path} is not a bundle of evidence, or it is damaged: {error}") from None
+
+
+def _examine(archive: zipfile.ZipFile) -> None:
+    """Look at what the archive claims before anything is unpacked."""
+    members = archive.infolist()
+    names = [member.filename for member in members]
+    if len(set(names)) != len(names):
+        raise BundleError("the bundle holds two members of one name")
+    for member in members:
+        if member.filename != "manifest.json" and not _MEMBER.fullmatch(member.filename):
+            raise BundleError(f"{member.filename[:100]!r} has no place in a bundle of evidence")
+        if member.flag_bits & 1 or member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            raise BundleError(f"{member.filename} is encrypted, or packed in a way that a bundle is not")
+    if sum(member.file_size for member in members) > _MAX_ALL:
+        raise BundleError(f"the bundle is larger than {_MAX_ALL} bytes when it is unpacked")
+
+
+def _parts(archive: zipfile.ZipFile, manifest: Mapping[str, Any]) -> Mapping[str, bytes]:
+    """The raw parts by their hash: those that the manifest names, all of them and no others."""
+    named = {str(digest) for head in manifest["exchanges"] for digest in head["parts"].values()}
+    there = {name.removeprefix("evidence/") for name in archive.namelist()} - {"manifest.json"}
+    if named - there:
+        raise BundleError(f"the evidence {min(named - there)[:12]}… is missing in the bundle")
+    if there - named:
+        raise BundleError(f"the evidence {min(there - named)[:12]}… is of no exchange in the bundle")
+    return {digest: _part(archive, digest) for digest in sorted(named)}
+
+
+def _bundle(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> Bundle:
+    return Bundle(
+        run=str(manifest["run"]),
+        ticket=str(manifest["ticket"]),
+        customer=str(manifest["customer"]),
+        hosts=_ABOUTS.validate_python(manifest["hosts"]),
+        sites=dict(manifest["sites"]),
+        results=tuple(result_of(head) for head in manifest["results"]),
+        findings=tuple(finding_from(head) for head in manifest["findings"]),
+        exchanges={head["id"]: _exchange(head, parts) for head in manifest["exchanges"]},
+        keep_until=_moment(manifest.get("keep_until")),
+    )
+
+
+def _consistent(bundle: Bundle) -> Bundle:
+    """What a result rests on must be there."""
+    for result in bundle.results:
+        missing = [name for name in result.evidence if name not in bundle.exchanges]
+        if missing:
+            raise BundleError(f"{result.job.id} rests on the exchange {missing[0]!r}, which is not there")
+        if result.evidence and result.job.host not in bundle.hosts:
+            raise BundleError(f"the bundle says nothing of the host {result.job.host!r}")
+    return bundle
 
 
 def _moment(written: object) -> datetime | None:
@@ -149,17 +197,16 @@ def _moment(written: object) -> datetime | None:
     return moment
 
 
-def _exchange(head: Mapping[str, Any], archive: zipfile.ZipFile) -> Exchange:
-    unmet = head["unanswered"]
+def _exchange(head: Mapping[str, Any], parts: Mapping[str, bytes]) -> Exchange:
     return Exchange(
-        session=head["session"],
-        question=tuple(head["question"]),
+        session=str(head["session"]),
+        question=tuple(map(str, head["question"])),
         began=datetime.fromisoformat(head["began"]),
         took=float(head["took"]),
-        facts=head["facts"],
-        parts={name: _part(archive, digest) for name, digest in head["parts"].items()},
+        facts=dict(head["facts"]),
+        parts={str(name): parts[digest] for name, digest in head["parts"].items()},
         cut=bool(head["cut"]),
-        unanswered=(Kind(unmet[0]), Phase(unmet[1]), unmet[2]) if unmet else None,
+        unanswered=unanswered_from(head["unanswered"]),
     )
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from controller.cli.office import Office, open_office
 from controller.cli.show import print_error, print_json, print_line, print_table
 from inventory.contract import Contract
+
+if TYPE_CHECKING:
+    from collectors import Finding
 
 __all__ = ["app", "judge"]
 
@@ -121,6 +124,7 @@ def judge(bundle: Path, *, json: Json = False) -> None:
     from collectors import Severity  # noqa: PLC0415 - see above.
     from controller.bundle import read_bundle  # noqa: PLC0415
     from controller.judge import judge as judge_again  # noqa: PLC0415
+    from controller.progress import shown  # noqa: PLC0415
 
     evidence = read_bundle(bundle)
     if evidence.keep_until is not None and evidence.keep_until < datetime.now(UTC):
@@ -138,31 +142,37 @@ def judge(bundle: Path, *, json: Json = False) -> None:
                 "findings": [_shown(f) for f in said.findings],
                 "new": [_shown(f) for f in said.new],
                 "gone": [_shown(f) for f in said.gone],
+                "lost": [{"job": one.job.id, "why": shown(one.outcome)[1]} for one in said.lost],
             }
         )
     else:
         for cause in said.causes:
-            print_line(f"{cause.finding.host or '-'}: {cause.finding.text('en')} [{cause.finding.tag.name}]")
+            print_line(_told(cause.finding))
             for finding in cause.explains:
-                print_line(f"    explains {finding.host or '-'}: {finding.text('en')} [{finding.tag.name}]")
+                print_line(f"    explains {_told(finding)}")
         print_line(
             "the same findings as in the run" if said.same else "the findings differ from those of the run:"
         )
         for sign, findings in (("+", said.new), ("-", said.gone)):
             for finding in findings:
-                print_line(f"  {sign} {finding.host or '-'}: {finding.text('en')} [{finding.tag.name}]")
+                print_line(f"  {sign} {_told(finding)}")
+        for one in said.lost:
+            print_line(f"  ? {one.job.id} cannot be judged again: {shown(one.outcome)[1]}")
     raise typer.Exit(1 if any(f.severity > Severity.NOTE for f in said.findings) else 0)
 
 
-def _shown(finding: object) -> dict[str, object]:
-    from agent.codec import finding_json  # noqa: PLC0415 - see above.
-    from collectors import Finding  # noqa: PLC0415
+def _told(finding: Finding) -> str:
+    """A finding on one line, without secrets: those are for nobody."""
+    from controller.reports.withhold import remove_secrets  # noqa: PLC0415 - see above.
 
-    return (
-        {**finding_json(finding), "severity": finding.severity.name.lower()}
-        if isinstance(finding, Finding)
-        else {}
-    )
+    said = remove_secrets(finding.text("en"), lambda _: None)
+    return f"{finding.host or '-'}: {said} [{finding.tag.name}]"
+
+
+def _shown(finding: Finding) -> dict[str, object]:
+    from agent.codec import finding_json  # noqa: PLC0415 - see above.
+
+    return {**finding_json(finding), "severity": finding.severity.name.lower()}
 
 
 def _contract(office: Office, run_id: str) -> Contract:

@@ -7,14 +7,14 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from controller.reports.inert import inert
+from controller.reports.inert import inert, inert_json
 
 __all__ = ["print_error", "print_json", "print_line", "print_table"]
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold.
     """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+    sys.stdout.write(inert_json(json.dumps(value, ensure_ascii=False, indent=2, default=str)) + "\n")
 
 
 def print_line(text: str) -> None:

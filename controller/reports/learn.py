@@ -81,7 +81,7 @@ def variants_of(word: str) -> Iterator[str]:
     """How a protected word is written otherwise: run together, with other joints, without umlauts.
 
     >>> sorted(variants_of("Käse Reibe"))[:3]
-    ['Kaese Reibe', 'Kaese-Reibe', 'Kaese_Reibe']
+    ['Kaese Reibe', 'Kaese-Reibe', 'Kaese.Reibe']
     """
     pieces = re.findall(r"[^\W_]+", word)
     joined = {word, *(joint.join(pieces) for joint in (" ", "-", "_", ".", ""))}

@@ -15,7 +15,7 @@ import pytest
 
 from collectors.finding import Language
 from controller.reports.html import render_html
-from controller.reports.inert import clip, inert, inert_line, inert_rich
+from controller.reports.inert import clip, inert, inert_json, inert_line, inert_rich
 from controller.reports.json import render_json, schema
 from controller.reports.model import Report
 from controller.reports.note import render_note
@@ -189,3 +189,10 @@ def test_three_hundred_hosts_are_rendered_quickly() -> None:
     page = render_html(report, store.get_bytes, "en")
     assert time.perf_counter() - began < 0.5
     assert read(page).faults == []
+
+
+def test_json_in_the_terminal_is_harmless_and_says_the_same() -> None:
+    written = inert_json(json.dumps({EVIL: [EVIL]}, ensure_ascii=False, indent=2))
+    assert not _ALIVE.search(written)
+    assert json.loads(written) == {EVIL: [EVIL]}
+    written.encode()
