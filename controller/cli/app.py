@@ -37,14 +37,17 @@ def run(nursery: Nursery | None) -> int:
         print_error(error.format_message())
         return Verdict.BAD_INPUT
     except _mistakes() as error:
-        print_error(str(error))
+        # What the database says comes with the whole statement: its own words are enough.
+        print_error(str(getattr(error, "orig", error)))
         return Verdict.BAD_INPUT
     return status if isinstance(status, int) else 0
 
 
 def _mistakes() -> tuple[type[Exception], ...]:
     """The errors that are somebody's mistake and not ours: asked for only when one was raised."""
-    from agent.credentials import CredentialError  # noqa: PLC0415 - start-up counts.
+    from sqlalchemy.exc import DatabaseError  # noqa: PLC0415 - start-up counts.
+
+    from agent.credentials import CredentialError  # noqa: PLC0415
     from controller.bundle import BundleError  # noqa: PLC0415
     from controller.cli.office import NoContractError  # noqa: PLC0415
     from controller.desks.desk import DeskError  # noqa: PLC0415
@@ -56,6 +59,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
         BundleError,
         ContractError,
         CredentialError,
+        DatabaseError,
         DeskError,
         NoContractError,
         OSError,

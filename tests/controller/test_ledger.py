@@ -129,6 +129,14 @@ def test_a_changed_entry_with_a_fitting_hash_is_found(store: Store, number: int)
     assert _verdict(store) == (Problem.CHANGED, number)
 
 
+@pytest.mark.parametrize("column", ["facts", "at", "who"])
+@pytest.mark.parametrize("value", ["'{'", "''", "'yesterday'", "x'ff00'", "'{\"hosts\": NaN}'", "'[1]'", "7"])
+def test_an_entry_that_is_none_any_more_is_found(store: Store, column: str, value: str) -> None:
+    append_many(store, _entries(9))
+    _forge(store, f"UPDATE ledger SET {column} = {value} WHERE number = 5")  # noqa: S608 - the table above.
+    assert _verdict(store) == (Problem.CHANGED, 5)
+
+
 @pytest.mark.parametrize("number", [1, 5])
 def test_a_missing_entry_is_found(store: Store, number: int) -> None:
     append_many(store, _entries(9))
@@ -192,6 +200,30 @@ def test_a_whole_chain_made_anew_is_found(store: Store, tmp_path: Path) -> None:
             path.rename(mine)
     assert (store.home / "ledger.head").read_text() == head_file
     assert _verdict(store) == (Problem.CHANGED, 4)
+
+
+def test_a_ledger_that_was_set_back_whole_lacks_the_head_that_somebody_kept(
+    store: Store, tmp_path: Path
+) -> None:
+    """Both files come from a backup: sound in themselves, and older than what is known."""
+    append_many(store, _entries(4))
+    backup = tmp_path / "backup"
+    with sqlite3.connect(store.home / "secondline.sqlite3") as connection:
+        connection.execute("VACUUM INTO ?", (str(backup),))
+    connection.close()
+    heads = (store.home / "ledger.head").read_text()
+    early = head_of(store)
+    kept = append_many(store, _entries(3))
+    assert verify(store, kept.hash).holds
+    store.close()
+    for end in ("-wal", "-shm"):
+        (store.home / f"secondline.sqlite3{end}").unlink(missing_ok=True)
+    backup.replace(store.home / "secondline.sqlite3")
+    (store.home / "ledger.head").write_text(heads)
+    assert verify(store).holds
+    assert verify(store, early.hash).holds
+    verdict = verify(store, kept.hash)
+    assert (verdict.problem, verdict.number) == (Problem.SET_BACK, 4)
 
 
 def test_without_the_head_file_nothing_is_vouched_for_or_added(store: Store) -> None:
