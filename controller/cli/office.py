@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from agent.credentials import CredentialError, Credentials
 from controller.cli.show import print_error
@@ -21,6 +21,9 @@ from controller.store.runs import Run, RunState, runs
 from controller.store.store import Store, open_store
 from inventory.contract import Contract
 from inventory.read import ContractError, read
+
+if TYPE_CHECKING:
+    from controller.outbox import Delivery
 
 __all__ = ["NoContractError", "Office", "open_office"]
 
@@ -53,7 +56,7 @@ class Office:
         left = runs(self.store, states=[state for state in RunState if not state.over], limit=0)
         told = {run.desk for run in left if self._settle(run)}
         if told:
-            asyncio.run(self._tell(told))
+            asyncio.run(self.deliver(told))
         return self
 
     def _settle(self, left: Run) -> bool:
@@ -76,16 +79,21 @@ class Office:
         except (NoContractError, ContractError):
             return None
 
-    async def _tell(self, desks: Iterable[str]) -> None:
-        """Deliver what waits for these desks; what cannot be delivered now stays in the outbox."""
+    async def deliver(self, desks: Iterable[str]) -> tuple[Delivery, ...]:
+        """Deliver what is due at these desks; gives what was tried.
+
+        A desk that cannot be used is named, and keeps no other from getting its own.
+        """
         from controller.publish import deliver  # noqa: PLC0415 - see above.
 
+        tried: list[Delivery] = []
         for name in desks:
             try:
                 async with self.desk(name) as (_, desk):
-                    await deliver(self.store, {name: desk})
+                    tried += await deliver(self.store, {name: desk})
             except (DeskError, CredentialError) as error:
                 print_error(f"what waits for the desk {name!r} stays in the outbox: {error}")
+        return tuple(tried)
 
     def forget(self) -> None:
         """Delete evidence that is older than the contracts let it be, when that was not done today."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from controller.cli.office import Office, open_office
+from controller.cli.office import open_office
 from controller.cli.show import print_json, print_line, print_table
 
 __all__ = ["app"]
@@ -33,9 +33,19 @@ def list_(*, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
 
 @app.command()
 def deliver() -> None:
-    """Deliver what is due now. Exit status 1 when something could not be delivered."""
-    failed = asyncio.run(_deliver(open_office().tidy()))
-    raise typer.Exit(1 if failed else 0)
+    """Deliver what is due now. Exit status 1 when something is not delivered that should be."""
+    from controller.outbox import DeliveryState, deliveries  # noqa: PLC0415 - see above.
+
+    office = open_office().tidy()
+    waiting = [state for state in DeliveryState if not state.over]
+    desks = dict.fromkeys(d.desk for d in deliveries(office.store, states=waiting))
+    tried = asyncio.run(office.deliver(desks))
+    for one in tried:
+        print_line(f"delivery {one.id}, ticket {one.ticket}: {one.state} {one.error}".rstrip())
+    left = [d for d in deliveries(office.store, states=waiting) if d.desk in desks]
+    if left:
+        print_line(f"{len(left)} still wait: secondline outbox list")
+    raise typer.Exit(1 if left or any(one.state is not DeliveryState.DONE for one in tried) else 0)
 
 
 @app.command()
@@ -48,17 +58,3 @@ def again(delivery: int) -> None:
     if not try_again(open_office().store, delivery, datetime.now(UTC)):
         raise typer.BadParameter(f"delivery {delivery} has not failed: see 'secondline outbox list'")
     print_line(f"delivery {delivery} will be tried: secondline outbox deliver")
-
-
-async def _deliver(office: Office) -> int:
-    from controller.publish import deliver as deliver_now  # noqa: PLC0415 - see above.
-
-    failed = 0
-    for name in ("builtin", *office.settings.desks):
-        async with office.desk(name) as (_, desk):
-            for delivery in await deliver_now(office.store, {name: desk}):
-                failed += delivery.state.value != "done"
-                print_line(
-                    f"delivery {delivery.id}, ticket {delivery.ticket}: {delivery.state} {delivery.error}"
-                )
-    return failed

@@ -18,7 +18,7 @@ import pytest
 from agent.job import Broken, Job, NoAnswer, Result, Seen
 from collectors import Kind
 from controller.ledger import touches, verify
-from controller.outbox import deliveries
+from controller.outbox import Action, ActionKind, DeliveryState, deliveries, post
 from controller.settle import settle
 from controller.store.jobs import results
 from controller.store.living import abandoned, held
@@ -110,6 +110,23 @@ def test_a_ctrl_c_at_any_moment_leaves_no_run_open(home: Path) -> None:
     for row in rows:
         assert len(notes(home, row["run"])) == 1
     assert run_command(home, "ledger", "verify").returncode == 0
+
+
+def test_a_desk_that_cannot_be_used_keeps_no_other_from_getting_its_own(home: Path) -> None:
+    store = open_store(home)
+    note = Action(kind=ActionKind.NOTE, text="hello there")
+    for desk in ("gone", "helpdesk", "builtin"):
+        post(store, desk=desk, ticket="1", action=note, now=datetime.now(UTC))
+    (home / "settings.toml").write_text(
+        '[desks.helpdesk]\nkind = "rt"\nurl = "https://127.0.0.1:1"\ncredential = "file:none.token"\n'
+    )
+    done = run_command(home, "outbox", "deliver")
+    assert done.returncode == 1
+    assert "there is no desk 'gone'" in done.stderr
+    assert "none.token" in done.stderr
+    assert "2 still wait" in done.stdout
+    assert [(d.desk, d.state) for d in deliveries(store) if d.state.over] == [("builtin", DeliveryState.DONE)]
+    store.close()
 
 
 # --- By parts.
