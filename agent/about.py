@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collectors.collector import About, Server, ZoneFacts
+from collectors.dns.names import lies_in, pointer_in
 from inventory.contract import Contract, Host, Outside, Zone
 
 __all__ = ["about_target"]
@@ -37,12 +38,13 @@ def _zone(contract: Contract, zone: Zone) -> ZoneFacts:
         name=zone.name,
         servers=tuple(_server(contract.targets[s]) for s in zone.servers),
         parents=tuple(_server(contract.targets[p]) for p in zone.parents),
-        reverse=zone.reverse,
+        # What has servers of its own in the contract is asked of these.
+        reverse=tuple(name for name in zone.reverse if name not in {z.name for z in contract.zones}),
         hosts=tuple(_server(h) for h in contract.hosts if _lies_in(h, zone.name)),
     )
 
 
 def _lies_in(host: Host, zone: str) -> bool:
     """Say whether a host has its name, or the reverse name of an address, in a zone."""
-    names = (host.name, *(address.reverse_pointer for address in host.addresses))
-    return zone == "." or any(f".{name}".endswith(f".{zone}") for name in names)
+    holds_address = any(pointer_in(zone, str(address)) for address in host.addresses)
+    return lies_in(host.name, zone) or holds_address

@@ -49,7 +49,8 @@ class Nursery:
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+            # Nothing of the agent's surroundings, and no plug-in that another package brings along.
+            env={"PATH": os.defpath, "LANG": "C.UTF-8", "PYDANTIC_DISABLE_PLUGINS": "__all__"},
         )
         theirs.close()
         self._workers: dict[str, Process] = {}

@@ -96,8 +96,8 @@ ANSWER_SLOW = warn(
 )
 ANSWER_CUT = warn(
     "reach.answer-cut-off",
-    "the host broke off an answer",
-    "der Host hat eine Antwort abgebrochen",
+    "an answer of the host did not come whole: {detail}",
+    "eine Antwort des Hosts kam nicht vollständig an: {detail}",
 )
 SITE_UNREACHABLE = fault(
     "reach.site-unreachable",

@@ -98,7 +98,8 @@ class Record:
 class Answer:
     """What a DNS server answered (RFC 1035).
 
-    rcode and flags are names as in dig ('NOERROR', 'AA'); took: seconds; server: the address asked.
+    rcode and flags are names as in dig ('NOERROR', 'AA'); server: the address asked. took: seconds since the
+    packet went out that was answered. edns: False when the server answers only questions without EDNS.
     """
 
     server: str
@@ -110,6 +111,7 @@ class Answer:
     additional: tuple[Record, ...]
     began: datetime
     took: float
+    edns: bool = True
 
 
 class Resolver(Protocol):

@@ -130,7 +130,20 @@ def _links(findings: Sequence[Finding]) -> Links:
                     if cause_at != effect_at and sure is not None:
                         known = links.setdefault(cause_at, {})
                         known[effect_at] = sure if known.get(effect_at) != "certain" else "certain"
-    return links
+    return _told(links)
+
+
+def _told(links: Links) -> Links:
+    """What says itself why it is so needs no guess beside it, nor one that turns the two round."""
+    told = {at for effects in links.values() for at, sure in effects.items() if sure == "certain"}
+    return {
+        cause: {
+            at: sure
+            for at, sure in effects.items()
+            if sure == "certain" or (at not in told and links.get(at, {}).get(cause) != "certain")
+        }
+        for cause, effects in links.items()
+    }
 
 
 def _surest(rules: Sequence[Rule], cause: Finding, effect: Finding) -> Sure | None:

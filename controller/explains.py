@@ -6,6 +6,7 @@ shows: 'certain' when the effect names the cause (its path, its unit, its server
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -43,16 +44,23 @@ def _same_host(cause: Finding, effect: Finding) -> Sure | None:
     return "likely" if cause.host and cause.host == effect.host else None
 
 
-def _said_in(*words: str) -> Where:
-    """On the same host; certain when the effect's own words name the cause."""
+def _says(*words: str) -> Where:
+    """On the same host, when the effect's own words name the cause; each word is a pattern."""
+    named = re.compile(rf"\b(?:{'|'.join(words)})", re.IGNORECASE)
 
     def where(cause: Finding, effect: Finding) -> Sure | None:
         if not cause.host or cause.host != effect.host:
             return None
-        text = " ".join(str(value) for value in effect.facts.values()).lower()
-        return "certain" if any(word in text for word in words) else "likely"
+        told = " ".join(str(value) for name, value in effect.facts.items() if name != "unit")
+        return "certain" if named.search(told) else None
 
     return where
+
+
+def _said_in(*words: str) -> Where:
+    """On the same host; certain when the effect's own words name the cause."""
+    named = _says(*words)
+    return lambda cause, effect: named(cause, effect) or _same_host(cause, effect)
 
 
 def _one_of(fact: str, *parts: str) -> Where:
@@ -63,6 +71,12 @@ def _one_of(fact: str, *parts: str) -> Where:
         return "certain" if named and cause.host == effect.host else None
 
     return where
+
+
+def _serves_itself(cause: Finding, effect: Finding) -> Sure | None:
+    """The cause is a resolver's service, and the effect asks a resolver on the same host."""
+    asked = str(effect.facts.get("server", effect.facts.get("servers", "")))
+    return _RESOLVES(cause, effect) if asked.startswith(("127.", "::1")) else None
 
 
 def _same(fact: str) -> Where:
@@ -77,10 +91,10 @@ def _same(fact: str) -> Where:
 
 def _asks_it(cause: Finding, effect: Finding) -> Sure | None:
     """The effect's `server` is one of the cause's addresses (or its id)."""
-    known = {
-        cause.host,
-        *str(cause.facts.get("addresses", cause.facts.get("server", ""))).replace(",", " ").split(),
-    }
+    named = next(
+        (cause.facts[fact] for fact in ("addresses", "address", "server") if fact in cause.facts), ""
+    )
+    known = {cause.host, *str(named).replace(",", " ").split()}
     asked = set(str(effect.facts.get("server", effect.facts.get("servers", ""))).replace(",", " ").split())
     return "certain" if asked and asked & known else None
 
@@ -100,42 +114,78 @@ def _only_there(cause: Finding, effect: Finding) -> Sure | None:
     return "certain" if len(zones) <= 1 and servers and set(servers) <= mine else None
 
 
-_SERVICES = ("linux.service-failed", "linux.service-flapping")
+_NAME_SERVERS = ("named", "bind", "unbound", "nsd", "knot", "pdns", "coredns", "dnsmasq", "resolved")
+_RESOLVES = _one_of("unit", *_NAME_SERVERS)
+_SERVICES = (
+    *("linux.service-failed", "linux.service-flapping", "linux.service-stopped"),
+    "linux.job-failed",
+)
+_NO_NAMES = ("linux.resolver-dead", "linux.name-lookup-fails")
+# What a host loses with its way into the network.
+_FAR_AWAY = (*_NO_NAMES, "linux.time-unsynchronised", "linux.network-share-silent")
 
 RULES: tuple[Rule, ...] = (
     Rule("linux.kernel-hardware-error", ("linux.kernel-io-error", "linux.kernel-hung-task"), _same_host),
     Rule(
         "linux.kernel-io-error",
-        ("linux.kernel-filesystem-error", "linux.filesystem-read-only", *_SERVICES),
+        ("linux.kernel-filesystem-error", "linux.filesystem-read-only", "linux.kernel-hung-task"),
         _same_host,
     ),
+    Rule("linux.kernel-io-error", ("linux.load-high", *_SERVICES), _same_host),
     Rule("linux.kernel-filesystem-error", ("linux.filesystem-read-only", *_SERVICES), _same_host),
-    Rule("linux.filesystem-read-only", _SERVICES, _said_in("read-only", "erofs")),
+    Rule("linux.filesystem-read-only", _SERVICES, _said_in("read-only file ?system", "erofs")),
     Rule("linux.disk-full", ("linux.disk-filling", "linux.inodes-full"), _same("mount")),
+    Rule("linux.disk-full", ("linux.kernel-filesystem-error",), _says("no space left", "errno=-28")),
     Rule("linux.disk-full", _SERVICES, _said_in("no space left", "enospc", "disk full", "disk is full")),
     Rule("linux.inodes-full", _SERVICES, _said_in("no space left", "enospc")),
+    Rule("linux.network-share-silent", ("linux.kernel-hung-task", "linux.load-high", *_SERVICES), _same_host),
+    Rule("linux.kernel-hung-task", ("linux.load-high",), _same_host),
     Rule("linux.memory-low", ("linux.oom-kill", "linux.load-high"), _same_host),
-    Rule("linux.oom-kill", _SERVICES, _said_in("oom", "killed", "signal 9")),
-    Rule("linux.certificate-expired", _SERVICES, _said_in("certificate", "expired")),
+    Rule("linux.memory-low", _SERVICES, _says("cannot allocate memory", "out of memory", "enomem")),
+    Rule("linux.oom-kill", _SERVICES, _said_in("oom", "out of memory", "killed", "signal 9")),
+    Rule("linux.file-handles-low", _SERVICES, _said_in("too many open files", "emfile", "enfile")),
     Rule(
-        "linux.route-missing",
-        ("linux.resolver-dead", "linux.time-unsynchronised", "linux.gateway-wrong"),
-        _same_host,
+        "linux.processes-low",
+        _SERVICES,
+        _said_in("resource temporarily unavailable", "fork", "native thread", "can't start new thread"),
     ),
-    Rule("linux.interface-down", ("linux.route-missing", "linux.resolver-dead"), _same_host),
+    Rule(
+        "linux.certificate-expired",
+        _SERVICES,
+        _said_in(r"certificate\S* (?:has |is )?expired", "expired certificate", "certificate_expired"),
+    ),
+    Rule("linux.conntrack-full", ("linux.conntrack-filling", "linux.resolver-slow", *_FAR_AWAY), _same_host),
+    Rule("linux.route-missing", ("linux.gateway-wrong", *_FAR_AWAY), _same_host),
+    Rule("linux.gateway-wrong", _FAR_AWAY, _same_host),
+    Rule("linux.interface-down", ("linux.route-missing", *_FAR_AWAY), _same_host),
+    Rule("linux.interface-errors", ("linux.resolver-slow", "linux.network-share-silent"), _same_host),
     Rule("linux.link-flapping", ("linux.interface-down", "linux.interface-errors"), _same_host),
     Rule("linux.half-duplex", ("linux.interface-errors",), _same_host),
     Rule(
         "linux.resolver-dead", ("linux.time-unsynchronised", "linux.resolver-wrong", *_SERVICES), _same_host
     ),
+    Rule("linux.name-lookup-fails", ("linux.time-unsynchronised", *_SERVICES), _same_host),
     Rule("linux.resolver-none", ("linux.resolver-dead", "linux.time-unsynchronised"), _same_host),
     Rule("linux.service-*", ("linux.time-unsynchronised",), _one_of("unit", "chron", "timesync", "ntp")),
+    Rule("linux.service-*", _NO_NAMES, _serves_itself),
+    Rule("linux.service-*", ("dns.server-dead", "dns.no-udp", "dns.no-tcp"), _RESOLVES),
     Rule("linux.service-flapping", ("linux.load-high",), _same_host),
-    Rule("linux.time-unsynchronised", ("linux.clock-off",), _same_host),
-    Rule("linux.clock-off", ("linux.certificate-not-yet-valid",), _same_host),
-    Rule("dns.server-dead", ("linux.resolver-dead", "dns.recursion-dead"), _asks_it, far=True),
+    Rule("linux.time-unsynchronised", ("linux.clock-off", "linux.clock-drifting"), _same_host),
+    Rule("linux.clock-off", ("linux.certificate-not-yet-valid", "linux.resolver-failing"), _same_host),
+    Rule("linux.clock-off", _SERVICES, _says("clock skew", "not yet valid", "in the future")),
+    Rule("linux.load-high", ("reach.answers-slowly",), _same_host),
+    Rule("linux.memory-low", ("reach.answers-slowly",), _same_host),
+    Rule("dns.server-dead", (*_NO_NAMES, "dns.recursion-dead"), _asks_it, far=True),
     Rule("dns.server-dead", ("dns.*",), _same_host),
-    Rule("dns.recursion-dead", ("linux.resolver-dead",), _asks_it, far=True),
+    Rule("dns.address-dead", ("linux.resolver-dead",), _asks_it, far=True),
+    Rule("dns.garbled", ("linux.resolver-dead", "linux.resolver-failing"), _asks_it, far=True),
+    Rule("dns.garbled", ("dns.recursion-*", "dns.lame"), _same_host),
+    Rule("dns.recursion-dead", ("linux.resolver-dead", "linux.resolver-failing"), _asks_it, far=True),
+    Rule("dns.recursion-refused", ("linux.resolver-refuses",), _asks_it, far=True),
+    Rule("dns.recursion-wrong", ("linux.resolver-lacks-name",), _asks_it, far=True),
+    Rule(
+        "dns.forward-*", ("dns.recursion-other-address", "dns.recursion-no-address"), _same("name"), far=True
+    ),
     Rule("dns.no-udp", ("linux.resolver-dead", "dns.recursion-dead"), _asks_it, far=True),
     Rule("dns.no-udp", ("dns.recursion-dead", "dns.slow"), _same_host),
     Rule(
@@ -149,6 +199,7 @@ RULES: tuple[Rule, ...] = (
         far=True,
     ),
     Rule("dns.delegation-mismatch", ("dns.glue-mismatch",), _same("zone"), far=True),
+    Rule("linux.clocks-agree", ("linux.clock-off", "linux.clock-drifting"), _of_its_hosts, far=True),
     Rule("reach.*", ("reach.answer*",), _same_host),
     Rule("reach.site-unreachable", ("reach.*",), _of_its_hosts, far=True),
 )

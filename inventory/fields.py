@@ -32,6 +32,7 @@ __all__ = [
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 _DNS_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_PART = re.compile(r"[0-9]{1,3}/[0-9]{1,3}\.")
 _CREDENTIAL = re.compile(r"(?:file|age):[^\s]+|env:[A-Z][A-Z0-9_]*|keyring:[^\s/]+/[^\s/]+")
 _HOST_KEY = re.compile(r"(?:ssh-ed25519|ecdsa-sha2-nistp(?:256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
@@ -136,7 +137,10 @@ def _dns_name(text: str) -> str:
 
 
 def _zone_name(text: str) -> str:
-    return "." if text == "." else _dns_name(text)
+    # A part of a /24 network has a zone of its own (RFC 2317).
+    part = _PART.match(text)
+    head = part[0] if part else ""
+    return "." if text == "." else head + _dns_name(text.removeprefix(head))
 
 
 def _credential(text: str) -> str:
@@ -217,7 +221,9 @@ Id = Annotated[str, AfterValidator(_id), _shown(_ID.pattern, "web1", longest=64)
 Address = Annotated[IPv4Address | IPv6Address, BeforeValidator(unicast), _ADDRESS_SCHEMA]
 DnsName = Annotated[str, AfterValidator(_dns_name), _shown(_NAME, "web1.musterbau.example", longest=254)]
 ZoneName = Annotated[
-    str, AfterValidator(_zone_name), _shown(rf"\.|{_NAME}", "musterbau.example", longest=254)
+    str,
+    AfterValidator(_zone_name),
+    _shown(rf"\.|([0-9]{{1,3}}/[0-9]{{1,3}}\.)?{_NAME}", "musterbau.example", longest=254),
 ]
 CredentialRef = Annotated[str, AfterValidator(_credential), _shown(_CREDENTIAL.pattern, "file:musterbau")]
 HostKey = Annotated[str, AfterValidator(_host_key), _shown(_HOST_KEY.pattern, longest=2000)]

@@ -43,11 +43,12 @@ MaxStartups 200
 class Fleet:
     """Real OpenSSH hosts at 127.7.0.1 and on, some of which accept and then say nothing.
 
-    Another fleet on the same machine gets the next network: 127.8, and so on.
+    extra: further lines of every server's configuration. Another fleet on the same machine gets the next network: 127.8, and so on.
     """
 
     count: int
     hanging: int = 0
+    extra: str = ""
     folder: Path = field(init=False)
     _network: socket.socket = field(init=False)
     _started: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -99,6 +100,7 @@ class Fleet:
             config = self.folder / f"config-{number}"
             config.write_text(
                 _CONFIG.format(port=PORT, address=self.address(number), folder=self.folder, number=number)
+                + self.extra
             )
             with (self.folder / "log").open("ab") as log:
                 self._started.append(

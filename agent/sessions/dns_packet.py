@@ -35,7 +35,7 @@ class StrayError(Exception):
     """The packet does not belong to the question that was asked."""
 
 
-def query_for(name: str, rtype: str, *, recurse: bool) -> dns.message.QueryMessage:
+def query_for(name: str, rtype: str, *, recurse: bool, edns: bool = True) -> dns.message.QueryMessage:
     """Make one question with a fresh, unpredictable id. Raises ValueError when it is no question."""
     try:
         owner = dns.name.from_text(name)
@@ -47,8 +47,8 @@ def query_for(name: str, rtype: str, *, recurse: bool) -> dns.message.QueryMessa
     return dns.message.make_query(
         owner,
         kind,
-        use_edns=0,
-        payload=LARGEST_UDP,
+        use_edns=0 if edns else -1,
+        payload=LARGEST_UDP if edns else None,
         flags=dns.flags.RD if recurse else 0,
         id=secrets.randbelow(1 << 16),
     )
@@ -71,7 +71,7 @@ def answer_from(raw: bytes, query: dns.message.QueryMessage, sent: Sent) -> Answ
     if sent.transport == "udp" and len(raw) > LARGEST_UDP:
         raise Unanswered(Kind.UNPARSABLE, f"{len(raw)} bytes over UDP, where {LARGEST_UDP} were offered")
     try:
-        message = dns.message.from_wire(raw, one_rr_per_rrset=True)
+        message = _message(raw)
         if not query.is_response(message):
             raise StrayError
         return Answer(
@@ -84,10 +84,22 @@ def answer_from(raw: bytes, query: dns.message.QueryMessage, sent: Sent) -> Answ
             additional=_records(message.additional),
             began=sent.began,
             took=sent.took,
+            edns=query.edns >= 0,
         )
     except (dns.exception.DNSException, ValueError, ArithmeticError, LookupError, struct.error) as error:
         detail = f"{len(raw)} bytes that are not a DNS answer ({type(error).__name__})"
         raise Unanswered(Kind.UNPARSABLE, detail) from error
+
+
+def _message(raw: bytes) -> dns.message.Message:
+    """Read a packet; one that says that it is cut may end anywhere behind its question."""
+    try:
+        return dns.message.from_wire(raw, one_rr_per_rrset=True, raise_on_truncation=True)
+    except dns.message.Truncated as cut:
+        message: dns.message.Message = cut.kwargs["message"]
+        if not message.question:
+            raise
+        return message
 
 
 def _records(section: list[dns.rrset.RRset]) -> tuple[Record, ...]:

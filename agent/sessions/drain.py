@@ -1,5 +1,9 @@
 """How is an answer taken whole? Both streams of a command, capped, under one deadline.
 
+A host has one `sh` for all its questions: it is told one command after the other on its standard input, and
+writes a line with the question's mark on both streams before and after each, the last with the exit status.
+What stands outside the marks (a banner, the noise of a start-up file) belongs to no answer.
+
 What is stopped or too long is also ended on the host: by a signal to the remote process (RFC 4254, section
 6.9), and where the server does not pass signals on (OpenSSH does not for root), by a look for the mark that
 every command carries in its environment.
@@ -11,20 +15,24 @@ import contextlib
 import shlex
 import threading
 import time
+from collections.abc import Sequence
 
 import paramiko
 from paramiko.common import cMSG_CHANNEL_REQUEST
 
 from collectors.session import Kind, Phase
 
-__all__ = ["MARK", "MAX_ANSWER", "Draining", "Unmet", "request"]
+__all__ = ["MARK", "MAX_ANSWER", "Draining", "Unmet", "start_shell", "tell"]
 
 MARK = "SECONDLINE_QUESTION"
 
 MAX_ANSWER = 1024 * 1024
-_STATUS = 2.0
+_NOISE = 300
 _SLICE = 0.1
 _SWEEP = 3.0
+_STATUS = 2.0
+# POSIX: the function writes one line on both streams, on a line of its own whatever came before.
+_BEGINNING = "export LC_ALL=C; m() { printf '\\n%s\\n' \"$1\"; printf '\\n%s\\n' \"$1\" >&2; }\n"
 # Ends every process whose environment carries the mark, children included.
 _END_MARKED = (
     "for p in /proc/[0-9]*; do"
@@ -34,52 +42,137 @@ _END_MARKED = (
 Unmet = tuple[Kind, Phase, str]
 
 
+def start_shell(channel: paramiko.Channel) -> None:
+    """Have the host start the `sh` that will be told its commands, in the C locale."""
+    request(channel, "exec sh")
+    channel.settimeout(_SLICE)
+    channel.sendall(_BEGINNING.encode())
+
+
+def tell(channel: paramiko.Channel, argv: Sequence[str], mark: str) -> None:
+    """Tell the host's shell one command: in a process of its own, with the mark, without any input."""
+    command = f"(export {MARK}={mark}; exec {shlex.join(argv)}) </dev/null"
+    channel.sendall(f"m '{mark} begins'; {command}; m \"{mark} $?\"\n".encode())
+
+
+class _Stream:
+    """One stream of an answer: what stands between its two marks."""
+
+    def __init__(self, mark: str) -> None:
+        self._begin = f"\n{mark} begins\n".encode()
+        self._end = f"\n{mark} ".encode()
+        self._longest = len(self._end) + len("255\n")
+        self._left = bytearray()
+        self.begun, self.cut = False, False
+        self.code: int | None = None
+        self.kept, self.noise = bytearray(), bytearray()
+
+    def take(self, piece: bytes) -> None:
+        self._left += piece
+        if not self.begun:
+            at = self._left.find(self._begin)
+            if at < 0:
+                # The last bytes may be the beginning of the mark.
+                self._pass_noise(len(self._left) - len(self._begin))
+                return
+            self.begun = True
+            del self._left[: at + len(self._begin)]
+        at = self._left.find(self._end)
+        if at >= 0:
+            code, line_end, _ = self._left[at + len(self._end) :].partition(b"\n")
+            if line_end:
+                self._keep(self._left[:at])
+                self.code = int(code)
+        elif len(self._left) > self._longest:
+            self._keep(self._left[: -self._longest])
+            del self._left[: -self._longest]
+
+    def give_up(self) -> None:
+        """No mark will come any more: what is left belongs to the answer."""
+        if self.begun and self.code is None:
+            self._keep(self._left)
+        elif not self.begun:
+            self._pass_noise(len(self._left))
+
+    def _pass_noise(self, length: int) -> None:
+        if length > 0:
+            self.noise += self._left[: min(length, _NOISE - len(self.noise))]
+            del self._left[:length]
+
+    def _keep(self, piece: bytes | bytearray) -> None:
+        room = MAX_ANSWER - len(self.kept)
+        self.kept += piece[:room]
+        self.cut = self.cut or len(piece) > room
+
+
 class Draining:
-    """Reads a channel to its end: both streams, capped, under one deadline."""
+    """Reads a command's answer from the host's shell: both streams, capped, under one deadline."""
 
     def __init__(self, channel: paramiko.Channel, end: float, stop: threading.Event, mark: str) -> None:
         self._channel, self._end, self._stop, self._mark = channel, end, stop, mark
-        self.stdout, self.stderr = bytearray(), bytearray()
-        self.code, self.cut = -1, False
+        self._out, self._err = _Stream(mark), _Stream(mark)
+
+    @property
+    def stdout(self) -> bytes:
+        return bytes(self._out.kept)
+
+    @property
+    def stderr(self) -> bytes:
+        return bytes(self._err.kept)
+
+    @property
+    def code(self) -> int:
+        """The exit status; -1 without one."""
+        return -1 if self._out.code is None else self._out.code
+
+    @property
+    def cut(self) -> bool:
+        return self._out.cut or self._err.cut
 
     def drain(self) -> Unmet | None:
-        """Give the reason when there is no whole answer."""
-        channel = self._channel
-        channel.settimeout(_SLICE)
-        while True:
+        """Give the reason when there is no whole answer; the shell is good for nothing then."""
+        unmet = self._to_its_end()
+        if unmet is not None:
+            self._out.give_up()
+            self._err.give_up()
+        return unmet
+
+    def _to_its_end(self) -> Unmet | None:
+        while self._out.code is None or self._err.code is None:
             if self._stop.is_set():
                 return self._end_it(Kind.STOPPED, "stopped while the host was answering")
             if time.monotonic() > self._end:
                 return self._end_it(Kind.TIMED_OUT, "the host did not finish its answer in time")
-            try:
-                piece = channel.recv(65536)
-            except TimeoutError:
-                piece = None
-            self._take(self.stdout, piece or b"")
-            self._drain_stderr()
+            if not self._receive():
+                return self._broken_off()
             if self.cut:
                 return self._end_it(Kind.CUT_OFF, f"the answer is larger than {MAX_ANSWER} bytes")
-            if piece == b"":
-                break
-        return self._exit_status()
-
-    def _drain_stderr(self) -> None:
-        while self._channel.recv_stderr_ready() and not self.cut:
-            self._take(self.stderr, self._channel.recv_stderr(65536))
-
-    def _exit_status(self) -> Unmet | None:
-        """The status may come after the last data; a connection that breaks never sends it."""
-        left = max(0.0, min(_STATUS, self._end - time.monotonic()))
-        if not self._channel.status_event.wait(left) or self._channel.exit_status < 0:
-            return (Kind.CUT_OFF, Phase.ASK, "the connection ends without an exit status")
-        self._drain_stderr()
-        self.code = self._channel.exit_status
         return None
 
-    def _take(self, kept: bytearray, piece: bytes) -> None:
-        room = MAX_ANSWER - len(kept)
-        kept += piece[:room]
-        self.cut = self.cut or len(piece) > room
+    def _receive(self) -> bool:
+        """Take what has come, after a moment's wait for it; False when nothing can come any more."""
+        channel, waiting = self._channel, self._out.code is None
+        try:
+            piece = channel.recv(65536) if waiting else channel.recv_stderr(65536)
+        except TimeoutError:
+            piece = None
+        (self._out if waiting else self._err).take(piece or b"")
+        while channel.recv_stderr_ready() and self._err.code is None and not self.cut:
+            self._err.take(channel.recv_stderr(65536))
+        return piece != b""
+
+    def _broken_off(self) -> Unmet:
+        """The shell has ended, or the connection: an account that is given no shell says so."""
+        self._out.give_up()
+        self._err.give_up()
+        if self._out.begun or self._err.begun:
+            return (Kind.CUT_OFF, Phase.ASK, "the host's shell ends in the middle of the answer")
+        ended = self._channel.status_event.wait(max(0.0, min(_STATUS, self._end - time.monotonic())))
+        if not ended or self._channel.exit_status < 0:
+            return (Kind.CUT_OFF, Phase.ASK, "the connection ends before the answer")
+        said = (self._out.noise + b" " + self._err.noise).decode("utf-8", "backslashreplace").strip()
+        why = said or f"exit status {self._channel.exit_status}"
+        return (Kind.REFUSED, Phase.LOGIN, f"the host gives this account no shell: {why}")
 
     def _end_it(self, kind: Kind, detail: str) -> Unmet:
         """End the command on the host too, not only our waiting for it."""
@@ -105,7 +198,7 @@ def _sweep(channel: paramiko.Channel, mark: str) -> None:
 def request(channel: paramiko.Channel, command: str) -> None:
     """Start a command without waiting for the server's word on it, for which the library sets no limit.
 
-    A server that will not start it closes the channel without an exit status, which `drain` tells.
+    A server that will not start it closes the channel, which `drain` tells.
     """
     _send(channel, "exec", command)
 

@@ -12,6 +12,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
@@ -25,6 +26,17 @@ __all__ = ["CHANNEL", "Greeted", "greet_first", "log_in"]
 
 LOGIN = 10.0
 CHANNEL = 8.0
+
+
+# No CBC, no SHA-1 and no MD5, which the library would still take; and the modes first that need no separate
+# digest, since the library checks digests byte by byte in Python.
+_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr")
+_DIGESTS = (
+    "hmac-sha2-256-etm@openssh.com",
+    "hmac-sha2-512-etm@openssh.com",
+    "hmac-sha2-256",
+    "hmac-sha2-512",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +106,20 @@ def _handshake(client: paramiko.SSHClient, sock: socket.socket, door: Door, way:
             channel_timeout=CHANNEL,
             allow_agent=False,
             look_for_keys=False,
+            transport_factory=_transport,
         )
     except (paramiko.SSHException, EOFError, OSError) as error:
         raise _why(error) from None
     transport = client.get_transport()
     if transport is not None:
         transport.set_keepalive(15)
+
+
+def _transport(sock: Any, **options: Any) -> paramiko.Transport:  # noqa: ANN401 - the library's own words.
+    transport = paramiko.Transport(sock, **options)
+    choice = transport.get_security_options()
+    choice.ciphers, choice.digests = _CIPHERS, _DIGESTS
+    return transport
 
 
 def _why(error: Exception) -> Unanswered:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import shlex
 import socket
 import threading
 import time
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import paramiko
 
-from agent.sessions.drain import MARK, MAX_ANSWER, Draining, Unmet, request
+from agent.sessions.drain import MAX_ANSWER, Draining, Unmet, start_shell, tell
 from agent.sessions.login import CHANNEL, Greeted, greet_first, log_in
 from agent.start import SshWay
 from collectors.exchange import Exchange, ran_of
@@ -78,6 +77,8 @@ class SshSession:
         self._client = client
         self._record = record
         self._stop = stop
+        # The `sh` that is told every command; a new one after an answer that was not whole.
+        self._shell: paramiko.Channel | None = None
         self.until = float("inf")
 
     async def run(self, *argv: str, deadline: float = 20.0) -> Ran:
@@ -115,11 +116,12 @@ class SshSession:
         answer: Draining | None = None
         unmet: Unmet | None
         try:
-            channel = _channel(self._client)
-            answer = Draining(channel, start + deadline, self._stop, mark)
-            request(channel, f"exec env LC_ALL=C {MARK}={mark} {shlex.join(argv)}")
+            shell, self._shell = self._shell or _started(self._client), None
+            answer = Draining(shell, start + deadline, self._stop, mark)
+            tell(shell, argv, mark)
             unmet = answer.drain()
-            channel.close()
+            if unmet is None:
+                self._shell = shell
         except Unanswered as reason:
             unmet = (reason.kind, reason.phase, reason.detail)
         except (paramiko.SSHException, EOFError, OSError) as error:
@@ -130,7 +132,7 @@ class SshSession:
             began=began,
             took=time.monotonic() - start,
             facts={"code": answer.code} if answer else {},
-            parts={"stdout": bytes(answer.stdout), "stderr": bytes(answer.stderr)} if answer else {},
+            parts={"stdout": answer.stdout, "stderr": answer.stderr} if answer else {},
             cut=answer.cut if answer else False,
             unanswered=unmet,
         )
@@ -179,11 +181,14 @@ def _connection(client: paramiko.SSHClient) -> fabric.Connection:
     return connection
 
 
-def _channel(client: paramiko.SSHClient) -> paramiko.Channel:
+def _started(client: paramiko.SSHClient) -> paramiko.Channel:
+    """Open a channel, and have a shell started on it. Raises Unanswered."""
     transport = client.get_transport()
     if transport is None or not transport.is_active():
         raise Unanswered(Kind.CUT_OFF, "the connection has ended")
     try:
-        return transport.open_session(timeout=CHANNEL)
+        channel = transport.open_session(timeout=CHANNEL)
+        start_shell(channel)
     except (paramiko.SSHException, EOFError, OSError) as error:
         raise Unanswered(Kind.CUT_OFF, f"the host opens no channel: {error}"[:300]) from None
+    return channel

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from collectors import About, Answer, Finding, Kind, Resolver, Unanswered, collector, fault, note, warn
 from collectors.dns.names import listed
-from collectors.dns.probe import Line, Silent, lack_of, soa_of
+from collectors.dns.probe import Line, Silent, lack_of
 
 DEAD = fault(
     "dns.server-dead",
@@ -37,8 +37,8 @@ NO_UDP = fault(
     "{server} ({addresses}) answers over TCP, but not over UDP: {detail}",
     "{server} ({addresses}) antwortet über TCP, aber nicht über UDP: {detail}",
     do=(
-        "Look for a packet filter that drops UDP port 53 on {server} or on the way.",
-        "Nach einem Paketfilter suchen, der UDP-Port 53 auf {server} oder unterwegs verwirft.",
+        "Look for a packet filter that drops UDP port 53, or see whether {server} answers from another address.",
+        "Nach einem Filter suchen, der UDP-Port 53 verwirft; prüfen, ob {server} von anderer Adresse antwortet.",
     ),
 )
 NO_TCP = fault(
@@ -52,8 +52,8 @@ NO_TCP = fault(
 )
 GARBLED = fault(
     "dns.garbled",
-    "what {server} ({address}) sends over {transport} is not readable as DNS: {detail}",
-    "was {server} ({address}) über {transport} sendet, ist nicht als DNS lesbar: {detail}",
+    "what {server} ({address}) sends over {transport} is no readable answer to the question: {detail}",
+    "was {server} ({address}) über {transport} sendet, ist keine lesbare Antwort auf die Frage: {detail}",
     do=(
         "Find out what listens on that port, or what rewrites packets on the way.",
         "Feststellen, was an diesem Port lauscht oder unterwegs Pakete verändert.",
@@ -66,6 +66,15 @@ LAME = fault(
     do=(
         "See on {server} whether {zone} is configured, loaded, and (on a secondary) not expired.",
         "Auf {server} prüfen, ob {zone} eingetragen, geladen und (als Kopie) nicht abgelaufen ist.",
+    ),
+)
+NO_EDNS = warn(
+    "dns.no-edns",
+    "{server} ({address}) answers only questions without EDNS: resolvers ask it twice, or give it up",
+    "{server} ({address}) beantwortet nur Fragen ohne EDNS: Resolver fragen ihn doppelt oder geben ihn auf",
+    do=(
+        "Look for a firewall that inspects DNS, and for old DNS software on {server} (RFC 6891).",
+        "Nach einer Firewall suchen, die DNS prüft, und nach veralteter DNS-Software auf {server} (RFC 6891).",
     ),
 )
 SLOW = warn(
@@ -85,12 +94,15 @@ _ENOUGH = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spoke:
-    """An answer about a zone. lack: what it lacks for authority, empty for nothing; took: seconds."""
+    """An answer about a zone. lack: what it lacks for authority, empty for nothing; took: seconds.
+
+    edns: False when it came only to a question without EDNS.
+    """
 
     rcode: str
     lack: str
-    serial: int | None
     took: float
+    edns: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,22 +173,25 @@ async def answers(host: Resolver, about: About) -> Answers:
 async def _at(line: Line, address: str, zones: tuple[str, ...]) -> AtAddress:
     udp: list[Heard] = []
     for zone in zones:
-        if len(udp) >= _ENOUGH and _silence(tuple(udp)):
+        if len(udp) >= _ENOUGH and all(isinstance(heard.came, Silent) for heard in udp):
             break
-        udp.append(Heard(zone=zone, came=_came(await line.ask(zone, "SOA"), zone)))
-    tcp = _came(await line.ask(zones[0], "SOA", transport="tcp"), zones[0])
+        udp.append(Heard(zone=zone, came=await _came(line, await line.ask(zone, "SOA"), zone)))
+    tcp = await _came(line, await line.ask(zones[0], "SOA", transport="tcp"), zones[0])
     return AtAddress(address=address, udp=tuple(udp), tcp=Heard(zone=zones[0], came=tcp))
 
 
-def _came(answer: Answer | Silent, zone: str) -> Spoke | Silent:
+async def _came(line: Line, answer: Answer | Silent, zone: str) -> Spoke | Silent:
+    """What came. An answer that was cut is one: what it holds is asked over TCP, and else not judged."""
     if isinstance(answer, Silent):
         return answer
-    soa = soa_of(answer, zone)
+    whole = await line.whole(answer, zone, "SOA")
+    if isinstance(whole, Silent):
+        return Spoke(rcode=answer.rcode, lack="", took=answer.took, edns=answer.edns)
     return Spoke(
-        rcode=answer.rcode,
-        lack=lack_of(answer, zone),
-        serial=soa.serial if soa else None,
+        rcode=whole.rcode,
+        lack=lack_of(whole, zone),
         took=answer.took,
+        edns=answer.edns,
     )
 
 
@@ -200,6 +215,8 @@ def _judge_address(server: str, at: AtAddress) -> Iterator[Finding]:
         yield NO_UDP(server=server, addresses=at.address, detail=detail)
     if detail := _silence((at.tcp,)):
         yield NO_TCP(server=server, address=at.address, detail=detail)
+    if any(isinstance(h.came, Spoke) and not h.came.edns for h in (*at.udp, at.tcp)):
+        yield NO_EDNS(server=server, address=at.address)
     times = [h.came.took for h in at.udp if isinstance(h.came, Spoke)]
     if times and min(times) > _SLOW:
         yield SLOW(server=server, address=at.address, seconds=round(min(times), 1))

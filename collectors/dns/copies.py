@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from collectors import Fact, Finding, Tag, fault, survey, warn
+from collectors import Fact, Finding, Tag, fault, note, survey, warn
 from collectors.dns.names import listed
-from collectors.dns.serial import current, newest, of_one_source
+from collectors.dns.serial import current, newest, of_one_source, views
 from collectors.dns.zones import Holding, Zones, holdings, zones
 
 BEHIND = fault(
@@ -36,6 +36,11 @@ NS_MISMATCH = fault(
         "Make one NS set for {zone} at its primary and raise the serial.",
         "Am Primärserver einen NS-Satz für {zone} festlegen und die Seriennummer erhöhen.",
     ),
+)
+VIEWS = note(
+    "dns.two-views",
+    "the zone {zone} is another one inside than outside; not compared with each other: {views}",
+    "die Zone {zone} ist innen eine andere als außen; nicht miteinander verglichen: {views}",
 )
 NS_NO_ADDRESS = fault(
     "dns.ns-no-address",
@@ -73,7 +78,11 @@ def copies(seen: Mapping[str, Zones]) -> Iterator[Finding]:
         server = {host: seen[host].server for host in held}
         for group in of_one_source(held):
             yield from _serials(zone, group, server)
-        yield from _ns_sets(zone, current(held), server)
+        sides = views(held)
+        if len(sides) > 1:
+            yield VIEWS(zone=zone, views=" | ".join(listed(server[host] for host in side) for side in sides))
+        for side in sides:
+            yield from _ns_sets(zone, current(side), server)
         yield from _content(zone, current(held), server)
 
 
@@ -95,12 +104,13 @@ def _serials(zone: str, held: Mapping[str, Holding], server: Mapping[str, str]) 
 
 
 def _ns_sets(zone: str, held: Mapping[str, Holding], server: Mapping[str, str]) -> Iterator[Finding]:
-    views: defaultdict[frozenset[str], list[str]] = defaultdict(list)
+    told: defaultdict[frozenset[str], list[str]] = defaultdict(list)
     for host, one in held.items():
-        views[one.names].append(server[host])
-    if len(views) > 1:
-        told = "; ".join(sorted(f"{listed(who)} -> {listed(names)}" for names, who in views.items()))
-        yield NS_MISMATCH(zone=zone, views=told, servers=listed(server.values()))
+        if one.names is not None:
+            told[one.names].append(server[host])
+    if len(told) > 1:
+        all_told = "; ".join(sorted(f"{listed(who)} -> {listed(names)}" for names, who in told.items()))
+        yield NS_MISMATCH(zone=zone, views=all_told, servers=listed(server[host] for host in held))
 
 
 def _content(zone: str, held: Mapping[str, Holding], server: Mapping[str, str]) -> Iterator[Finding]:
@@ -116,7 +126,7 @@ def _content(zone: str, held: Mapping[str, Holding], server: Mapping[str, str]) 
 
 def _faults(one: Holding) -> Iterator[tuple[Tag, dict[str, Fact]]]:
     for tag, hosts in ((NS_NO_ADDRESS, one.servers), (MX_NO_ADDRESS, one.mail)):
-        for target in hosts:
+        for target in hosts or ():
             if target.addresses == ():
                 yield tag, {"name": target.name}
     soa = one.soa

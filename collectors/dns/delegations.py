@@ -66,7 +66,7 @@ def delegations(seen: Mapping[str, Zones]) -> Iterator[Finding]:
             if not delegation.servers:
                 yield MISSING(host=host, parent=reading.server, zone=delegation.zone)
             elif delegation.zone in held:
-                children = list(current(held[delegation.zone]).values())
+                children = [one for one in current(held[delegation.zone]).values() if one.servers is not None]
                 yield from _compare(host, reading.server, delegation, children)
         for unsaid in reading.unsaid:
             # A parent without any answer is found by `dns.answers`.
@@ -75,20 +75,29 @@ def delegations(seen: Mapping[str, Zones]) -> Iterator[Finding]:
 
 
 def _compare(host: str, parent: str, given: Delegation, children: list[Holding]) -> Iterator[Finding]:
-    """Where the zone's servers differ among themselves, the parent is right if it agrees with one of them."""
-    child = next((one for one in children if one.names == given.names), children[0])
-    if child.names != given.names:
+    """Where the zone's servers differ among themselves, the parent is right if it agrees with one of them.
+
+    Else it is compared with the one that it is nearest to: a zone may be another one inside than outside.
+    """
+    child = min(children, key=lambda one: len(_names(one) ^ given.names), default=None)
+    if child is None:
+        return
+    if _names(child) != given.names:
         yield MISMATCH(
             host=host,
             parent=parent,
             zone=given.zone,
-            only_parent=listed(given.names - child.names),
-            only_child=listed(child.names - given.names),
+            only_parent=listed(given.names - _names(child)),
+            only_child=listed(_names(child) - given.names),
         )
-    own = {server.name: server for server in child.servers}
+    own = {server.name: server for server in child.servers or ()}
     for server in given.servers:
         if server.name in own:
             yield from _glue(host, parent, given.zone, server, own[server.name])
+
+
+def _names(child: Holding) -> frozenset[str]:
+    return child.names or frozenset()
 
 
 def _glue(host: str, parent: str, zone: str, given: NamedHost, own: NamedHost) -> Iterator[Finding]:

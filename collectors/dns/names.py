@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 
-__all__ = ["dotted", "is_internal", "is_reverse", "lies_in", "listed", "plain", "pointer", "same_form"]
+__all__ = [
+    "dotted",
+    "is_internal",
+    "is_reverse",
+    "lies_in",
+    "listed",
+    "plain",
+    "pointer",
+    "pointer_in",
+    "same_form",
+]
 
+_PART = re.compile(r"(\d{1,3})([/-])(\d{1,3})")
 # Reached from inside only: RFC 1918, 6598, 4193, 3927, 4291.
 _INTERNAL = tuple(
     map(
@@ -63,6 +75,34 @@ def pointer(address: str) -> str:
     '53.1.77.10.in-addr.arpa.'
     """
     return dotted(ip_address(address).reverse_pointer)
+
+
+def pointer_in(zone: str, address: str) -> str:
+    """The name under which a reverse zone holds an address; empty when it does not hold it.
+
+    A part of a /24 network has a zone with a label of its own, by its first number and its length or its
+    last number (RFC 2317).
+
+    >>> pointer_in("1.77.10.in-addr.arpa", "10.77.1.53"), pointer_in("2.77.10.in-addr.arpa", "10.77.1.53")
+    ('53.1.77.10.in-addr.arpa.', '')
+    >>> pointer_in("0/26.1.77.10.in-addr.arpa", "10.77.1.53"), pointer_in("64-26.1.77.10.in-addr.arpa", "10.77.1.53")
+    ('53.0/26.1.77.10.in-addr.arpa.', '')
+    >>> pointer_in("32-63.1.77.10.in-addr.arpa", "10.77.1.53")
+    '53.32-63.1.77.10.in-addr.arpa.'
+    """
+    name = pointer(address)
+    if lies_in(name, zone):
+        return name
+    last, _, network = name.partition(".")
+    label, _, rest = dotted(zone).partition(".")
+    if rest != network or not (part := _PART.fullmatch(label)):
+        return ""
+    first, end = int(part[1]), int(part[3])
+    size = end - first + 1
+    # What is no whole block from the first to the last number is a first number and a length.
+    if part[2] == "/" or size < 1 or size & (size - 1) or first % size:
+        size = 1 << (32 - end) if end <= 32 else 0
+    return f"{last}.{dotted(zone)}" if first <= int(last) < first + size else ""
 
 
 def is_internal(address: str) -> bool:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from collectors import Answer, Kind, Phase, Record, Resolver, Unanswered
-from collectors.dns.names import dotted, lies_in, plain, same_form
+from collectors import About, Answer, Kind, Phase, Record, Resolver, Unanswered
+from collectors.dns.names import dotted, is_internal, lies_in, plain, same_form
 from collectors.session import Transport
 
-__all__ = ["Line", "Silent", "Soa", "lack_of", "living", "pointed_to", "soa_of"]
+__all__ = [
+    "Line",
+    "Silent",
+    "Soa",
+    "chased",
+    "lack_of",
+    "living",
+    "own_names",
+    "pointed_to",
+    "soa_of",
+    "stands_inside",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,22 +59,33 @@ class Line:
     async def ask(
         self, name: str, rtype: str, *, transport: Transport = "udp", recurse: bool = False
     ) -> Answer | Silent:
-        """Ask once. Raises Unanswered only when the run was stopped: that says nothing about the server."""
+        """Ask once. Raises Unanswered only when the run was stopped: that says nothing about the server.
+
+        An answer may be cut over UDP (flag 'TC'), but is none when it is cut over TCP.
+        """
         try:
-            return await self.host.ask(
+            answer = await self.host.ask(
                 dotted(name), rtype, transport=transport, recurse=recurse, server=self.address
             )
         except Unanswered as error:
             if error.kind is Kind.STOPPED:
                 raise
             return Silent(kind=error.kind, phase=error.phase, detail=error.detail)
-
-    async def ask_whole(self, name: str, rtype: str) -> Answer | Silent:
-        """Ask, and ask over TCP when the answer was too long for UDP."""
-        answer = await self.ask(name, rtype)
-        if isinstance(answer, Answer) and "TC" in answer.flags:
-            return await self.ask(name, rtype, transport="tcp")
+        if transport == "tcp" and "TC" in answer.flags:
+            return Silent(kind=Kind.UNPARSABLE, phase=Phase.ASK, detail="cut short (TC) over TCP as well")
         return answer
+
+    async def ask_whole(self, name: str, rtype: str, *, recurse: bool = False) -> Answer | Silent:
+        """Ask, and ask over TCP when the answer was too long for UDP, or held back (rate limits)."""
+        return await self.whole(await self.ask(name, rtype, recurse=recurse), name, rtype, recurse=recurse)
+
+    async def whole(
+        self, answer: Answer | Silent, name: str, rtype: str, *, recurse: bool = False
+    ) -> Answer | Silent:
+        """The answer, or the one over TCP where it is cut: what is missing from a cut answer is not absent."""
+        if isinstance(answer, Silent) or "TC" not in answer.flags:
+            return answer
+        return await self.ask(name, rtype, transport="tcp", recurse=recurse)
 
     async def addresses_of(self, name: str, *rtypes: str) -> tuple[str, ...] | Silent | None:
         """The name's addresses as this server has them, in order.
@@ -80,6 +102,22 @@ class Line:
                 return None
             found += data
         return same_form(found)
+
+
+async def own_names(line: Line, about: About, names: Iterable[str]) -> frozenset[str]:
+    """Those of these names that are this very server: its name in the contract, or one of its addresses."""
+    own = set(same_form(about.addresses))
+    found: set[str] = set()
+    for name in sorted(set(names)):
+        addresses = () if name == plain(about.name) else await line.addresses_of(name)
+        if name == plain(about.name) or (isinstance(addresses, tuple) and own & set(addresses)):
+            found.add(name)
+    return frozenset(found)
+
+
+def stands_inside(about: About) -> bool:
+    """Say whether a server stands in the customer's network and has internal addresses only."""
+    return about.environment != "outside" and all(map(is_internal, about.addresses))
 
 
 async def living(host: Resolver, zone: str) -> Line | Silent:
@@ -132,14 +170,19 @@ def pointed_to(answer: Answer, name: str, rtype: str) -> tuple[str, ...] | None:
     """
     if answer.rcode not in {"NOERROR", "NXDOMAIN"} or "AA" not in answer.flags:
         return None
+    followed, data = chased(answer, name, rtype)
+    return None if followed and not data and answer.rcode == "NOERROR" else data
+
+
+def chased(answer: Answer, name: str, rtype: str) -> tuple[bool, tuple[str, ...]]:
+    """Whether the name is an alias, and the data of the records at which the answer's aliases end."""
     owner, followed = dotted(name), False
     for _ in answer.answer:
         alias = next(_of(answer.answer, owner, "CNAME"), None)
         if alias is None:
             break
         owner, followed = alias.data, True
-    data = tuple(record.data for record in _of(answer.answer, owner, rtype))
-    return None if followed and not data and answer.rcode == "NOERROR" else data
+    return followed, tuple(record.data for record in _of(answer.answer, owner, rtype))
 
 
 def _of(records: tuple[Record, ...], name: str, rtype: str) -> Iterator[Record]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from collectors import About, Answer, Finding, Resolver, collector, fault, warn
-from collectors.dns.names import dotted, listed, plain
-from collectors.dns.probe import Line, Silent
+from collectors import About, Finding, Resolver, collector, fault, note, warn
+from collectors.dns.names import is_internal, lies_in, listed, plain, same_form
+from collectors.dns.probe import Line, Silent, chased, living
 
 DEAD = fault(
     "dns.recursion-dead",
@@ -38,8 +38,8 @@ REFUSED = warn(
 )
 WRONG = fault(
     "dns.recursion-wrong",
-    "the resolver {server} says that {names} does not exist, which the contract names as a zone",
-    "der Resolver {server} sagt, dass es {names} nicht gibt, das der Vertrag als Zone nennt",
+    "the resolver {server} says that there is no zone {names}, which the contract names",
+    "der Resolver {server} sagt, dass es die Zone {names} nicht gibt, die der Vertrag nennt",
     do=(
         "Compare where {server} sends questions for {names}: a wrong forwarder or a stale negative answer.",
         "Prüfen, wohin {server} Fragen nach {names} schickt: falscher Forwarder oder alte Negativantwort.",
@@ -47,16 +47,50 @@ WRONG = fault(
 )
 
 
+OTHER = warn(
+    "dns.recursion-other-address",
+    "the resolver {server} gives {seen} as the address of {name}; the contract says {address}",
+    "der Resolver {server} nennt {seen} als Adresse von {name}; laut Vertrag {address}",
+    do=(
+        "Ask the zone's own servers for {name}; where they say {address}, see what {server} caches or rewrites.",
+        "Die Server der Zone nach {name} fragen; sagen sie {address}, Cache und Umschreibungen von {server} prüfen.",
+    ),
+)
+TRANSLATED = note(
+    "dns.recursion-translated",
+    "the resolver {server} gives the public address {seen} for {name}; the contract says {address}, which is internal",
+    "der Resolver {server} nennt die öffentliche Adresse {seen} für {name}; laut Vertrag {address}, eine interne",
+    do=(
+        "See whether {seen} is translated to {address}, or whether {server} asks outside instead of inside.",
+        "Prüfen, ob {seen} auf {address} umgesetzt wird oder ob {server} außen statt innen fragt.",
+    ),
+)
+NO_ADDRESS = note(
+    "dns.recursion-no-address",
+    "the resolver {server} finds no address of {name}; the contract says {address}",
+    "der Resolver {server} findet keine Adresse von {name}; laut Vertrag {address}",
+)
+OWN_ONLY = note(
+    "dns.recursion-own-zones",
+    "{server} answers for its own zones, but offers no recursion to whoever asks from here",
+    "{server} antwortet für eigene Zonen, bietet aber keine Rekursion für Fragen von hier",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """One recursive question. found: how many records of the type came; available: the flag RA."""
+    """One recursive question. seen: the data that came; wanted: a host's addresses in the contract.
+
+    available: the flag RA. is_alias: the name is one, and so may end where there is nothing.
+    """
 
     name: str
     rtype: str
+    wanted: tuple[str, ...]
     rcode: str
     available: bool
-    found: int
-    took: float
+    seen: tuple[str, ...]
+    is_alias: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,15 +117,42 @@ def judge(seen: Recursion) -> Iterator[Finding]:
         return
     at = listed(seen.addresses)
     failed = {one.name: why for one in seen.asked if (why := _why_failed(one))}
-    refused = [one.rcode for one in seen.asked if isinstance(one, Resolved) and _is_refused(one)]
+    said = [one for one in seen.asked if isinstance(one, Resolved)]
+    refused = [one.rcode if one.rcode == "REFUSED" else "NOERROR/no-RA" for one in said if _is_refused(one)]
     if failed:
         tag = DEAD if len(failed) == len({one.name for one in seen.asked}) else PARTLY
         yield tag(server=seen.server, addresses=at, names=listed(failed), why=listed(failed.values()))
     elif refused:
         yield REFUSED(server=seen.server, addresses=at, why=listed(refused))
-    for one in seen.asked:
-        if isinstance(one, Resolved) and one.rtype == "SOA" and one.rcode == "NXDOMAIN":
-            yield WRONG(server=seen.server, addresses=at, names=one.name)
+    elif any(not one.available for one in said):
+        yield OWN_ONLY(server=seen.server, addresses=at)
+    found = [one.name for one in said if one.wanted and one.seen]
+    lost = [
+        one.name
+        for one in said
+        # Some resolvers have the hosts of a zone, and know nothing else of it.
+        if one.rtype == "SOA" and _is_nothing(one) and not any(lies_in(name, one.name) for name in found)
+    ]
+    for name in lost:
+        yield WRONG(server=seen.server, addresses=at, names=name)
+    for one in said:
+        if one.wanted and not any(lies_in(one.name, zone) for zone in lost):
+            yield from _judge_host(seen.server, one)
+
+
+def _judge_host(server: str, one: Resolved) -> Iterator[Finding]:
+    told = {"server": server, "name": one.name, "address": listed(one.wanted), "seen": listed(one.seen)}
+    if _is_nothing(one):
+        yield NO_ADDRESS(**told)
+    elif not set(one.seen) <= set(one.wanted):
+        is_public = all(map(is_internal, one.wanted)) and not any(map(is_internal, one.seen))
+        yield (TRANSLATED if is_public else OTHER)(**told)
+
+
+def _is_nothing(one: Resolved) -> bool:
+    """The resolver says that there is no such name, or nothing of this type at it."""
+    is_empty = one.rcode == "NOERROR" and one.available and not one.seen and not one.is_alias
+    return one.rcode == "NXDOMAIN" or is_empty
 
 
 @collector(
@@ -103,39 +164,45 @@ def judge(seen: Recursion) -> Iterator[Finding]:
 )
 async def recursion(host: Resolver, about: About) -> Recursion:
     """Let the resolver find a zone and one of its hosts, recursively, for up to two zones."""
-    line = Line(host)
     # Whether it lives at all is asked without recursion: a resolver may refuse this, but it says so.
-    if isinstance(await line.ask(".", "SOA"), Silent):
+    line = await living(host, ".")
+    if isinstance(line, Silent):
         return Recursion(server=about.name, addresses=host.addresses, alive=False, asked=())
-    asked = [await _resolve(line, name, rtype) for name, rtype in _questions(about)]
+    asked = [await _resolve(line, *question) for question in _questions(about)]
     return Recursion(server=about.name, addresses=host.addresses, alive=True, asked=tuple(asked))
 
 
-def _questions(about: About) -> Iterator[tuple[str, str]]:
+def _questions(about: About) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Names that the contract knows, those of others first; its own when there is no other."""
     zones = [zone for zone in about.zones if zone.hosts][:2] or about.zones[:2]
     for zone in zones:
-        yield zone.name, "SOA"
+        yield zone.name, "SOA", ()
         for other in [host for host in zone.hosts if host.id != about.id][:1]:
-            yield other.name, "AAAA" if ":" in other.addresses[0] else "A"
+            yield _addresses(other.name, other.addresses)
     if not zones:
-        yield about.name, "AAAA" if ":" in about.addresses[0] else "A"
+        yield _addresses(about.name, about.addresses)
 
 
-async def _resolve(line: Line, name: str, rtype: str) -> Resolved | Unresolved:
-    answer = await line.ask(name, rtype, recurse=True)
-    match answer:
-        case Silent():
-            return Unresolved(name=plain(name), rtype=rtype, silent=answer)
-        case Answer():
-            return Resolved(
-                name=plain(name),
-                rtype=rtype,
-                rcode=answer.rcode,
-                available="RA" in answer.flags,
-                found=sum(r.type == rtype for r in answer.answer if r.name == dotted(name)),
-                took=answer.took,
-            )
+def _addresses(name: str, addresses: tuple[str, ...]) -> tuple[str, str, tuple[str, ...]]:
+    """The question for a name's addresses, of the kind of the first, and what the contract says to it."""
+    is_six = ":" in addresses[0]
+    return name, "AAAA" if is_six else "A", same_form(a for a in addresses if (":" in a) == is_six)
+
+
+async def _resolve(line: Line, name: str, rtype: str, wanted: tuple[str, ...]) -> Resolved | Unresolved:
+    answer = await line.ask_whole(name, rtype, recurse=True)
+    if isinstance(answer, Silent):
+        return Unresolved(name=plain(name), rtype=rtype, silent=answer)
+    is_alias, data = chased(answer, name, rtype)
+    return Resolved(
+        name=plain(name),
+        rtype=rtype,
+        wanted=wanted,
+        rcode=answer.rcode,
+        available="RA" in answer.flags,
+        seen=same_form(data) if wanted else data,
+        is_alias=is_alias,
+    )
 
 
 def _why_failed(one: Resolved | Unresolved) -> str:
@@ -150,4 +217,4 @@ def _why_failed(one: Resolved | Unresolved) -> str:
 
 def _is_refused(one: Resolved) -> bool:
     """It does not recurse for us: it says so, or it offers no recursion and has nothing to give."""
-    return one.rcode == "REFUSED" or (one.rcode == "NOERROR" and not one.available and not one.found)
+    return one.rcode == "REFUSED" or (one.rcode == "NOERROR" and not one.available and not one.seen)

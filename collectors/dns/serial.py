@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol, TypeVar
 
-__all__ = ["Copy", "current", "is_newer", "newest", "of_one_source"]
+__all__ = ["Copy", "current", "is_newer", "newest", "of_one_source", "views"]
 
 _HALF = 1 << 31
 _ALL = 1 << 32
@@ -30,7 +30,11 @@ def newest(serials: Iterable[int]) -> int | None:
 
 
 class Copy(Protocol):
-    """A zone as one server holds it. is_primary: the SOA names this very server as its source."""
+    """A zone as one server holds it. is_primary: the SOA names this very server as its source.
+
+    names: the zone's servers as this copy has them; None when they are not known. is_inside: the server
+    stands in the customer's network and has internal addresses.
+    """
 
     @property
     def serial(self) -> int: ...
@@ -41,8 +45,31 @@ class Copy(Protocol):
     @property
     def is_primary(self) -> bool: ...
 
+    @property
+    def names(self) -> frozenset[str] | None: ...
+
+    @property
+    def is_inside(self) -> bool: ...
+
 
 C = TypeVar("C", bound=Copy)
+
+
+def views(held: Mapping[str, C]) -> tuple[dict[str, C], ...]:
+    """The copies of one zone, by host id, in groups that are the same zone.
+
+    All are one, unless those inside and those outside have neither a primary nor a server in common: then
+    they are two zones of one name, which are made to differ.
+    """
+    inside = {host: one for host, one in held.items() if one.is_inside}
+    outside = {host: one for host, one in held.items() if not one.is_inside}
+    if not inside or not outside or _known(inside) & _known(outside):
+        return (dict(held),)
+    return inside, outside
+
+
+def _known(copies: Mapping[str, Copy]) -> set[str]:
+    return {name for one in copies.values() for name in (one.primary, *(one.names or ()))}
 
 
 def of_one_source(held: Mapping[str, C]) -> tuple[dict[str, C], ...]:
@@ -51,11 +78,14 @@ def of_one_source(held: Mapping[str, C]) -> tuple[dict[str, C], ...]:
     All are one group, unless several servers name themselves as the source, as domain controllers do: then
     each of these counts for itself, with the copies that are made from it.
     """
-    sources = {one.primary for one in held.values() if one.is_primary}
-    groups: dict[str, dict[str, C]] = {}
-    for host, one in held.items():
-        groups.setdefault(one.primary if len(sources) > 1 else "", {})[host] = one
-    return tuple(groups.values())
+    groups: list[dict[str, C]] = []
+    for view in views(held):
+        sources = {one.primary for one in view.values() if one.is_primary}
+        by_source: dict[str, dict[str, C]] = {}
+        for host, one in view.items():
+            by_source.setdefault(one.primary if len(sources) > 1 else "", {})[host] = one
+        groups += by_source.values()
+    return tuple(groups)
 
 
 def current(held: Mapping[str, C]) -> dict[str, C]:

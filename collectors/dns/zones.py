@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from collectors import About, Answer, Finding, Resolver, ZoneFacts, collector
 from collectors.dns.names import dotted, lies_in, plain, same_form
-from collectors.dns.probe import Line, Silent, Soa, lack_of, living, soa_of
+from collectors.dns.probe import Line, Silent, Soa, lack_of, living, own_names, soa_of, stands_inside
 
 __all__ = [
     "Delegation",
@@ -33,13 +33,18 @@ class NamedHost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """A zone as a server of it holds it. is_primary: the SOA names this very server as its source."""
+    """A zone as a server of it holds it. is_primary: the SOA names this very server as its source.
+
+    is_inside: the server stands in the customer's network and has internal addresses. servers, mail: None
+    when the server does not say.
+    """
 
     zone: str
     soa: Soa
     is_primary: bool
-    servers: tuple[NamedHost, ...]
-    mail: tuple[NamedHost, ...]
+    servers: tuple[NamedHost, ...] | None
+    mail: tuple[NamedHost, ...] | None
+    is_inside: bool = True
 
     @property
     def serial(self) -> int:
@@ -50,8 +55,8 @@ class Holding:
         return self.soa.primary
 
     @property
-    def names(self) -> frozenset[str]:
-        return frozenset(server.name for server in self.servers)
+    def names(self) -> frozenset[str] | None:
+        return None if self.servers is None else frozenset(server.name for server in self.servers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +120,12 @@ async def zones(host: Resolver, about: About) -> Zones:
     if isinstance(line, Silent):
         unsaid = (Unsaid(zone=zone.name, asked_as=role, why=line) for role, zone in everything)
         return Zones(server=about.name, holds=(), delegates=(), unsaid=tuple(unsaid))
-    said = [await _held(line, zone, about.name) for zone in held] + [
-        await _delegated(line, zone) for zone in handed
-    ]
+    starts = [await _start(line, zone.name) for zone in held]
+    own = await own_names(line, about, (soa.primary for soa in starts if isinstance(soa, Soa)))
+    said = [
+        start if isinstance(start, Unsaid) else await _content(line, about, zone.name, start, own)
+        for zone, start in zip(held, starts, strict=True)
+    ] + [await _delegated(line, zone) for zone in handed]
     return Zones(
         server=about.name,
         holds=tuple(one for one in said if isinstance(one, Holding)),
@@ -126,38 +134,38 @@ async def zones(host: Resolver, about: About) -> Zones:
     )
 
 
-async def _held(line: Line, zone: ZoneFacts, server: str) -> Holding | Unsaid:
-    soa_answer = await line.ask_whole(zone.name, "SOA")
-    if isinstance(soa_answer, Silent):
-        return Unsaid(zone=zone.name, asked_as="server", why=soa_answer)
-    soa = soa_of(soa_answer, zone.name)
-    lack = lack_of(soa_answer, zone.name)
-    if lack or soa is None:
-        return Unsaid(zone=zone.name, asked_as="server", why=lack)
-    ns = await line.ask_whole(zone.name, "NS")
-    mx = await line.ask_whole(zone.name, "MX")
-    for answer in (ns, mx):
-        if isinstance(answer, Silent):
-            return Unsaid(zone=zone.name, asked_as="server", why=answer)
+async def _start(line: Line, zone: str) -> Soa | Unsaid:
+    answer = await line.ask_whole(zone, "SOA")
+    if isinstance(answer, Silent):
+        return Unsaid(zone=zone, asked_as="server", why=answer)
+    soa = soa_of(answer, zone)
+    lack = lack_of(answer, zone)
+    return Unsaid(zone=zone, asked_as="server", why=lack) if lack or soa is None else soa
+
+
+async def _content(line: Line, about: About, zone: str, soa: Soa, own: frozenset[str]) -> Holding:
+    mail = _said(await line.ask_whole(zone, "MX"), zone, "MX")
     return Holding(
-        zone=zone.name,
+        zone=zone,
         soa=soa,
-        is_primary=soa.primary == plain(server),
-        servers=await _hosts(line, zone.name, _data(ns, zone.name, "NS")),
+        is_primary=soa.primary in own,
+        is_inside=stands_inside(about),
+        servers=await _hosts(line, zone, _said(await line.ask_whole(zone, "NS"), zone, "NS")),
         # A single dot says that the zone takes no mail (RFC 7505).
-        mail=await _hosts(
-            line, zone.name, (d.split()[-1] for d in _data(mx, zone.name, "MX") if d[-2:] != " .")
-        ),
+        mail=await _hosts(line, zone, mail and [data.split()[-1] for data in mail if data[-2:] != " ."]),
     )
 
 
-def _data(answer: Answer | Silent, zone: str, rtype: str) -> tuple[str, ...]:
-    if isinstance(answer, Silent):
-        return ()
+def _said(answer: Answer | Silent, zone: str, rtype: str) -> tuple[str, ...] | None:
+    """The zone's own records of a type; None when the server does not say with authority."""
+    if isinstance(answer, Silent) or answer.rcode != "NOERROR" or "AA" not in answer.flags:
+        return None
     return tuple(r.data for r in answer.answer if r.type == rtype and r.name == dotted(zone))
 
 
-async def _hosts(line: Line, zone: str, names: Iterable[str]) -> tuple[NamedHost, ...]:
+async def _hosts(line: Line, zone: str, names: Iterable[str] | None) -> tuple[NamedHost, ...] | None:
+    if names is None:
+        return None
     return tuple(
         [
             NamedHost(
@@ -174,7 +182,7 @@ async def _delegated(line: Line, zone: ZoneFacts) -> Delegation | Unsaid:
         return Unsaid(zone=zone.name, asked_as="parent", why=answer)
     owner = dotted(zone.name)
     names = {r.data for r in answer.authority if r.type == "NS" and r.name == owner}
-    if "AA" in answer.flags and _data(answer, zone.name, "NS"):
+    if _said(answer, zone.name, "NS"):
         return Unsaid(zone=zone.name, asked_as="parent", why="served-too")
     if answer.rcode == "NOERROR" and names:
         return Delegation(

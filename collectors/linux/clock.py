@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from collectors import Finding, Ran, Shell, collector, fault, note, warn
-from collectors.linux.output import is_missing, plain, printed, unparsable
+from collectors import Finding, Ran, Shell, collector, fault, note, survey, warn
+from collectors.linux.output import figure, is_missing, plain, printed, unparsable
 
 OFF = fault(
     "linux.clock-off",
@@ -38,12 +39,27 @@ UNKNOWN = note(
     "nothing on the host says whether its clock is synchronised (off by {offset} seconds now)",
     "nichts auf dem Host sagt, ob seine Uhr synchronisiert wird (weicht jetzt um {offset} Sekunden ab)",
 )
+AGREE = fault(
+    "linux.clocks-agree",
+    "{count} synchronised hosts agree with each other and differ from the agent's clock by {offset} seconds: "
+    "that clock is off, or the source of all of theirs ({hosts})",
+    "{count} synchronisierte Hosts sind sich einig und weichen von der Uhr des Agenten um {offset} Sekunden ab: "
+    "diese Uhr geht falsch, oder die Quelle all der anderen ({hosts})",
+    do=(
+        "Check the agent's clock first, then the time server that these hosts ask.",
+        "Zuerst die Uhr des Agenten prüfen, dann den Zeitserver, den diese Hosts fragen.",
+    ),
+)
 _DATE = re.compile(r"(\d{1,11})(?:\.(\d{9}|%?N?))?\s*")
 _SYNCHRONISED = re.compile(r"(?mi)^ *(?:System clock|NTP) synchronized: (yes|no)$")
 _SERVICE = re.compile(
     r"(?mi)^ *(?:NTP service|NTP enabled|Network time on|systemd-timesyncd\.service active): (.+)$"
 )
 _FAULT, _WARN = 60.0, 2.0
+# So many synchronised hosts do not err alike by chance.
+_ENOUGH = 3
+# Seconds since the last measurement; a good line is measured at least every 17 minutes.
+_STALE = 3 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +96,10 @@ def judge(seen: Clock) -> Iterator[Finding]:
             pass
 
 
+def _differs(seen: Clock) -> bool:
+    return abs(seen.offset) - seen.uncertain > _WARN
+
+
 def _shown(seconds: float) -> float:
     return float(round(seconds)) if abs(seconds) >= 100 else round(seconds, 2)
 
@@ -101,28 +121,58 @@ async def clock(host: Shell) -> Clock:
     # The host looked at its clock at some moment between question and answer.
     offset = host_time - (ran.began.timestamp() + ran.took / 2)
     uncertain = ran.took / 2 + (0.0 if exact else 0.5)
-    return Clock(offset=round(offset, 3), uncertain=round(uncertain, 3), sync=await _sync(host))
+    return Clock(offset=round(offset, 3), uncertain=round(uncertain, 3), sync=await _sync(host, host_time))
 
 
-async def _sync(host: Shell) -> Sync | None:
-    """Ask chrony, then systemd, then ntpd: chrony knows best, the kernel's flag outlives its keeper."""
-    chrony = _chrony(await host.run("chronyc", "-n", "-c", "tracking"))
-    if chrony is not None and (chrony.works or chrony.state == "Not synchronised"):
+@survey("linux.clocks", over=clock)
+def clocks(seen: Mapping[str, Clock]) -> Iterator[Finding]:
+    """Tell an agent whose own clock is off from many hosts whose clocks are."""
+    kept = {name: one for name, one in seen.items() if one.sync is not None and one.sync.works}
+    offsets = sorted(one.offset for one in kept.values())
+    if len(kept) < _ENOUGH or not all(map(_differs, kept.values())):
+        return
+    if offsets[-1] - offsets[0] <= _WARN + 2 * max(one.uncertain for one in kept.values()):
+        middle = offsets[len(offsets) // 2]
+        yield AGREE(count=len(kept), offset=_shown(middle), hosts=" ".join(sorted(kept)))
+
+
+async def _sync(host: Shell, host_time: float) -> Sync | None:
+    """Ask chrony, then systemd, then the others: chrony knows best, the kernel's flag outlives its keeper."""
+    chrony = _chrony(await host.run("chronyc", "-n", "-c", "tracking"), host_time)
+    if chrony is not None and "daemon" not in chrony.state:
         return chrony
     systemd = _systemd(await host.run("timeout", "8", "timedatectl"), keeper_gone=chrony is not None)
     if systemd is not None and systemd.works:
         return systemd
-    return _ntpd(await host.run("ntpq", "-pn")) or chrony or systemd
+    other = _ntpd(await host.run("ntpq", "-pn")) or _openntpd(await host.run("ntpctl", "-s", "status"))
+    if other is None and chrony is None and systemd is not None and await _is_container(host):
+        # Its clock is its machine's, and so is whatever keeps it.
+        return None
+    return other or chrony or systemd
 
 
-def _chrony(ran: Ran) -> Sync | None:
+async def _is_container(host: Shell) -> bool:
+    ran = await host.run("systemd-detect-virt", "--container")
+    return ran.code == 0 and re.fullmatch(r"[a-z][a-z-]+\s*", ran.stdout) is not None
+
+
+def _chrony(ran: Ran, host_time: float) -> Sync | None:
     if is_missing(ran):
         return None
     fields = ran.stdout.strip().split(",")
     if ran.code == 0 and len(fields) >= 14:
-        return Sync(client="chrony", works=fields[-1] != "Not synchronised", state=plain(fields[-1], 60))
+        state = plain(fields[-1], 60)
+        last, interval = figure(fields[3]), figure(fields[-2])
+        # chrony calls its clock normal for as long as it runs, however long its servers have been silent.
+        if last > 0 and host_time - last > max(_STALE, 8 * interval):
+            return Sync(client="chrony", works=False, state=f"{state}, Ref time {_moment(last)}")
+        return Sync(client="chrony", works=state != "Not synchronised", state=state)
     said = plain(ran.stdout + " " + ran.stderr, 60)
-    return Sync(client="chrony", works=False, state=said) if "506" in said or "daemon" in said else None
+    return Sync(client="chrony", works=False, state=said) if "daemon" in said else None
+
+
+def _moment(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _systemd(ran: Ran, *, keeper_gone: bool) -> Sync | None:
@@ -144,3 +194,9 @@ def _ntpd(ran: Ran) -> Sync | None:
     return Sync(
         client="ntpd", works=works, state="*" if works else plain(ran.stderr or "no peer selected", 60)
     )
+
+
+def _openntpd(ran: Ran) -> Sync | None:
+    """Read a line like '4/4 peers valid, clock synced, stratum 3'."""
+    said = re.search(r"clock (un)?synced.*", ran.stdout) if ran.code == 0 else None
+    return said and Sync(client="openntpd", works=not said[1], state=plain(said[0], 60))

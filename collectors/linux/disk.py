@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from collectors import Finding, Shell, collector, fault, warn
+from collectors import Finding, Shell, collector, fault, note, warn
 from collectors.linux.output import count_of, plain, printed, rounded_bytes, unparsable
 
 DISK_FULL = fault(
@@ -41,6 +41,11 @@ READ_ONLY = fault(
         "Vor dem Wiedereinhängen im Kernel-Log nach Plattenfehlern suchen.",
     ),
 )
+UNMEASURED = note(
+    "linux.disk-unmeasured",
+    "could not be measured, so it is not known how full it is: {mounts}",
+    "ließ sich nicht messen, also ist nicht bekannt, wie voll es ist: {mounts}",
+)
 _KEPT = re.compile(
     r"bcachefs|btrfs|exfat|ext[234]|f2fs|fuseblk|jfs|jffs2|msdos|nilfs2|ntfs3?|overlay|reiserfs|tmpfs|ubifs"
     r"|vfat|xfs|zfs"
@@ -49,10 +54,16 @@ _NETWORK = re.compile(
     r"nfs\d?|cifs|smb3?|smbfs|afs|ceph|9p|autofs|glusterfs|lustre|fuse\..*|davfs|ocfs2|gfs2"
 )
 _INFO = re.compile(r"\d+ \d+ (\d+:\d+) \S+ (\S+) (\S+)(?: \S+:\S+| shared| unbindable)* - (\S+) (\S*) (\S+)")
+# ext4 of Linux 6.15 and newer keeps 'rw' after an error and adds a word of its own.
+_READS_ONLY = frozenset({"ro", "emergency_ro", "shutdown"})
 _STAT = ("stat", "-f", "-c", "%b %f %a %S %c %d %n", "--")
 _SIZE = re.compile(r"(\d{1,20}) (\d{1,20}) (\d{1,20}) (\d{1,20}) (\d{1,20}) (\d{1,20}) (/.*)")
 # Places for data that changes, file-hierarchy(7).
 _DATA = re.compile(r"/(?:home|root|run|srv|tmp|var(?:/(?:cache|lib|log|mail|spool|tmp))?)")
+# Files that a container is given by its machine.
+_GIVEN = re.compile(r"/etc/(?:hosts|hostname|resolv\.conf)")
+# As many mounts as fit into one command, also with the long names of Kubernetes.
+_AT_ONCE = 300
 _GIB = 1 << 30
 
 
@@ -77,7 +88,10 @@ class Filesystem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disks:
+    """unmeasured: mounts that could not be looked at, mostly for want of rights."""
+
     filesystems: tuple[Filesystem, ...]
+    unmeasured: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +118,11 @@ def judge(seen: Disks) -> Iterator[Finding]:
         full = _space(fs)
         if full:
             yield full
-        # XFS makes inodes from free space: it has none left because it is full.
-        if not (full and fs.kind == "xfs") and fs.inodes_free < min(fs.inodes / 20, 20_000):
+        # These make inodes from free space: they have none left because they are full.
+        if not (full and fs.kind in {"xfs", "zfs"}) and fs.inodes_free < min(fs.inodes / 20, 20_000):
             yield INODES_FULL(mount=mount, free=fs.inodes_free, size=fs.inodes)
+    if seen.unmeasured:
+        yield UNMEASURED(mounts=plain(", ".join(seen.unmeasured)))
 
 
 def _space(fs: Filesystem) -> Finding | None:
@@ -136,14 +152,33 @@ def _space(fs: Filesystem) -> Finding | None:
 async def disk(host: Shell) -> Disks:
     """Measure every local file system once."""
     mounts = _local(printed(await host.run("cat", "--", "/proc/self/mountinfo")))
-    ran = await host.run(*_STAT, *(m.mount for m in mounts))
-    sizes = {m[7]: m for line in printed(ran, codes=(0, 1)).splitlines() if (m := _SIZE.fullmatch(line))}
+    sizes: dict[str, re.Match[str]] = {}
+    for at in range(0, len(mounts), _AT_ONCE):
+        ran = await host.run(*_STAT, *(m.mount for m in mounts[at : at + _AT_ONCE]))
+        lines = printed(ran, codes=(0, 1)).splitlines()
+        sizes |= {m[7]: m for line in lines if (m := _SIZE.fullmatch(line))}
     if not sizes:
         raise unparsable("stat -f measured no file system", ran.stdout + ran.stderr)
     fstab: dict[str, frozenset[str]] = {}
     if any(m.mount_reads_only for m in mounts):
         fstab = _options((await host.run("cat", "--", "/etc/fstab")).stdout)
-    return Disks(filesystems=tuple(_measured(m, sizes[m.mount], fstab) for m in mounts if m.mount in sizes))
+    return Disks(
+        filesystems=_pooled([_measured(m, sizes[m.mount], fstab) for m in mounts if m.mount in sizes]),
+        # The small memory file systems of containers and sessions are nobody else's business.
+        unmeasured=tuple(m.mount for m in mounts if m.mount not in sizes and m.kind != "tmpfs"),
+    )
+
+
+def _pooled(measured: list[Filesystem]) -> tuple[Filesystem, ...]:
+    """Take the datasets of one ZFS pool that share its free space for one file system."""
+    shared: dict[tuple[str, ...], Filesystem] = {}
+    for fs in sorted(measured, key=lambda fs: len(fs.mount)):
+        whole = (fs.device.partition("/")[0], str(fs.free), str(fs.reads_only)) if fs.kind == "zfs" else ()
+        first = shared.setdefault(whole or (fs.mount,), fs)
+        if first is not fs:
+            used = first.used + fs.used
+            shared[whole] = replace(first, used=used, size=used + fs.free)
+    return tuple(sorted(shared.values(), key=lambda fs: fs.mount))
 
 
 def _measured(mount: _Mount, size: re.Match[str], fstab: dict[str, frozenset[str]]) -> Filesystem:
@@ -170,7 +205,9 @@ def _local(text: str) -> tuple[_Mount, ...]:
     network = tuple(f"{m.mount}/" for m in shown.values() if _NETWORK.fullmatch(m.kind))
     kept: dict[str, _Mount] = {}
     for m in sorted(shown.values(), key=lambda m: (m.reads_only and m.mount_reads_only, len(m.mount))):
-        reachable = m.mount.isprintable() and not m.mount.startswith(network)
+        reachable = (
+            m.mount.isprintable() and not m.mount.startswith(network) and not _GIVEN.fullmatch(m.mount)
+        )
         # An overlay is a container's root, or a container's that is none of ours.
         if reachable and _KEPT.fullmatch(m.kind) and (m.kind != "overlay" or m.mount == "/"):
             kept.setdefault(m.number, m)
@@ -184,12 +221,12 @@ def _mount(line: str) -> _Mount | None:
     if match is None:
         return None
     number, mount, options, kind, device, super_options = match.groups()
-    own, whole = ("ro" in words.split(",") for words in (options, super_options))
+    own, whole = (bool(_READS_ONLY & {*words.split(",")}) for words in (options, super_options))
     return _Mount(_unescaped(device), _unescaped(mount), kind, number, own, whole)
 
 
 def _unescaped(text: str) -> str:
-    return re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), text)
+    return text if "\\" not in text else re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), text)
 
 
 def _options(fstab: str) -> dict[str, frozenset[str]]:
@@ -202,6 +239,9 @@ def _is_intended(mount: _Mount, wanted: frozenset[str] | None) -> bool:
     # After an error the kernel makes the file system read-only and leaves the mount's own word as it was.
     if not mount.mount_reads_only:
         return False
+    # The root of an image-based system, a copy of another pool: these never become so by an error.
+    if mount.kind in {"overlay", "zfs"}:
+        return True
     if wanted is not None:
         return bool(wanted & {"ro", "noauto"})
     # Nobody wrote it down. A part shown elsewhere, or a system image, may be meant so; data is not.

@@ -46,7 +46,9 @@ LOST = warn(
 _FILES = ("carrier", "duplex", "flags", "speed", "type", "bridge_id", "tun_flags", "mii_status", "uevent")
 _COUNTERS = ("rx_errors", "tx_errors", "rx_packets", "tx_packets")
 _NAMES = tuple(word for name in (*_FILES, *_COUNTERS) for word in ("-o", "-name", name))[1:]
-_FIND = ("find", "-L", "/sys/class/net", "-maxdepth", "3", "(", *_NAMES, ")")
+# A bridge of hundreds shows each of them, and each of them the bridge.
+_NOT_TWICE = ("!", "-path", "*/upper_*", "!", "-path", "*/lower_*")
+_FIND = ("find", "-L", "/sys/class/net", "-maxdepth", "3", "(", *_NAMES, ")", *_NOT_TWICE)
 _SHOW = ("-exec", "grep", "-H", ".", "{}", "+")
 _LINE = re.compile(r"/sys/class/net/([^/]{1,15})/((?:statistics/|bridge/|bonding_slave/)?[a-z_]+):(.*)")
 _USED = ("cat", "--", "/proc/net/dev", "/proc/net/route", "/proc/net/if_inet6")
@@ -55,7 +57,10 @@ _ETHERNET, _UP = "1", 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interface:
-    """One Ethernet interface. errors, packets: since the start; rising: errors of about one second."""
+    """One Ethernet interface. errors, packets: since the start; rising: errors of about one second.
+
+    is_virtual: without a cable, so that it is no fault to have no link.
+    """
 
     name: str
     is_up: bool
@@ -106,8 +111,11 @@ async def interfaces(host: Shell) -> Interfaces:
     """Read state and counters; read them again a second later where there are errors."""
     first = _tables(await host.run(*_FIND, *_SHOW))
     used = printed(await host.run(*_USED), codes=(0, 1))
-    named = set(re.findall(r"(?m)^ *(\S+): *\d+ ", used))
-    if not named or not set(first) <= named:
+    if not set(first) <= _named(used):
+        # Interfaces of containers come and go between two questions.
+        first = _tables(await host.run(*_FIND, *_SHOW))
+        used = printed(await host.run(*_USED), codes=(0, 1))
+    if not set(first) <= _named(used):
         raise unparsable("/sys and /proc speak of different networks, or of none")
     in_use = _in_use(used)
     found = [
@@ -118,6 +126,10 @@ async def interfaces(host: Shell) -> Interfaces:
         second = _tables(await host.run(*_FIND, *_SHOW))
         found = [_interface(o.name, first[o.name], second.get(o.name), is_used=o.is_used) for o in found]
     return Interfaces(interfaces=tuple(found))
+
+
+def _named(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"(?m)^ *(\S+): *\d+ ", text))
 
 
 def _tables(ran: Ran) -> dict[str, dict[str, str]]:
@@ -151,7 +163,9 @@ def _interface(
         is_up=bool(int(flags, 16) & _UP) if re.fullmatch(r"0x[0-9a-f]{1,8}", flags) else False,
         has_link=table.get("carrier") == "1",
         is_used=is_used or "bonding_slave/mii_status" in table,
-        is_virtual="bridge/bridge_id" in table or "tun_flags" in table or table.get("DEVTYPE") == "bridge",
+        is_virtual="bridge/bridge_id" in table
+        or "tun_flags" in table
+        or table.get("DEVTYPE") in {"bridge", "wlan", "wwan"},
         duplex=plain(table.get("duplex", "")),
         speed=plain(table.get("speed", "")) or "?",
         errors=errors,

@@ -48,6 +48,15 @@ HARDWARE_ERROR = fault(
         "Das Ereignisprotokoll der Maschine lesen und das Teil tauschen.",
     ),
 )
+HARDWARE_CORRECTED = warn(
+    "linux.kernel-hardware-corrected",
+    "the hardware reported errors that it corrected itself" + _EN,
+    "die Hardware meldete Fehler, die sie selbst behob:" + _DE,
+    do=(
+        "Read the machine's own event log; when they grow in number, replace the part (often a memory module).",
+        "Das Ereignisprotokoll der Maschine lesen; mehren sie sich, das Teil tauschen (oft ein Speichermodul).",
+    ),
+)
 CONNTRACK_FULL = fault(
     "linux.conntrack-full",
     "the table of connections is full, new ones are dropped" + _EN,
@@ -66,19 +75,31 @@ LINK_FLAPPING = warn(
         "Kabel, Transceiver und Switchport von {interface} prüfen.",
     ),
 )
+SHARE_SILENT = fault(
+    "linux.network-share-silent",
+    "the file server {server} does not answer this host" + _EN,
+    "der Dateiserver {server} antwortet diesem Host nicht:" + _DE,
+    do=(
+        "Check {server} and the way to it; processes that use its share hang until it answers.",
+        "{server} und den Weg dorthin prüfen; Prozesse, die seine Freigabe benutzen, hängen bis dahin.",
+    ),
+)
 CRASHED = note(
     "linux.process-crashed",
     "the process {process} crashed" + _EN,
     "der Prozess {process} stürzte ab:" + _DE,
 )
+# Empty floppy and CD drives of virtual machines complain without meaning; so do loop and zram devices that go.
+_IDLE = r"(?!fd\d|sr\d|loop\d|zram\d)"
 _SIGNS: tuple[tuple[Tag, re.Pattern[str]], ...] = (
-    # Empty floppy and CD drives of virtual machines complain without meaning.
     (
         IO_ERROR,
         re.compile(
-            r"(?:I/O|critical (?:medium|target|space allocation|nexus)) error, dev (?!fd\d|sr\d)"
-            r"|Buffer I/O error on (?:dev|device) (?!fd\d|sr\d)|Unrecovered read error"
-            r"|^ata\d+(?:\.\d+)?: (?:failed command|exception Emask)|^nvme.* I/O .*timeout|lost async page write"
+            # Disks that cannot discard or zero blocks refuse it, and nothing is lost.
+            rf"(?:I/O|critical (?:medium|target|space allocation|nexus)|device offline|timeout|protection) error,"
+            rf" dev {_IDLE}(?!.* op 0x[39]:)|Buffer I/O error on (?:dev|device) {_IDLE}|Unrecovered read error"
+            rf"|^ata\d+(?:\.\d+)?: (?:failed command|exception Emask)|^nvme.* I/O .*timeout"
+            rf"|^(?!.* dev(?:ice)? (?:loop|zram)\d).*lost async page write|^md/raid[\w:]*: Disk failure on"
         ),
     ),
     (
@@ -87,8 +108,9 @@ _SIGNS: tuple[tuple[Tag, re.Pattern[str]], ...] = (
             r"^EXT[234]-fs error|^EXT[234]-fs (?:\([^)]*\): )?(?:Remounting filesystem read-only|error count since"
             r"|warning: mounting fs with errors)|^JBD2: .*(?:[Ee]rror|abort)|^Aborting journal"
             r"|^XFS \([^)]*\): .*(?:[Cc]orrupt|I/O [Ee]rror|Shutting down filesystem|has been shut down)"
-            r"|^BTRFS (?:error|critical|: error)|^FAT-fs .*(?:error|Filesystem has been set read-only)"
-            r"|^F2FS-fs .*(?:corrupt|inconsistent)"
+            r"|^BTRFS:? (?:error|critical)|^BTRFS (?:info|warning) .*(?:csum failed|forced readonly)"
+            r"|^FAT-fs .*(?:error|Filesystem has been set read-only)|^F2FS-fs .*(?:corrupt|inconsistent)"
+            r"|^WARNING: Pool '.*' has encountered an uncorrectable I/O failure"
         ),
     ),
     (
@@ -100,20 +122,32 @@ _SIGNS: tuple[tuple[Tag, re.Pattern[str]], ...] = (
     (
         HARDWARE_ERROR,
         re.compile(
-            r"\[Hardware Error\]|Machine check events logged|^EDAC \S+: \d+ [CU]E |PCIe Bus Error: severity=(?:Unc|Fatal)"
-            r"|^Memory failure: 0x|^NMI: (?:PCI system|IOCK) error"
+            r"Machine check events logged|\[Hardware Error\]: .*(?:Uncorrected|Machine Check|severity: (?:fatal|recov))"
+            r"|^EDAC \S+: \d+ UE |PCIe Bus Error: severity=(?:Unc|Fatal)|^Memory failure: 0x"
+            r"|^NMI: (?:PCI system|IOCK) error"
         ),
+    ),
+    (
+        HARDWARE_CORRECTED,
+        re.compile(r"^EDAC \S+: \d+ CE |\[Hardware Error\]: .*(?:severity: corrected|Corrected error)"),
     ),
     (CONNTRACK_FULL, re.compile(r"nf_conntrack: table full")),
 )
-_LINK = re.compile(r"([\w.@-]{1,15}):? (?:NIC )?(?:Copper )?[Ll]ink (?:is )?[Dd]own\b")
+# The kernel says this of errors of both sorts; beside one that was corrected it speaks of that.
+_EITHER = "Machine check events logged"
+# 'ata3: SATA link down' is a socket without a disk.
+_LINK = re.compile(
+    r"(?:^|\s)(?=[\w.@-]*[A-Za-z])(?!SATA )([\w.@-]{1,15}):? (?:NIC )?(?:Copper )?[Ll]ink (?:is )?[Dd]own\b"
+)
+# Of a hard mount; the kernel also says when the server is back.
+_SHARE = re.compile(r"^nfs: server (\S{1,80}) (?:not responding, still trying|OK)$")
 _CRASH = re.compile(r"(?:^traps: )?(\S{1,15})\[\d+\]:? (?:segfault at|general protection|trap )")
 _FLAPS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Complaint:
-    """Messages of one sort: how many, and the last one. about: the interface or process concerned."""
+    """Messages of one sort: how many, and the last one. about: the interface, server or process concerned."""
 
     sort: str
     count: int
@@ -138,6 +172,8 @@ def judge(seen: KernelLog) -> Iterator[Finding]:
             yield _BY_NAME[one.sort](count=one.count, line=one.line, hours=HOURS)
         elif one.sort == LINK_FLAPPING.name and one.count >= _FLAPS:
             yield LINK_FLAPPING(interface=one.about, count=one.count, line=one.line, hours=HOURS)
+        elif one.sort == SHARE_SILENT.name and not one.line.endswith(" OK"):
+            yield SHARE_SILENT(server=one.about, count=one.count, line=one.line, hours=HOURS)
         elif one.sort == CRASHED.name:
             yield CRASHED(process=one.about, count=one.count, line=one.line, hours=HOURS)
 
@@ -153,7 +189,10 @@ async def kernel(host: Shell) -> KernelLog:
     log = await kernel_log(host)
     counts: Counter[tuple[str, str]] = Counter()
     last: dict[tuple[str, str], str] = {}
+    corrected = any(sort == HARDWARE_CORRECTED.name for line in log for sort, _ in _sorts(line))
     for line in log:
+        if corrected and _EITHER in line:
+            continue
         for sort in _sorts(line):
             counts[sort] += 1
             last[sort] = plain(line)
@@ -170,5 +209,7 @@ def _sorts(line: str) -> Iterator[tuple[str, str]]:
     yield from ((tag.name, "") for tag, sign in _SIGNS if sign.search(line))
     if match := _LINK.search(line):
         yield LINK_FLAPPING.name, plain(match[1])
+    if match := _SHARE.search(line):
+        yield SHARE_SILENT.name, plain(match[1])
     if match := _CRASH.search(line):
         yield CRASHED.name, plain(match[1])

@@ -15,8 +15,8 @@ LOAD_HIGH = warn(
     "the load is {load} on {cores} cores: {running} processes want to run now, {blocked} wait for storage",
     "die Last ist {load} bei {cores} Kernen: {running} Prozesse wollen jetzt rechnen, {blocked} warten auf Datenträger",
     do=(
-        "Look at the processes with most CPU time (top); waiting processes point to slow storage.",
-        "Die Prozesse mit der meisten CPU-Zeit ansehen (top); wartende deuten auf langsame Datenträger.",
+        "Look at the processes with most CPU time (top); those in state D wait for storage or a file server.",
+        "Die Prozesse mit der meisten CPU-Zeit ansehen (top); die im Zustand D warten auf Datenträger oder Dateiserver.",
     ),
 )
 MEMORY_LOW = fault(
@@ -47,8 +47,14 @@ OOM_PAST = note(
     "({where})",
 )
 _KILLED = re.compile(r"Killed process \d+,? ?\(([^)]{1,64})\)")
+# What systemd calls the container that it runs in, alone on the last line.
+_CONTAINER = re.compile(r"\n[a-z][a-z-]{1,30}\n?\Z")
 _GIB = 1 << 30
-_PROC = ("/proc/loadavg", "/proc/uptime", "/proc/meminfo", "/proc/stat", "/proc/vmstat")
+_PROC = (
+    *("/proc/loadavg", "/proc/uptime", "/proc/meminfo", "/proc/stat", "/proc/vmstat"),
+    # Most hosts have no ZFS, and are no container.
+    *("/proc/spl/kstat/zfs/arcstats", "/run/systemd/container"),
+)
 # Containers and services count for themselves; the machine's own counter also sees its neighbours.
 _GROUPS = ("find", "/sys/fs/cgroup", "-maxdepth", "4", "-name", "memory.events")
 _SHOW = ("-exec", "grep", "-H", "^oom_kill [1-9]", "{}", "+")
@@ -57,6 +63,8 @@ _SHOW = ("-exec", "grep", "-H", "^oom_kill [1-9]", "{}", "+")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """Load averages (1 and 5 minutes), uptime in seconds, memory in bytes.
+
+    total: without the huge pages that are set aside; available: with what a cache of ZFS gives back.
 
     running, blocked: processes that want to compute, or wait for storage, at this moment.
 
@@ -80,8 +88,10 @@ class Load:
 
 
 def judge(seen: Load) -> Iterator[Finding]:
-    # The averages remember for minutes what is over already; the counts of this moment do not.
-    goes_on = seen.running + seen.blocked > seen.cores
+    # The averages remember for minutes what is over already; the counts of this moment do not. Who waits
+    # for a file server is in the averages alone: they tell when they do not fall.
+    lasts = seen.one >= seen.five * 0.95 and seen.five > 2 * seen.cores + 1
+    goes_on = seen.running + seen.blocked > seen.cores or lasts
     if goes_on and (seen.one > 2 * seen.cores + 1 or seen.five > 2 * seen.cores):
         yield LOAD_HIGH(load=round(seen.one, 1), cores=seen.cores, running=seen.running, blocked=seen.blocked)
     facts = {"available": rounded_bytes(seen.available), "total": rounded_bytes(seen.total)}
@@ -122,8 +132,12 @@ async def load(host: Shell) -> Load:
     cores = len(re.findall(r"(?m)^cpu\d+ ", text))
     if not cores or not memory.get("MemTotal") or "MemAvailable" not in memory:
         raise unparsable("/proc shows neither cores nor available memory (Linux 3.14 or newer is needed)")
+    is_container = _CONTAINER.search(text) is not None
+    total = memory["MemTotal"] - _set_aside(memory, text)
     kills = _number(r"(?m)^oom_kill (\d+)$", text)
-    groups = _groups((await host.run(*_GROUPS, *_SHOW)).stdout) if kills != 0 else ()
+    shown = (await host.run(*_GROUPS, *_SHOW)).stdout if kills != 0 else ""
+    if is_container:
+        kills = _number(r"(?m)^/sys/fs/cgroup/memory\.events:oom_kill (\d+)$", shown)
     return Load(
         one=figure(first[1]),
         five=figure(first[2]),
@@ -132,14 +146,27 @@ async def load(host: Shell) -> Load:
         running=max(count_of(first[3]) - 1, 0),
         blocked=_number(r"(?m)^procs_blocked (\d+)$", text) or 0,
         uptime=figure(first[4]),
-        total=memory["MemTotal"],
-        available=memory["MemAvailable"],
+        total=total,
+        available=min(memory["MemAvailable"] + (0 if is_container else _given_back(text)), total),
         swap_total=memory.get("SwapTotal", 0),
         swap_free=memory.get("SwapFree", 0),
         kills=kills,
         recent=await _killed(host),
-        groups=groups,
+        groups=_groups(shown),
     )
+
+
+def _set_aside(memory: dict[str, int], text: str) -> int:
+    """Huge pages are kept for the programs that ask for them by name: no other has less for it."""
+    pages = _number(r"(?m)^HugePages_Total: +(\d+)$", text) or 0
+    aside = memory.get("Hugetlb", pages * memory.get("Hugepagesize", 0))
+    return aside if aside < memory["MemTotal"] else 0
+
+
+def _given_back(text: str) -> int:
+    """The cache of ZFS shrinks when somebody needs memory, down to its minimum; the kernel calls it used."""
+    size, least = (_number(rf"(?m)^{name} +\d+ +(\d+)$", text) or 0 for name in ("size", "c_min"))
+    return max(size - least, 0)
 
 
 def _number(pattern: str, text: str) -> int | None:

@@ -11,8 +11,8 @@ from collectors.linux.output import plain, printed, unparsable
 
 PENDING = note(
     "linux.reboot-pending",
-    "the host waits for a restart, until then {what} is not in effect",
-    "der Host wartet auf einen Neustart, bis dahin wirkt {what} nicht",
+    "the host waits for a restart, because of: {what}",
+    "der Host wartet auf einen Neustart, Anlass: {what}",
     do=("Restart it in a maintenance window.", "Im Wartungsfenster neu starten."),
 )
 _MARKS = ("/run/reboot-required", "/var/run/reboot-required", "/run/reboot-needed")
@@ -27,9 +27,9 @@ _NEEDED = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reboot:
-    """asked: the system itself asks for it; packages: because of these. newer: kernels not running yet."""
+    """asked: what of the system asks for it; packages: because of these. newer: kernels not running yet."""
 
-    asked: bool
+    asked: str
     packages: tuple[str, ...]
     running: str
     newer: tuple[str, ...]
@@ -41,7 +41,7 @@ def judge(seen: Reboot) -> Iterator[Finding]:
     elif seen.packages:
         yield PENDING(what=plain(", ".join(seen.packages)))
     elif seen.asked:
-        yield PENDING(what="update")
+        yield PENDING(what=seen.asked)
 
 
 @collector(
@@ -62,7 +62,9 @@ async def reboot(host: Shell) -> Reboot:
     packages = ""
     if _PACKAGES in there:
         packages = printed(await host.run("cat", "--", _PACKAGES))
-    asked = bool(there & set(_MARKS)) or (_TOOL in there and await _tool_asks(host))
+    asked = next((mark for mark in _MARKS if mark in there), "")
+    if not asked and _TOOL in there and await _tool_asks(host):
+        asked = _TOOL
     inside = bool(there & set(_CONTAINER))
     return Reboot(
         asked=asked,

@@ -37,6 +37,8 @@ _V6 = re.compile(
 )
 _REJECT = 0x0200
 _DEFAULT = {4: "0.0.0.0/0", 6: "::/0"}
+# Addresses that nobody has, kept for documents: the way there is the way to anywhere.
+_ANYWHERE = {4: "192.0.2.1", 6: "2001:db8::1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,19 +64,13 @@ def judge(seen: Routes) -> Iterator[Finding]:
     for version, to in _DEFAULT.items():
         gateways = [g for g in seen.gateways if ip_address(g).version == version]
         defaults = [r for r in seen.routes if r.to == to and not r.rejects]
-        if gateways and not defaults and (version == 4 or not _uses_v4(seen)):
-            yield MISSING(target=f"{to} (default)")
-        elif gateways and defaults:
+        if gateways and defaults:
             best = min(r.metric for r in defaults)
             for route in defaults:
                 if route.metric == best and _is_foreign(route.via, gateways):
                     yield WRONG(gateway=route.via, expected=", ".join(gateways))
     for target in seen.unreached:
         yield MISSING(target=target)
-
-
-def _uses_v4(seen: Routes) -> bool:
-    return any(ip_address(g).version == 4 for g in seen.gateways)
 
 
 def _is_foreign(via: str, gateways: list[str]) -> bool:
@@ -109,7 +105,19 @@ async def routes(host: Shell, about: About) -> Routes:
     wanted += [server.addresses for server in about.resolvers if not own & set(server.addresses)]
     lost = [choice for choice in wanted if not any(_leads(table, address) for address in choice)]
     unreached = [choice[0] for choice in dict.fromkeys(lost) if await _is_cut_off(host, choice)]
+    lacking = _lacking(table, gateways)
+    if lacking and await _is_cut_off(host, (_ANYWHERE[lacking],)):
+        unreached.insert(0, f"{_DEFAULT[lacking]} (default)")
     return Routes(routes=table, gateways=gateways, unreached=tuple(unreached))
+
+
+def _lacking(table: tuple[Route, ...], gateways: tuple[str, ...]) -> int:
+    """Give the IP version whose default route is missing in the main table; 0 when none is that must be there."""
+    versions = [ip_address(gateway).version for gateway in gateways]
+    # Where the contract has gateways of both, IPv4 is what the host cannot do without.
+    version = min(versions, default=0)
+    has_default = any(row.to == _DEFAULT.get(version) and not row.rejects for row in table)
+    return 0 if has_default else version
 
 
 def _v4(rows: list[re.Match[str]]) -> Iterator[Route]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from collectors import Finding, Shell, Unanswered, collector, fault
+from collectors import Finding, Shell, Unanswered, collector, fault, warn
 from collectors.linux.output import count_of, figure, is_missing, plain, printed, unparsable
 
 FAILED = fault(
@@ -29,19 +29,45 @@ FLAPPING = fault(
         "Mit journalctl -u {unit} das Log lesen; Neustarts helfen erst, wenn die Ursache weg ist.",
     ),
 )
+JOB_FAILED = warn(
+    "linux.job-failed",
+    "{unit} failed when it last ran ({result}, status {status}); its last log line: {reason}",
+    "{unit} ist beim letzten Lauf fehlgeschlagen ({result}, Status {status}); letzte Logzeile: {reason}",
+    do=(
+        "Read journalctl -u {unit}, remove the cause and run {unit} again.",
+        "Mit journalctl -u {unit} das Log lesen, die Ursache beheben und {unit} noch einmal laufen lassen.",
+    ),
+)
+STOPPED = warn(
+    "linux.service-stopped",
+    "{unit} belongs to the start of the host, ran for {hours} hours and was stopped; its last log line: {reason}",
+    "{unit} gehört zum Start des Hosts, lief {hours} Stunden und wurde beendet; letzte Logzeile: {reason}",
+    do=(
+        "Find out who stopped {unit} (journalctl -u {unit}); start it, or disable it if nobody wants it.",
+        "Klären, wer {unit} beendet hat (journalctl -u {unit}); starten, oder deaktivieren, wenn es niemand braucht.",
+    ),
+)
 _PROPERTIES = (
-    "Id,LoadState,ActiveState,SubState,Result,NRestarts,ExecMainStatus,ExecMainStartTimestampMonotonic"
+    "Id,Type,RemainAfterExit,LoadState,UnitFileState,TriggeredBy,ActiveState,SubState,Result,NRestarts,"
+    "ExecMainStatus,ExecMainStartTimestampMonotonic,InactiveEnterTimestampMonotonic"
 )
 _SHOW = ("systemctl", "show", "--no-pager", f"--property={_PROPERTIES}", "*.service")
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,255}\.service")
 # A console's login ends with each logout and is started again: that is its work.
 _CONSOLE = re.compile(r"(?:[a-z]+-)?getty@.*")
+# What a person's session runs is as little a service of the host as a job of a timer.
+_SESSION = re.compile(r"user(?:-runtime-dir)?@\d+\.service")
+_LASTING = frozenset({"simple", "exec", "forking", "notify", "notify-reload"})
+# Some services see that there is nothing for them to do, and end. Those that ran for long were ended.
+_LONG = 600
 # What systemd itself says about a unit tells that it failed, not why.
 _SYSTEMD = re.compile(
     r"\S+\.service: (?:Main process exited|Control process exited|Failed with result|Unit entered failed|"
     r"Scheduled restart|Start request repeated|Service |Consumed |Deactivated|Triggering|main process exited|"
-    r"Changed )|(?:Failed to start|Stopped|Stopping|Starting|Started|start request repeated) .*|-- .*"
+    r"Changed |Unit process |Found left-over |Killing process |Sent signal |Processes still around)|"
+    r"This usually indicates unclean termination |(?:Failed to start|Stopped|Stopping|Starting|Started|start request repeated) .*|-- .*"
 )
+_DIED = re.compile(r"Failed with result|process exited, code=|entered failed state|timed out\. Killing")
 _MOST = 5
 _OFTEN = 3
 _RECENT = 900
@@ -49,7 +75,11 @@ _RECENT = 900
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """A service that is not well. since_start: seconds since its process started, None if unknown."""
+    """A service that is not well. since_start: seconds since its process started, None if unknown.
+
+    is_job: it runs, ends, and is not meant to stay. ran: seconds that it ran before it was stopped.
+    ends_well: it is started again whenever it ends, and it ends without an error.
+    """
 
     name: str
     active: str
@@ -58,7 +88,10 @@ class Unit:
     status: int
     restarts: int
     since_start: float | None
+    is_job: bool = False
+    ran: float = 0.0
     reason: str = ""
+    ends_well: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,20 +105,17 @@ class Services:
 def judge(seen: Services) -> Iterator[Finding]:
     for unit in seen.unwell:
         reason = unit.reason or "?"
+        facts = {"unit": unit.name, "result": unit.result, "reason": reason}
         if unit.active == "failed":
-            yield FAILED(unit=unit.name, result=unit.result, status=unit.status, reason=reason)
+            yield (JOB_FAILED if unit.is_job else FAILED)(status=unit.status, **facts)
         elif _flaps(unit):
-            yield FLAPPING(
-                unit=unit.name,
-                restarts=unit.restarts,
-                result=unit.result,
-                status=unit.status,
-                reason=reason,
-            )
+            yield FLAPPING(restarts=unit.restarts, status=unit.status, **facts)
+        elif unit.ran:
+            yield STOPPED(unit=unit.name, hours=round(unit.ran / 3600, 1), reason=reason)
 
 
 def _flaps(unit: Unit) -> bool:
-    if _CONSOLE.fullmatch(unit.name):
+    if _CONSOLE.fullmatch(unit.name) or unit.ends_well:
         return False
     if unit.sub == "auto-restart" and (unit.result != "success" or unit.status != 0):
         return True
@@ -111,10 +141,10 @@ async def services(host: Shell) -> Services:
     unwell = [block for block in units if _is_unwell(block)]
     uptime = await _uptime(host) if any(b["ActiveState"] != "failed" for b in unwell) else None
     found = [_unit(block, uptime) for block in unwell]
-    bad = [unit.name for unit in found if unit.active == "failed" or _flaps(unit)][:_MOST]
-    told = {name: await _reason(host, name) for name in bad}
+    bad = [unit.name for unit in found if unit.active == "failed" or _flaps(unit) or unit.ran][:_MOST]
+    told = {name: await _log(host, name) for name in bad}
     return Services(
-        known=len(units), unwell=tuple(replace(unit, reason=told.get(unit.name, "")) for unit in found)
+        known=len(units), unwell=tuple(_explained(unit, told.get(unit.name, ())) for unit in found)
     )
 
 
@@ -126,7 +156,25 @@ def _is_unwell(block: dict[str, str]) -> bool:
     if block.get("LoadState") in ("not-found", "masked"):
         return False
     restarted = block.get("NRestarts", "0") not in ("", "0")
-    return block["ActiveState"] == "failed" or block.get("SubState") == "auto-restart" or restarted
+    return (
+        block["ActiveState"] == "failed"
+        or block.get("SubState") == "auto-restart"
+        or restarted
+        or _ran(block) > _LONG
+    )
+
+
+def _ran(block: dict[str, str]) -> float:
+    """How long a service ran that starts with the host and was stopped; 0 when that is not so."""
+    is_stopped = block["ActiveState"] == "inactive" and block.get("UnitFileState") == "enabled"
+    if not is_stopped or block.get("Type") not in _LASTING or block.get("TriggeredBy"):
+        return 0.0
+    started, ended = _seconds(block, "ExecMainStart"), _seconds(block, "InactiveEnter")
+    return max(ended - started, 0.0) if started else 0.0
+
+
+def _seconds(block: dict[str, str], event: str) -> float:
+    return count_of(block.get(f"{event}TimestampMonotonic") or "0") / 1e6
 
 
 async def _uptime(host: Shell) -> float:
@@ -137,7 +185,8 @@ async def _uptime(host: Shell) -> float:
 
 
 def _unit(block: dict[str, str], uptime: float | None) -> Unit:
-    started = count_of(block.get("ExecMainStartTimestampMonotonic") or "0") / 1e6
+    started, ran = _seconds(block, "ExecMainStart"), _ran(block)
+    since = round(uptime - started, 1) if uptime is not None and started else None
     return Unit(
         name=block["Id"],
         active=plain(block["ActiveState"]),
@@ -145,16 +194,29 @@ def _unit(block: dict[str, str], uptime: float | None) -> Unit:
         result=plain(block.get("Result", "")) or "?",
         status=count_of(block.get("ExecMainStatus") or "0"),
         restarts=count_of(block.get("NRestarts") or "0"),
-        since_start=round(uptime - started, 1) if uptime is not None and started else None,
+        # A container counts its own uptime, and its services count their machine's.
+        since_start=since if since is not None and since >= 0 else None,
+        is_job=(block.get("Type") == "oneshot" and block.get("RemainAfterExit") == "no")
+        or _SESSION.fullmatch(block["Id"]) is not None,
+        ran=round(ran, 1) if ran > _LONG else 0.0,
     )
 
 
-async def _reason(host: Shell, unit: str) -> str:
-    """Give the last thing the service itself said; empty where the journal may not be read."""
+async def _log(host: Shell, unit: str) -> tuple[str, ...]:
+    """Give the last lines about a service; none where the journal may not be read."""
     try:
-        ran = await host.run("journalctl", "-u", unit, "-n", "20", "-o", "cat", "--no-pager", "-q")
+        ran = await host.run("journalctl", "-u", unit, "-n", "50", "-o", "cat", "--no-pager", "-q")
     except Unanswered:
-        return ""
-    lines = [plain(line) for line in ran.stdout.splitlines()] if ran.code == 0 else []
-    own = [line for line in lines if line and not _SYSTEMD.match(line)]
-    return own[-1] if own else ""
+        return ()
+    return tuple(filter(None, map(plain, ran.stdout.splitlines()))) if ran.code == 0 else ()
+
+
+def _explained(unit: Unit, log: tuple[str, ...]) -> Unit:
+    """Add the last thing the service itself said, and whether it dies or only ends."""
+    own = [line for line in log if not _SYSTEMD.match(line)]
+    is_restarted = any("Scheduled restart job" in line for line in log)
+    return replace(
+        unit,
+        reason=own[-1] if own else "",
+        ends_well=is_restarted and not any(_DIED.search(line) for line in log),
+    )

@@ -2,52 +2,63 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+
 import typer
 
 from agent.nursling import Nursery
-from controller.cli import collectors, contract, ledger, outbox, report, scope, ticket
-from controller.cli.diagnose import Verdict, diagnose
 from controller.cli.show import print_error
 
 __all__ = ["run"]
 
-app = typer.Typer(
-    help="Collects evidence from the hosts a contract permits, names the cause, and writes it to the ticket.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-app.add_typer(contract.app, name="contract")
-app.add_typer(ticket.app, name="ticket")
-app.add_typer(report.app, name="report")
-app.add_typer(ledger.app, name="ledger")
-app.add_typer(outbox.app, name="outbox")
-app.add_typer(collectors.app, name="collectors")
-app.command()(scope.scope)
-app.command()(diagnose)
-app.command()(report.judge)
+_HELP = "Collects evidence from the hosts a contract permits, names the cause, and writes it to the ticket."
+# In the order of the help text: a group of commands is the `app` of a module, a command its function.
+_GROUPS = ("contract", "ticket", "report", "ledger", "outbox", "collectors")
+_COMMANDS: Mapping[str, str] = {"scope": "scope", "diagnose": "diagnose", "judge": "report"}
+
+
+def _app(names: Iterable[str]) -> typer.Typer:
+    """The command with these sub-commands only: what is not asked for is not loaded, since start-up counts."""
+    app = typer.Typer(help=_HELP, no_args_is_help=True, pretty_exceptions_enable=False)
+    app.callback()(_nothing)
+    for name in names:
+        module = import_module(f"controller.cli.{_COMMANDS.get(name, name)}")
+        if name in _GROUPS:
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(name)(getattr(module, name))
+    return app
+
+
+def _nothing() -> None:
+    """A lone sub-command would otherwise lose its name."""
 
 
 def run(nursery: Nursery | None) -> int:
     """Run the command; a mistake is one line that says what to do, and exit status 2."""
     try:
-        status = app(standalone_mode=False, obj=nursery)
+        status = _app(_asked_for(sys.argv[1:2]))(standalone_mode=False, obj=nursery)
     except typer.Abort:
         return 130
     except typer.TyperException as error:
         print_error(error.format_message())
-        return Verdict.BAD_INPUT
+        return 2
     except _mistakes() as error:
-        # What the database says comes with the whole statement: its own words are enough.
-        print_error(str(getattr(error, "orig", error)))
-        return Verdict.BAD_INPUT
+        print_error(str(error))
+        return 2
     return status if isinstance(status, int) else 0
+
+
+def _asked_for(word: list[str]) -> Iterable[str]:
+    every = (*_GROUPS, *_COMMANDS)
+    return word if word and word[0] in every else every
 
 
 def _mistakes() -> tuple[type[Exception], ...]:
     """The errors that are somebody's mistake and not ours: asked for only when one was raised."""
-    from sqlalchemy.exc import DatabaseError  # noqa: PLC0415 - start-up counts.
-
-    from agent.credentials import CredentialError  # noqa: PLC0415
+    from agent.credentials import CredentialError  # noqa: PLC0415 - start-up counts.
     from controller.bundle import BundleError  # noqa: PLC0415
     from controller.cli.office import NoContractError  # noqa: PLC0415
     from controller.desks.desk import DeskError  # noqa: PLC0415
@@ -59,7 +70,6 @@ def _mistakes() -> tuple[type[Exception], ...]:
         BundleError,
         ContractError,
         CredentialError,
-        DatabaseError,
         DeskError,
         NoContractError,
         OSError,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 __all__ = ["main"]
@@ -19,6 +20,8 @@ def main() -> None:
 def _run() -> int:
     # Nothing that is imported is garbage: collecting meanwhile costs a tenth of the start.
     gc.disable()
+    # No plug-in that another package brings along; looking for some takes longer than not to.
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     nursery = None
     try:
         if sys.argv[1:2] == ["diagnose"] and "--help" not in sys.argv:

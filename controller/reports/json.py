@@ -39,7 +39,8 @@ def render_json(
     """Give the report as JSON text. blobs: to learn accounts from the raw evidence, as the page does."""
     hide = redactor(report, rules or Redaction(), audience, blobs)
     content = _Writer(report, hide).content()
-    return json.dumps(_plain(content), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    # Without indentation, since only then the standard library's fast writer works: a tenth of the time.
+    return json.dumps(_plain(content), ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def schema() -> dict[str, Any]:

@@ -6,6 +6,7 @@ StoreError
 ├── RevisionError           a contract's revision goes down, or comes again with another text
 ├── UnknownRunError         no run has this id
 ├── ExpiredError            the evidence of a run was deleted, as the contract says
+├── StoreUnusableError      the database is none, is damaged, locked, full, or may not be written
 └── LedgerBrokenError       the ledger does not hold: nothing is added until somebody has looked
 """
 
@@ -20,6 +21,7 @@ __all__ = [
     "RevisionError",
     "StoreError",
     "StoreTooNewError",
+    "StoreUnusableError",
     "UnknownRunError",
 ]
 
@@ -52,6 +54,10 @@ class ExpiredError(StoreError):
             f"the evidence of run {run} was deleted on {on:%Y-%m-%d}, as the contract's keep_days says: "
             "its report cannot be written any more; what was done stands in the ledger"
         )
+
+
+class StoreUnusableError(StoreError):
+    """The database is none, is damaged, locked, full, or may not be written."""
 
 
 class LedgerBrokenError(StoreError):

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, inspect, text
 
 from controller.store.blobs import Blobs
-from controller.store.errors import StoreTooNewError
+from controller.store.errors import StoreTooNewError, StoreUnusableError
 from controller.store.schema import HEAD
 
 __all__ = ["Store", "open_store"]
@@ -58,7 +57,7 @@ class Store:
 def open_store(home: Path) -> Store:
     """Open a home folder, make it when it is new, and bring its tables up to date.
 
-    Raises StoreTooNewError; OSError when the folder cannot be made.
+    Raises StoreTooNewError, StoreUnusableError; OSError when the folder cannot be made.
     """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = home / "secondline.sqlite3"
@@ -70,6 +69,7 @@ def open_store(home: Path) -> Store:
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "handle_error", _told)
     store = Store(home, engine, Blobs(home / "evidence"))
     if _version(store) != HEAD:
         _migrate(store)
@@ -98,13 +98,23 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
+def _told(context: ExceptionContext) -> None:
+    """What no statement of ours can cause is told as what it is, wherever it happens."""
+    cause = context.original_exception
+    if isinstance(cause, sqlite3.OperationalError) or type(cause) is sqlite3.DatabaseError:
+        where = context.engine.url.database if context.engine else "the store"
+        raise StoreUnusableError(
+            f"{where} cannot be used: {cause}; see that it is a database of Secondline's, that there is "
+            "room on its disk, and that this account may write there"
+        ) from cause
+
+
 def _version(store: Store) -> str:
     """The migration that the database has; empty when it is new."""
-    try:
-        with store.read() as connection:
-            return str(connection.scalar(text("SELECT version_num FROM alembic_version")) or "")
-    except OperationalError:
-        return ""
+    with store.read() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return ""
+        return str(connection.scalar(text("SELECT version_num FROM alembic_version")) or "")
 
 
 def _migrate(store: Store) -> None:

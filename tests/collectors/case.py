@@ -99,6 +99,7 @@ class Ask(Asked):
     answer: tuple[str, ...] = ()
     authority: tuple[str, ...] = ()
     additional: tuple[str, ...] = ()
+    edns: bool = True
 
     def exchange(self, about: About) -> Exchange:
         server = self.server or about.addresses[0]
@@ -112,6 +113,7 @@ class Ask(Asked):
             additional=records(self.additional),
             began=self.began,
             took=self.took,
+            edns=self.edns,
         )
         how = "rd" if self.recurse else "norec"
         return Exchange(

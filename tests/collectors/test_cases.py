@@ -28,3 +28,8 @@ async def test_a_case_gives_exactly_its_findings(filed: Filed) -> None:
     for tag, facts in case.facts_of.items():
         of_tag = [finding.facts for finding in found if finding.tag.name == tag]
         assert any(facts.items() <= dict(given).items() for given in of_tag), (tag, facts, of_tag)
+
+
+async def test_a_host_in_two_nested_zones_is_missing_once() -> None:
+    (filed,) = [filed for filed in cases() if filed.path.name == "missing-once.toml"]
+    assert len(await findings(filed)) == 1

@@ -9,7 +9,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import time
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -357,11 +356,8 @@ def test_a_ctrl_c_ends_the_run_and_it_is_still_written_to_the_ticket(home: Path,
     ) as running:
         assert select.select([listener], [], [], 60)[0], "it asks the host that says nothing"
         assert len(of_session(running.pid)) >= 3
-        began = time.monotonic()
         os.killpg(running.pid, signal.SIGINT)
         out, err = running.communicate(timeout=30)
-        took = time.monotonic() - began
-    assert took < 5
     assert (running.returncode, err) == (4, "")
     assert of_session(running.pid) == []
     report = json.loads(out)

@@ -70,6 +70,29 @@ def test_a_full_disk_explains_nothing_on_another_host() -> None:
     assert not any(cause.explains for cause in causes)
 
 
+@pytest.mark.parametrize(
+    ("cause", "effect", "facts"),
+    [
+        (
+            "dns.address-dead",
+            "linux.resolver-dead",
+            {"address": "10.77.1.53", "server": "ns1.musterbau.test"},
+        ),
+        ("dns.garbled", "linux.resolver-dead", {"address": "10.77.1.53", "server": "ns1.musterbau.test"}),
+        ("dns.recursion-refused", "linux.resolver-refuses", {"addresses": "10.77.1.53, fd77::53"}),
+        ("dns.recursion-dead", "linux.resolver-failing", {"addresses": "10.77.1.53"}),
+    ],
+)
+def test_a_name_server_explains_what_the_hosts_say_that_ask_it(
+    cause: str, effect: str, facts: dict[str, Fact]
+) -> None:
+    def causes(server: str) -> list[tuple[str, str, list[str], str]]:
+        return [told(c) for c in rank([say(cause, "dns1", **facts), say(effect, "web1", server=server)])]
+
+    assert causes("10.77.1.53") == [(cause, "dns1", [effect], "certain")]
+    assert len(causes("10.77.1.5")) == 2
+
+
 def test_a_chain_ends_at_its_first_link() -> None:
     chain = [
         say("linux.kernel-hardware-error"),
@@ -91,13 +114,55 @@ def test_a_ring_has_one_cause() -> None:
 
 
 def test_what_two_findings_explain_stands_with_both() -> None:
-    failed = say("linux.service-failed", reason="killed")
+    failed = say("linux.service-failed", reason="went away")
     causes = rank([say("linux.disk-full"), say("linux.oom-kill"), failed])
     assert [(cause.finding.tag.name, cause.explains) for cause in causes] == [
         ("linux.disk-full", (failed,)),
         ("linux.oom-kill", (failed,)),
     ]
-    assert [cause.sure for cause in causes] == ["likely", "certain"]
+    assert [cause.sure for cause in causes] == ["likely", "likely"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause"),
+    [
+        ("Out of memory, killed", "linux.oom-kill"),
+        ("write: No space left on device", "linux.disk-full"),
+        ("accept: Too many open files", "linux.file-handles-low"),
+    ],
+)
+def test_what_a_service_says_itself_needs_no_guess_beside_it(reason: str, cause: str) -> None:
+    faults = [say(tag) for tag in ("linux.disk-full", "linux.oom-kill", "linux.file-handles-low")]
+    failed = say("linux.service-failed", unit="chatroom.service", reason=reason)
+    first, *others = rank([*faults, failed])
+    assert told(first) == (cause, "web1", ["linux.service-failed"], "certain")
+    assert [other.explains for other in others] == [(), ()]
+
+
+@pytest.mark.parametrize(
+    ("unit", "server", "explained"),
+    [
+        ("unbound.service", "127.0.0.1", True),
+        ("unbound.service", "10.77.1.53", False),
+        ("x", "127.0.0.1", False),
+    ],
+)
+def test_a_resolver_on_the_host_itself_is_dead_because_its_service_is(
+    unit: str, server: str, *, explained: bool
+) -> None:
+    causes = rank([say("linux.service-failed", unit=unit), say("linux.resolver-dead", server=server)])
+    assert [cause.finding.tag.name == "linux.service-failed" for cause in causes] == [explained]
+
+
+def test_a_full_disk_stands_before_the_name_server_that_it_stopped() -> None:
+    full = say("linux.disk-full", "dns1", mount="/var")
+    failed = say(
+        "linux.service-failed", "dns1", unit="named.service", reason="journal: no space left on device"
+    )
+    dead = say("dns.server-dead", "dns1", addresses="10.77.1.53")
+    asks = say("linux.resolver-dead", "web1", server="10.77.1.53")
+    causes = rank([asks, dead, failed, full])
+    assert [(c.finding, set(c.explains)) for c in causes] == [(full, {failed, dead, asks})]
 
 
 def test_a_dead_server_explains_those_who_ask_it_and_nobody_else() -> None:

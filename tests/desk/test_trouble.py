@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -79,7 +78,6 @@ async def test_every_trouble_has_its_name(
     rt: RequestTracker, trouble: Trouble, reading: type[DeskError], noting: type[DeskError]
 ) -> None:
     number = rt.ticket("trouble")
-    began = time.monotonic()
     async with _behind(rt, trouble, deadline=1.5) as (desk, _):
         with pytest.raises(reading) as caught:
             await desk.read(number)
@@ -89,7 +87,6 @@ async def test_every_trouble_has_its_name(
             await desk.note(number, "x", marker=_MARKER)
         assert type(caught.value) is noting
         assert rt.writer not in str(caught.value)
-    assert time.monotonic() - began < 20
 
 
 async def test_a_desk_that_is_busy_says_for_how_long(rt: RequestTracker) -> None:

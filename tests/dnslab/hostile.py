@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import struct
 from collections.abc import AsyncIterator, Callable, Sequence
 from ipaddress import ip_address
 from typing import cast
 
+import dns.message
+import dns.rrset
+
 from inventory.grant import Door
 from tests.dnslab.real import free_port
 
-__all__ = ["hostile"]
+__all__ = ["framed", "hostile", "reply"]
 
 # From the question's bytes to what is sent back, each with the seconds to wait before it.
 Behaviour = Callable[[bytes], Sequence[tuple[float, bytes]]]
+
+
+def reply(question: bytes, change: Callable[[dns.message.Message], None] = lambda _: None) -> bytes:
+    """A good answer to a question for www.test, after `change`."""
+    message = dns.message.make_response(dns.message.from_wire(question))
+    message.answer.append(dns.rrset.from_text("www.test.", 60, "IN", "A", "192.0.2.80"))
+    change(message)
+    return message.to_wire()
+
+
+def framed(raw: bytes) -> bytes:
+    """A message as TCP carries it."""
+    return struct.pack(">H", len(raw)) + raw
 
 
 class _Datagrams(asyncio.DatagramProtocol):

@@ -104,6 +104,18 @@ async def test_one_trouble_is_one_finding(
 
 
 @pytest.mark.lab
+@pytest.mark.parametrize("slip", [1, 2])
+async def test_a_server_that_limits_its_answers_is_well(tmp_path: Path, slip: int) -> None:
+    zones = {"a.test": zone_text(7), REVERSE: reverse_text(7)}
+    options = f"recursion no; rate-limit {{ responses-per-second 1; slip {slip}; }};"
+    with contextlib.ExitStack() as stack:
+        doors = start(stack, tmp_path)
+        limited = stack.enter_context(bind(tmp_path / "limited", "127.0.0.1", zones, options=options))
+        for _ in range(3):
+            assert tags(await everything(doors | {"dns1": limited})) == []
+
+
+@pytest.mark.lab
 async def test_a_closed_port_is_a_dead_server_and_nothing_else(tmp_path: Path) -> None:
     with contextlib.ExitStack() as stack:
         doors = start(stack, tmp_path) | {"dns2": Door(ip_address("127.0.0.2"), free_port("127.0.0.2"))}

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from collectors import Kind, Phase
 from collectors.dns.copies import copies
 from collectors.dns.delegations import delegations
+from collectors.dns.hosts import hosts
 from collectors.dns.probe import Silent, Soa
-from collectors.dns.reverse import Directory, Looked, Served, hosts
+from collectors.dns.reverse import Directory, Looked, Served
 from collectors.dns.serial import is_newer, newest
 from collectors.dns.zones import Delegation, Holding, NamedHost, Unsaid, Zones
 
@@ -135,7 +136,59 @@ def test_a_copy_that_still_names_an_earlier_primary_is_behind() -> None:
     assert compared(seen) == {("dns.serial-behind", "h2")}
 
 
+def outside(one: Holding, primary: str) -> Holding:
+    return replace(one, soa=replace(one.soa, primary=primary), is_inside=False)
+
+
+def test_two_zones_of_one_name_inside_and_outside_are_not_compared_with_each_other() -> None:
+    seen = {
+        "in1": zones("ns1.a.test", held(9)),
+        "in2": zones("ns2.a.test", held(8)),
+        "out1": zones("ns1.b.test", outside(held(2026112301, "ns1.b.test", "ns2.b.test"), "hidden.b.test")),
+        "out2": zones("ns2.b.test", outside(held(2026112300, "ns1.b.test", "ns2.b.test"), "hidden.b.test")),
+    }
+    assert compared(seen) == {
+        ("dns.two-views", ""),
+        ("dns.serial-behind", "in2"),
+        ("dns.serial-behind", "out2"),
+    }
+
+
+def test_a_primary_or_a_server_in_common_makes_one_zone_of_inside_and_outside() -> None:
+    for copy in (
+        outside(held(7, "ns1.b.test"), "ns1.a.test"),
+        outside(held(7, "ns1.b.test", "ns2.a.test"), "x.test"),
+    ):
+        found = compared({"in": zones("ns1.a.test", held(9)), "out": zones("ns1.b.test", copy)})
+        assert found == {("dns.serial-behind", "out")}
+
+
+def test_two_zones_of_one_name_on_one_side_are_a_fault() -> None:
+    other = from_("ns1.b.test", held(2026112301, "ns1.b.test"))
+    found = compared({"h1": zones("ns1.a.test", held(9)), "h2": zones("ns2.a.test", other)})
+    assert found == {("dns.serial-behind", "h1")}
+
+
+def test_what_a_server_does_not_say_of_its_zone_is_no_other_content() -> None:
+    unsaid = replace(held(9), servers=None, mail=None)
+    seen = {"h1": zones("ns1.a.test", held(9)), "h2": zones("ns2.a.test", unsaid)}
+    assert compared(seen) == set()
+    up = zones("ns.test", Delegation(zone="a.test", servers=named("ns9.a.test")))
+    assert compared({"up": up, "h2": zones("ns2.a.test", unsaid)}) == set()
+
+
 # --- delegations
+
+
+def test_the_parent_is_compared_with_the_view_that_it_delegates_to() -> None:
+    given_names = named("ns1.b.test", "ns2.b.test", "ns3.b.test")
+    seen = {
+        "up": zones("ns.test", Delegation(zone="a.test", servers=given_names)),
+        "in": zones("ns1.a.test", held(9)),
+        "out": zones("ns1.b.test", outside(held(1, "ns1.b.test", "ns2.b.test"), "ns1.b.test")),
+    }
+    found = [f for f in delegations.compare(seen) if f.tag.name == "dns.delegation-mismatch"]
+    assert [(f.facts["only_parent"], f.facts["only_child"]) for f in found] == [("ns3.b.test", "-")]
 
 
 def test_the_parent_is_compared_with_the_newest_copy() -> None:
@@ -197,6 +250,21 @@ def test_a_name_may_have_fewer_addresses_than_its_host_but_no_others() -> None:
     assert tags("192.0.2.1") == tags("192.0.2.1", "192.0.2.2") == []
     assert tags("192.0.2.1", "192.0.2.9") == tags("192.0.2.9") == ["dns.forward-mismatch"]
     assert tags() == ["dns.forward-missing"]
+
+
+def test_a_name_that_leads_back_is_the_hosts_own_also_where_only_one_server_knows() -> None:
+    def web(*back: str) -> Looked:
+        seen = ("shop.a.test",)
+        return Looked(zone="a.test", name="web", address="192.0.2.1", wanted=("web",), seen=seen, back=back)
+
+    def tags(*looked: Looked) -> list[str]:
+        return [
+            f.tag.name
+            for f in hosts.compare({f"h{n}": directory("ns", 1, one) for n, one in enumerate(looked)})
+        ]
+
+    assert tags(web("shop.a.test"), web()) == ["dns.reverse-other-name"]
+    assert tags(web(), web()) == ["dns.reverse-mismatch"]
 
 
 def test_what_could_not_be_asked_or_said_is_not_missing() -> None:

@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from controller.store.errors import StoreTooNewError
+from controller.store.errors import StoreTooNewError, StoreUnusableError
 from controller.store.schema import HEAD, METADATA, contract, job
 from controller.store.store import Store, open_store
 
@@ -58,6 +58,24 @@ def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     older.close()
     with pytest.raises(StoreTooNewError, match="newer"):
         open_store(tmp_path / "home")
+
+
+def test_what_is_no_database_is_told_as_that_and_left_as_it_is(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "secondline.sqlite3").write_text("a letter that somebody saved under the wrong name\n" * 99)
+    with pytest.raises(StoreUnusableError, match="not a database"):
+        open_store(home)
+    assert (home / "secondline.sqlite3").read_text().startswith("a letter")
+
+
+def test_a_database_that_is_damaged_later_is_told_as_that(store: Store) -> None:
+    store.close()
+    path = store.home / "secondline.sqlite3"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + b"\xa5" * (len(whole) - 4096))
+    with pytest.raises(StoreUnusableError, match="malformed"), store.read() as connection:
+        connection.execute(select(contract)).all()
 
 
 def test_nobody_else_may_look_into_the_home(tmp_path: Path) -> None:

@@ -1,0 +1,187 @@
+"""How does one DNS question travel? Its packets over UDP or TCP, and what the kernel says about them.
+
+UDP sockets are connected, so the kernel drops what other addresses send and tells of a closed port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import dns.message
+
+from agent.sessions.dns_packet import Sent, StrayError, answer_from, query_for
+from collectors.exchange import Exchange, facts_of
+from collectors.session import Answer, Kind, Phase, Transport, Unanswered
+from inventory.grant import Door
+
+__all__ = ["Asking", "datagrams", "in_time", "new_socket", "now", "stream"]
+
+# So many packets that belong to no question end the asking: somebody is flooding.
+_MOST_STRAYS = 64
+
+_KINDS = {
+    errno.ECONNREFUSED: Kind.REFUSED,
+    errno.ECONNRESET: Kind.CUT_OFF,
+    errno.EPIPE: Kind.CUT_OFF,
+    errno.ETIMEDOUT: Kind.TIMED_OUT,
+    errno.EADDRNOTAVAIL: Kind.UNREACHABLE,
+    errno.EACCES: Kind.UNREACHABLE,
+    errno.EAFNOSUPPORT: Kind.UNREACHABLE,
+    errno.EHOSTDOWN: Kind.UNREACHABLE,
+    errno.EHOSTUNREACH: Kind.UNREACHABLE,
+    errno.ENETDOWN: Kind.UNREACHABLE,
+    errno.ENETUNREACH: Kind.UNREACHABLE,
+    # A link-local address without its interface.
+    errno.EINVAL: Kind.UNREACHABLE,
+    errno.EPERM: Kind.UNREACHABLE,
+}
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+@dataclass(slots=True)
+class Asking:
+    """One question on its way: what was sent when, and what came back.
+
+    edns: whether it says that it understands EDNS. sent: the queries that an answer may still come to.
+    """
+
+    door: Door
+    name: str
+    rtype: str
+    transport: Transport
+    recurse: bool
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started: float = field(default_factory=now)
+    edns: bool = True
+    phase: Phase = Phase.CONNECT
+    wire: bytes = b""
+    strays: int = 0
+    tries: int = 0
+    sent: list[tuple[dns.message.QueryMessage, float]] = field(default_factory=list)
+
+    @property
+    def is_unheard(self) -> bool:
+        """The question went out, and nothing at all came back."""
+        return self.phase is Phase.ASK and not self.strays
+
+    def next_query(self) -> dns.message.QueryMessage:
+        query = query_for(self.name, self.rtype, recurse=self.recurse, edns=self.edns)
+        self.tries += 1
+        self.sent.append((query, now()))
+        return query
+
+    def exchange(
+        self, answer: Answer | None = None, unanswered: tuple[Kind, Phase, str] | None = None
+    ) -> Exchange:
+        recursion = "rd" if self.recurse else "norec"
+        return Exchange(
+            session="dns",
+            question=("ask", str(self.door.address), self.name, self.rtype, self.transport, recursion),
+            began=self.began,
+            took=now() - self.started,
+            facts={"tries": self.tries, "strays": self.strays} | (facts_of(answer) if answer else {}),
+            parts={"wire": self.wire} if self.wire else {},
+            unanswered=unanswered,
+        )
+
+    def silence(self, seconds: float) -> Unanswered:
+        """What it comes to when the time is up: silence, or nothing but packets that are no answer."""
+        detail = f"no answer within {seconds:g} s"
+        if not self.strays:
+            return Unanswered(Kind.TIMED_OUT, detail, phase=self.phase)
+        detail += f", but {self.strays} packets that do not repeat the question"
+        return Unanswered(Kind.UNPARSABLE, detail, phase=self.phase)
+
+
+def new_socket(door: Door, kind: socket.SocketKind) -> socket.socket:
+    family = socket.AF_INET if door.address.version == 4 else socket.AF_INET6
+    line = socket.socket(family, kind)
+    line.settimeout(0)
+    return line
+
+
+async def datagrams(line: socket.socket, asking: Asking) -> Answer:
+    """Send the question in one packet, and read packets until one answers it, be it an earlier try of it."""
+    loop = asyncio.get_running_loop()
+    # A connected UDP socket sends nothing yet: what fails here never left this machine.
+    line.connect((str(asking.door.address), asking.door.port))
+    line.send(asking.next_query().to_wire())
+    asking.phase = Phase.ASK
+    while True:
+        answer = _answer(await loop.sock_recv(line, 65535), asking)
+        if answer is not None:
+            return answer
+        # Reading from a full socket never yields to the loop, and so neither to the deadline.
+        await asyncio.sleep(0)
+
+
+async def stream(line: socket.socket, asking: Asking) -> Answer:
+    """Connect, send the question with its length, and read messages until one answers it."""
+    loop = asyncio.get_running_loop()
+    query = asking.next_query()
+    await loop.sock_connect(line, (str(asking.door.address), asking.door.port))
+    asking.phase = Phase.ASK
+    await loop.sock_sendall(line, query.to_wire(prepend_length=True))
+    while True:
+        size = int.from_bytes(await _exactly(line, 2, asking), "big")
+        answer = _answer(await _exactly(line, size, asking), asking)
+        if answer is not None:
+            return answer
+
+
+async def _exactly(line: socket.socket, size: int, asking: Asking) -> bytes:
+    loop = asyncio.get_running_loop()
+    got = b""
+    while len(got) < size:
+        piece = await loop.sock_recv(line, size - len(got))
+        await asyncio.sleep(0)
+        if not piece:
+            asking.wire = got or asking.wire
+            raise Unanswered(Kind.CUT_OFF, f"closed after {len(got)} of {size} bytes", phase=Phase.ASK)
+        got += piece
+    return got
+
+
+def _answer(raw: bytes, asking: Asking) -> Answer | None:
+    """The answer in these bytes; nothing when they belong to another question."""
+    asking.wire = raw
+    for query, at in asking.sent:
+        sent = Sent(
+            server=str(asking.door.address),
+            transport=asking.transport,
+            began=asking.began,
+            took=now() - at,
+        )
+        try:
+            return answer_from(raw, query, sent)
+        except StrayError:
+            continue
+    asking.strays += 1
+    if asking.strays >= _MOST_STRAYS:
+        raise Unanswered(Kind.UNPARSABLE, f"{asking.strays} packets that do not repeat the question")
+    return None
+
+
+async def in_time(answering: Coroutine[None, None, Answer], seconds: float, asking: Asking) -> Answer | None:
+    """The answer; nothing when the time is up. What the kernel says becomes `Unanswered`.
+
+    An error that has another reason (the wall, no free file descriptor) is ours and stays itself.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await answering
+    except OSError as error:
+        if isinstance(error, TimeoutError) and error.errno is None:
+            return None
+        kind = _KINDS.get(error.errno or 0)
+        if kind is None:
+            raise
+        raise Unanswered(kind, error.strerror or str(error), phase=asking.phase) from error

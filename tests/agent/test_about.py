@@ -1,0 +1,38 @@
+"""Does a name server learn from the contract what concerns it, and nothing else?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent.about import about_target
+from collectors import About
+from inventory.read import read
+
+BASE = (Path(__file__).parent.parent / "inventory/cases/base.yaml").read_text(encoding="utf-8")
+ZONE = "  - {name: musterbau.example, servers: [dns1], parents: [registry]}\n"
+
+
+def about(target: str, *zones: str) -> About:
+    assert BASE.count(ZONE) == 1
+    return about_target(read(BASE.replace(ZONE, "".join(f"  - {{{zone}}}\n" for zone in zones))), target)
+
+
+def test_a_reverse_zone_with_servers_of_its_own_is_not_asked_of_others() -> None:
+    forward = "name: musterbau.example, servers: [dns1], reverse: [1.20.10.in-addr.arpa]"
+    assert about("dns1", forward).zones[0].reverse == ("1.20.10.in-addr.arpa",)
+    named = about("dns1", forward, "name: 1.20.10.in-addr.arpa, servers: [registry]")
+    assert [(zone.name, zone.reverse) for zone in named.zones if zone.servers[0].id == "dns1"] == [
+        ("musterbau.example", ())
+    ]
+
+
+def test_a_part_of_a_network_has_the_hosts_whose_addresses_lie_in_it() -> None:
+    for zone, hosts in {
+        "0/27.1.20.10.in-addr.arpa": ["web1"],
+        "32-63.1.20.10.in-addr.arpa": ["dns1"],
+        "0/25.1.20.10.in-addr.arpa": ["web1", "dns1"],
+        "0/25.2.20.10.in-addr.arpa": [],
+        "0.0.0.0.0.0.0.0.0.0.0.0.0.2.d.f.ip6.arpa": ["dns1"],
+    }.items():
+        facts = about("dns1", f"name: {zone}, servers: [dns1]").zones[0]
+        assert (facts.name, [host.id for host in facts.hosts]) == (zone, hosts)

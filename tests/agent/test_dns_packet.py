@@ -1,0 +1,94 @@
+"""Is every packet an answer, a stray or unanswered, whatever it holds?"""
+
+from __future__ import annotations
+
+import struct
+from datetime import UTC, datetime
+
+import dns.flags
+import dns.message
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.sessions.dns import DnsSession
+from agent.sessions.dns_packet import Sent, StrayError, answer_from, query_for
+from collectors.exchange import Exchange
+from collectors.session import Answer, Kind, Transport, Unanswered
+from inventory.grant import Door
+from tests.dnslab.hostile import framed, hostile, reply
+
+
+def session(door: Door, heard: list[Exchange] | None = None) -> DnsSession:
+    return DnsSession([door], ([] if heard is None else heard).append, timeout=0.3, tries=2)
+
+
+# --- answers that do not repeat the question, or are cut
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_nothing_but_packets_without_the_question_is_not_silence(transport: Transport) -> None:
+    def bare(question: bytes) -> list[tuple[float, bytes]]:
+        raw = reply(question, lambda m: m.question.clear())
+        return [(0, framed(raw) if transport == "tcp" else raw), (1.0, b"")]
+
+    heard: list[Exchange] = []
+    async with hostile(bare) as door:
+        with pytest.raises(Unanswered) as error:
+            await session(door, heard).ask("www.test.", "A", transport=transport)
+    assert error.value.kind is Kind.UNPARSABLE
+    assert "do not repeat the question" in error.value.detail
+    assert heard[0].parts["wire"]
+
+
+async def test_a_cut_answer_may_end_in_the_midst_of_a_record() -> None:
+    def cut(question: bytes) -> list[tuple[float, bytes]]:
+        return [(0, reply(question, lambda m: setattr(m, "flags", m.flags | dns.flags.TC))[:-13])]
+
+    async with hostile(cut) as door:
+        answer = await session(door).ask("www.test.", "A")
+    assert "TC" in answer.flags
+
+
+# --- any bytes at all
+
+QUERY = query_for("www.test.", "A", recurse=False)
+SENT = Sent(server="192.0.2.53", transport="tcp", began=datetime(2026, 11, 23, tzinfo=UTC), took=0.1)
+HEAD = struct.pack(">HHHHHH", QUERY.id, 0x8400, 1, 1, 0, 0) + QUERY.to_wire()[12:26]
+
+
+def read(raw: bytes) -> Answer | None:
+    """The answer, or nothing; anything raised but what is promised fails the test."""
+    try:
+        return answer_from(raw, QUERY, SENT)
+    except (StrayError, Unanswered):
+        return None
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=400))
+def test_any_bytes_are_an_answer_a_stray_or_unanswered(raw: bytes) -> None:
+    assert read(raw) is None or raw[:2] == HEAD[:2]
+    read(HEAD[:2] + raw)
+    read(HEAD + raw)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 65535) | st.sampled_from(range(1, 70)), st.binary(max_size=120), st.integers(0, 0xFFFF))
+def test_any_record_of_any_type_can_be_shown_or_is_unanswered(
+    rtype: int, data: bytes, rclass_bits: int
+) -> None:
+    rclass = 1 if rclass_bits % 4 else rclass_bits
+    raw = HEAD + b"\xc0\x0c" + struct.pack(">HHIH", rtype, rclass, 60, len(data)) + data
+    answer = read(raw)
+    assert answer is None or all(record.name.endswith(".") for record in answer.answer)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_a_good_answer_with_flipped_bytes_is_an_answer_a_stray_or_unanswered(data: st.DataObject) -> None:
+    raw = bytearray(reply(QUERY.to_wire()))
+    for place in data.draw(st.lists(st.integers(2, len(raw) - 1), max_size=6)):
+        raw[place] = data.draw(st.integers(0, 255))
+    answer = read(bytes(raw))
+    assert answer is None or answer.server == SENT.server
