@@ -25,15 +25,15 @@ __all__ = ["settle"]
 
 
 def settle(
-    store: Store, left: Run, contract_with: Callable[[str], Contract | None], language: str = ""
+    store: Store, left: str, contract_with: Callable[[str], Contract | None], language: str = ""
 ) -> Run | None:
     """End a run that nobody works at any more, and hand its report to the outbox; None when that is not so.
 
     contract_with: gives the contract with this digest, or None when it cannot be read any more; then there
     is no report, as nobody knows what it may show. language: the contract's when empty.
     """
-    with abandoned(store.home, left.id) as nobody:
-        run = get_run(store, left.id)
+    with abandoned(store.home, left) as nobody:
+        run = get_run(store, left)
         if not nobody or run.state.over:
             return None
         contract = contract_with(run.contract)

@@ -17,7 +17,7 @@ from controller.desks.named import desk_named
 from controller.settings import Settings, load_settings
 from controller.store.contracts import StoredContract, contract_at, current_contract
 from controller.store.errors import StoreError
-from controller.store.runs import Run, RunState, runs
+from controller.store.living import under_way
 from controller.store.store import Store, open_store
 from inventory.contract import Contract
 from inventory.read import ContractError, read
@@ -53,25 +53,24 @@ class Office:
 
     def tidy(self) -> Self:
         """End what processes left behind that are gone, tell their tickets, and say so."""
-        left = runs(self.store, states=[state for state in RunState if not state.over], limit=0)
-        told = {run.desk for run in left if self._settle(run)}
-        if told:
-            asyncio.run(self.deliver(told))
+        desks = {desk for left in under_way(self.store) if (desk := self._settle(left))}
+        if desks:
+            asyncio.run(self.deliver(desks))
         return self
 
-    def _settle(self, left: Run) -> bool:
+    def _settle(self, left: str) -> str:
+        """End one run, if nobody works at it; gives the desk whose ticket is to be told."""
         from controller.settle import settle  # noqa: PLC0415 - it is hardly ever needed.
 
         try:
             run = settle(self.store, left, self._contract_or_none, self.settings.language)
         except StoreError as error:
-            print_error(f"run {left.id} was left by its process and cannot be ended: {error}")
-            return False
-        if run is not None:
-            print_error(
-                f"run {run.id} for ticket {run.ticket} was left by its process: it is now {run.state.value}"
-            )
-        return run is not None
+            print_error(f"run {left} was left by its process and cannot be ended: {error}")
+            return ""
+        if run is None:
+            return ""
+        print_error(f"run {left} for ticket {run.ticket} was left by its process: it is now {run.state}")
+        return run.desk
 
     def _contract_or_none(self, digest: str) -> Contract | None:
         try:

@@ -10,9 +10,39 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 
-__all__ = ["abandoned", "held"]
+from sqlalchemy import select
+
+from controller.store.schema import run
+from controller.store.store import Store
+
+__all__ = ["RunState", "abandoned", "held", "under_way"]
+
+
+class RunState(StrEnum):
+    """How far a run is. It stays `stopping` until the worker's process tree is gone."""
+
+    PLANNED = "planned"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+    @property
+    def over(self) -> bool:
+        return self in {RunState.DONE, RunState.STOPPED, RunState.FAILED}
+
+
+def under_way(store: Store) -> tuple[str, ...]:
+    """The ids of the runs that are not over, whether somebody works at them or not."""
+    states = [state.value for state in RunState if not state.over]
+    with store.read() as connection:
+        return tuple(
+            connection.scalars(select(run.c.id).where(run.c.state.in_(states)).order_by(run.c.began))
+        )
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -13,25 +12,11 @@ from sqlalchemy import Connection, Row, insert, select, update
 from agent.job import Job, Result
 from controller.store.errors import UnknownRunError
 from controller.store.jobs import end_jobs, plan_jobs
+from controller.store.living import RunState
 from controller.store.schema import run
 from controller.store.store import Store
 
 __all__ = ["Run", "RunState", "create_run", "end_run", "get_run", "move_run", "runs"]
-
-
-class RunState(StrEnum):
-    """How far a run is. It stays `stopping` until the worker's process tree is gone."""
-
-    PLANNED = "planned"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    DONE = "done"
-    STOPPED = "stopped"
-    FAILED = "failed"
-
-    @property
-    def over(self) -> bool:
-        return self in {RunState.DONE, RunState.STOPPED, RunState.FAILED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

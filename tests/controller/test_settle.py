@@ -179,7 +179,7 @@ def begun(store: Store, state: RunState = RunState.RUNNING) -> Run:
 
 def test_what_was_answered_stays_and_the_rest_is_told_as_lost(store: Store) -> None:
     left = begun(store)
-    run = settle(store, left, lambda _: contract())
+    run = settle(store, left.id, lambda _: contract())
     assert run is not None
     assert (run.state, run.summary) == (
         RunState.FAILED,
@@ -191,12 +191,12 @@ def test_what_was_answered_stays_and_the_rest_is_told_as_lost(store: Store) -> N
     assert isinstance(second.outcome, Broken)
     (letter,) = deliveries(store, run_id="r1")
     assert "K-1" in letter.action["text"]
-    assert settle(store, left, lambda _: contract()) is None
+    assert settle(store, left.id, lambda _: contract()) is None
     assert len(deliveries(store)) == 1
 
 
 def test_a_run_that_was_being_stopped_is_stopped(store: Store) -> None:
-    run = settle(store, begun(store, RunState.STOPPING), lambda _: contract())
+    run = settle(store, begun(store, RunState.STOPPING).id, lambda _: contract())
     assert run is not None
     assert run.state is RunState.STOPPED
     lost = results(store, "r1")[1].outcome
@@ -205,7 +205,7 @@ def test_a_run_that_was_being_stopped_is_stopped(store: Store) -> None:
 
 
 def test_without_a_contract_that_can_be_read_nothing_is_shown_to_anybody(store: Store) -> None:
-    run = settle(store, begun(store), lambda _: None)
+    run = settle(store, begun(store).id, lambda _: None)
     assert run is not None
     assert run.state is RunState.FAILED
     assert deliveries(store) == ()
@@ -215,9 +215,9 @@ def test_without_a_contract_that_can_be_read_nothing_is_shown_to_anybody(store: 
 def test_a_run_at_which_somebody_works_is_left_alone(store: Store) -> None:
     left = begun(store)
     with held(store.home, "r1"):
-        assert settle(store, left, lambda _: contract()) is None
+        assert settle(store, left.id, lambda _: contract()) is None
     with abandoned(store.home, "r1") as nobody:
         assert nobody
-        assert settle(store, left, lambda _: contract()) is None, "somebody else takes it up"
+        assert settle(store, left.id, lambda _: contract()) is None, "somebody else takes it up"
     assert get_run(store, "r1").state is RunState.RUNNING
     assert runs(store)[0].subject == "Webshop langsam"
