@@ -64,7 +64,8 @@ class Office:
 
         try:
             run = settle(self.store, left, self._contract_or_none, self.settings.language)
-        except StoreError as error:
+        except (StoreError, OSError, LookupError, TypeError, ValueError) as error:
+            # One run that cannot be ended must not be in the way of every command.
             print_error(f"run {left} was left by its process and cannot be ended: {error}")
             return ""
         if run is None:
