@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.nursling import Nursery
+from controller.cli.choice import LANGUAGES, must_be_known, one_each
 from controller.cli.live import Live
 from controller.cli.office import NoContractError, Office, open_office
-from controller.cli.show import print_error, print_line
+from controller.cli.show import print_error, print_line, print_text
 
 if TYPE_CHECKING:
     from controller.reports.model import Report
@@ -40,7 +41,7 @@ class Verdict:
 def diagnose(  # noqa: PLR0917 - the options of the main command.
     context: typer.Context,
     ticket: Annotated[str, typer.Option(help="The ticket that asks.")],
-    host: Annotated[list[str] | None, typer.Option(help="Only this host (its id in the contract).")] = None,
+    host: Annotated[list[str] | None, typer.Option(help="Only this host: its id, name or address.")] = None,
     area: Annotated[list[str] | None, typer.Option(help="Only this area, such as linux or dns.")] = None,
     question: Annotated[
         list[str] | None, typer.Option(help="Only this collector, such as linux.disk.")
@@ -97,14 +98,14 @@ def _check(wishes: _Wishes) -> None:
     """Unknown areas and questions are mistakes of whoever types, and named before anything is asked."""
     from collectors.catalogue import catalogue  # noqa: PLC0415 - reads every collector; the nursery does it meanwhile.
 
-    for kind, asked, known in (
-        ("area", wishes.areas, catalogue().areas),
-        ("question", wishes.questions, tuple(catalogue().collectors)),
-        ("language", (wishes.language,) if wishes.language else (), ("de", "en")),
-    ):
-        for word in asked:
-            if word not in known:
-                raise typer.BadParameter(f"there is no {kind} {word!r}: there are {', '.join(sorted(known))}")
+    must_be_known("area", wishes.areas, catalogue().areas)
+    must_be_known("question", wishes.questions, catalogue().collectors)
+    for question in wishes.questions if wishes.areas else ():
+        if catalogue().collectors[question].area not in wishes.areas:
+            raise typer.BadParameter(
+                f"{question} is no question of {', '.join(wishes.areas)}: leave --area or --question out"
+            )
+    must_be_known("language", [wishes.language] if wishes.language else [], LANGUAGES)
 
 
 async def _diagnose(office: Office, nursery: Nursery, wishes: _Wishes, live: Live) -> _Done:
@@ -126,7 +127,7 @@ async def _diagnose(office: Office, nursery: Nursery, wishes: _Wishes, live: Liv
             subject=ticket.subject,
             desk=desk_name,
             by=office.who,
-            hosts=wishes.hosts,
+            hosts=one_each(contract, wishes.hosts),
             areas=wishes.areas,
             collectors=wishes.questions,
             seconds=wishes.seconds,
@@ -182,14 +183,14 @@ def _status(report: Report) -> int:
 
 def _print(done: _Done, *, as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(done.data.read_text(encoding="utf-8"))
-        return
-    for line in done.note.splitlines():
-        print_line(line)
-    print_line("")
-    print_line(f"report  {done.page}")
-    print_line(f"data    {done.data}")
-    for line in done.deliveries:
-        print_line(f"note    {line}")
+        print_text(done.data.read_text(encoding="utf-8"))
+    else:
+        for line in done.note.splitlines():
+            print_line(line)
+        print_line("")
+        print_line(f"report  {done.page}")
+        print_line(f"data    {done.data}")
+        for line in done.deliveries:
+            print_line(f"note    {line}")
     if not done.deliveries:
         print_error("the note waits in the outbox: 'secondline outbox deliver' tries again")

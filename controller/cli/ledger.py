@@ -48,8 +48,13 @@ def verify(
 def show(run: str, *, json: Json = False) -> None:
     """Show what the ledger says of one run."""
     from controller.ledger import touches  # noqa: PLC0415 - see above.
+    from controller.store.runs import get_run  # noqa: PLC0415
 
-    found = touches(open_office().tidy().store, run)
+    store = open_office().tidy().store
+    found = touches(store, run)
+    if not found:
+        # Nothing is said of a run that there is not: that is a mistake and no empty answer.
+        get_run(store, run)
     if json:
         print_json(
             [

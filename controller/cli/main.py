@@ -11,6 +11,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command and end with its exit status; 130 when somebody stops it before it could say more."""
+    _keep_standard_streams()
     try:
         sys.exit(_run())
     except KeyboardInterrupt:
@@ -33,7 +34,17 @@ def _run() -> int:
 
         gc.freeze()
         gc.enable()
-        return run(nursery)
+        return run(nursery, sys.argv[1:])
     finally:
         if nursery is not None:
             nursery.close()
+
+
+def _keep_standard_streams() -> None:
+    """Where one was closed (`>&-`), nothing else may take its number: a database would be written over."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - for good.

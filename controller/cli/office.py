@@ -109,13 +109,18 @@ class Office:
 
     def contract_of(self, customer: str) -> tuple[StoredContract, Contract]:
         """The customer's present contract. Raises NoContractError, or ContractError when it cannot be read."""
+        stored = self.text_of(customer)
+        return stored, read(stored.text)
+
+    def text_of(self, customer: str) -> StoredContract:
+        """The customer's present contract, unread. Raises NoContractError."""
         stored = current_contract(self.store, customer)
         if stored is None:
             raise NoContractError(
                 f"there is no contract for {customer!r}, so nothing may be touched: "
                 "add it with 'secondline contract add FILE'"
             )
-        return stored, read(stored.text)
+        return stored
 
     def contract_with(self, digest: str) -> Contract:
         """The very text under which a run was made."""

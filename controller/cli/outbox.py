@@ -13,10 +13,11 @@ from controller.cli.show import print_json, print_line, print_table
 __all__ = ["app"]
 
 app = typer.Typer(help="The outbox: what waits to be delivered to a ticket.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("list")
-def list_(*, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def list_(*, json: Json = False) -> None:
     """List every delivery with its state."""
     from controller.outbox import deliveries  # noqa: PLC0415 - only where it is used: start-up counts.
 
@@ -32,7 +33,7 @@ def list_(*, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
 
 
 @app.command()
-def deliver() -> None:
+def deliver(*, json: Json = False) -> None:
     """Deliver what is due now. Exit status 1 when something is not delivered that should be."""
     from controller.outbox import DeliveryState, deliveries  # noqa: PLC0415 - see above.
 
@@ -40,16 +41,28 @@ def deliver() -> None:
     waiting = [state for state in DeliveryState if not state.over]
     desks = dict.fromkeys(d.desk for d in deliveries(office.store, states=waiting))
     tried = asyncio.run(office.deliver(desks))
-    for one in tried:
-        print_line(f"delivery {one.id}, ticket {one.ticket}: {one.state} {one.error}".rstrip())
-    left = [d for d in deliveries(office.store, states=waiting) if d.desk in desks]
-    if left:
-        print_line(f"{len(left)} still wait: secondline outbox list")
+    left = deliveries(office.store, states=waiting)
+    if json:
+        print_json(
+            [
+                {"delivery": str(d.id), "ticket": d.ticket, "state": d.state.value, "error": d.error}
+                for d in tried
+            ]
+        )
+    else:
+        for one in tried:
+            print_line(f"delivery {one.id}, ticket {one.ticket}: {one.state} {one.error}".rstrip())
+        if left:
+            print_line(f"{len(left)} still wait: secondline outbox list")
     raise typer.Exit(1 if left or any(one.state is not DeliveryState.DONE for one in tried) else 0)
 
 
 @app.command()
-def again(delivery: int) -> None:
+def again(
+    delivery: Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="The delivery's number.")],
+    *,
+    json: Json = False,
+) -> None:
     """Let a delivery that has failed be tried anew, after its cause was mended."""
     from datetime import UTC, datetime  # noqa: PLC0415 - see above.
 
@@ -57,4 +70,7 @@ def again(delivery: int) -> None:
 
     if not try_again(open_office().store, delivery, datetime.now(UTC)):
         raise typer.BadParameter(f"delivery {delivery} has not failed: see 'secondline outbox list'")
-    print_line(f"delivery {delivery} will be tried: secondline outbox deliver")
+    if json:
+        print_json({"delivery": str(delivery)})
+    else:
+        print_line(f"delivery {delivery} will be tried: secondline outbox deliver")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from controller.cli.choice import LANGUAGES, must_be_known
 from controller.cli.office import Office, open_office
 from controller.cli.show import print_error, print_json, print_line, print_table
 from inventory.contract import Contract
@@ -64,6 +65,7 @@ def write(
     from controller.reports.redact import Audience  # noqa: PLC0415
     from controller.run import report_of  # noqa: PLC0415
 
+    must_be_known("language", [language] if language else [], LANGUAGES)
     office = open_office().tidy()
     contract = _contract(office, run)
     report = report_of(office.store, run, contract)
@@ -80,7 +82,10 @@ def write(
 
 @app.command()
 def export(
-    run: str, *, to: Annotated[Path, typer.Option(help="The file to write.")] = Path("evidence.zip")
+    run: str,
+    *,
+    to: Annotated[Path, typer.Option(help="The file to write.")] = Path("evidence.zip"),
+    json: Json = False,
 ) -> None:
     """Write a run's raw evidence into one archive, for 'secondline judge'. It is not redacted."""
     from controller.bundle import write_bundle  # noqa: PLC0415 - see above.
@@ -96,7 +101,10 @@ def export(
         to,
         keep_until=report.began + timedelta(days=contract.data.keep_days),
     )
-    print_line(str(to))
+    if json:
+        print_json({"file": str(to)})
+    else:
+        print_line(str(to))
 
 
 @app.command()

@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "hanging": ssh_hosts.measure_hanging,
     "start": ssh_hosts.measure_start,
     "memory": ssh_hosts.measure_memory,
+    "reading": decisions.measure_reading,
     "decisions": decisions.measure,
 }
 
