@@ -9,6 +9,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,7 +56,7 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
     """Ask the hosts that the ticket's contract permits, name the cause, and write it to the ticket."""
     nursery = context.obj if isinstance(context.obj, Nursery) else Nursery()
     try:
-        office = open_office()
+        office = open_office().tidy()
         wishes = _Wishes(
             ticket=ticket,
             hosts=tuple(host or ()),
@@ -70,6 +71,7 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
     finally:
         nursery.close()
     _print(done, as_json=json)
+    office.forget()
     raise typer.Exit(done.status)
 
 
@@ -108,8 +110,9 @@ def _check(wishes: _Wishes) -> None:
 
 async def _diagnose(office: Office, nursery: Nursery, wishes: _Wishes, live: Live) -> _Done:
     from controller.courier.inprocess import InProcess  # noqa: PLC0415 - loaded while the nursery starts.
-    from controller.run import Asked, report_of, take_readings  # noqa: PLC0415
+    from controller.run import Asked, new_run, report_of, take_readings  # noqa: PLC0415
     from controller.settings import public_key, signing_key  # noqa: PLC0415
+    from controller.store.living import held  # noqa: PLC0415
 
     async with office.desk() as (desk_name, desk):
         ticket = await desk.read(wishes.ticket)
@@ -129,19 +132,20 @@ async def _diagnose(office: Office, nursery: Nursery, wishes: _Wishes, live: Liv
             collectors=wishes.questions,
             seconds=wishes.seconds,
         )
-        async with nursery:
-            courier = InProcess((public_key(key),), office.credentials, nursery)
-            forms = asyncio.create_task(asyncio.to_thread(_load_forms))
-            run = await take_readings(
-                office.store, stored, contract, asked, courier=courier, key=key, watch=live.take
-            )
-        await forms
-        from controller.publish import deliver, publish  # noqa: PLC0415 - loaded while the hosts were asked.
+        run = new_run(datetime.now(UTC))
+        with held(office.store.home, run):
+            async with nursery:
+                courier = InProcess((public_key(key),), office.credentials, nursery)
+                forms = asyncio.create_task(asyncio.to_thread(_load_forms))
+                await take_readings(
+                    office.store, stored, contract, asked, run=run, courier=courier, key=key, watch=live.take
+                )
+            await forms
+            from controller.publish import deliver, publish  # noqa: PLC0415 - loaded while the hosts were asked.
 
-        report = report_of(office.store, run, contract, subject=ticket.subject)
-        published = publish(
-            office.store, report, contract, wishes.language or office.settings.language or contract.language
-        )
+            report = report_of(office.store, run, contract)
+            language = wishes.language or office.settings.language or contract.language
+            published = publish(office.store, report, contract, language)
         delivered = await deliver(office.store, {desk_name: desk})
     return _Done(
         status=_status(report),

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from controller.cli.office import Office, open_office
-from controller.cli.show import print_error, print_json, print_line, print_table
-
-if TYPE_CHECKING:
-    from controller.store.letters import Delivery
+from controller.cli.office import open_office
+from controller.cli.show import print_json, print_line, print_table
 
 __all__ = ["app"]
 
@@ -26,7 +23,7 @@ def list_(*, json: Json = False) -> None:
 
     rows = [
         (str(d.id), d.desk, d.ticket, d.run, d.state.value, str(d.tries), d.error)
-        for d in deliveries(open_office().store)
+        for d in deliveries(open_office().tidy().store)
     ]
     heads = ("delivery", "desk", "ticket", "run", "state", "tries", "error")
     if json:
@@ -37,21 +34,27 @@ def list_(*, json: Json = False) -> None:
 
 @app.command()
 def deliver(*, json: Json = False) -> None:
-    """Deliver what is due now. Exit status 1 when something could not be delivered."""
-    done, problems = asyncio.run(_deliver(open_office()))
+    """Deliver what is due now. Exit status 1 when something is not delivered that should be."""
+    from controller.outbox import DeliveryState, deliveries  # noqa: PLC0415 - see above.
+
+    office = open_office().tidy()
+    waiting = [state for state in DeliveryState if not state.over]
+    desks = dict.fromkeys(d.desk for d in deliveries(office.store, states=waiting))
+    tried = asyncio.run(office.deliver(desks))
+    left = deliveries(office.store, states=waiting)
     if json:
         print_json(
             [
                 {"delivery": str(d.id), "ticket": d.ticket, "state": d.state.value, "error": d.error}
-                for d in done
+                for d in tried
             ]
         )
     else:
-        for d in done:
-            print_line(f"delivery {d.id}, ticket {d.ticket}: {d.state} {d.error}")
-    for problem in problems:
-        print_error(problem)
-    raise typer.Exit(1 if problems or any(d.state.value != "done" for d in done) else 0)
+        for one in tried:
+            print_line(f"delivery {one.id}, ticket {one.ticket}: {one.state} {one.error}".rstrip())
+        if left:
+            print_line(f"{len(left)} still wait: secondline outbox list")
+    raise typer.Exit(1 if left or any(one.state is not DeliveryState.DONE for one in tried) else 0)
 
 
 @app.command()
@@ -71,20 +74,3 @@ def again(
         print_json({"delivery": str(delivery)})
     else:
         print_line(f"delivery {delivery} will be tried: secondline outbox deliver")
-
-
-async def _deliver(office: Office) -> tuple[list[Delivery], list[str]]:
-    """What was tried, and why a desk could not be opened at all: one does not hold up the others."""
-    from agent.credentials import CredentialError  # noqa: PLC0415 - see above.
-    from controller.desks.desk import DeskError  # noqa: PLC0415
-    from controller.publish import deliver as deliver_now  # noqa: PLC0415
-
-    done: list[Delivery] = []
-    problems: list[str] = []
-    for name in ("builtin", *office.settings.desks):
-        try:
-            async with office.desk(name) as (_, desk):
-                done.extend(await deliver_now(office.store, {name: desk}))
-        except (CredentialError, DeskError) as error:
-            problems.append(str(error))
-    return done, problems

@@ -11,14 +11,14 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
-from controller.reports.inert import inert, inert_line
+from controller.reports.inert import inert, inert_json, inert_line
 
 __all__ = ["print_error", "print_json", "print_line", "print_table", "print_text"]
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold.
     """One JSON document on standard output, in UTF-8."""
-    print_text(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+    print_text(inert_json(json.dumps(value, ensure_ascii=False, indent=2, default=str)) + "\n")
 
 
 def print_text(text: str) -> None:

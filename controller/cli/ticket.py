@@ -65,7 +65,7 @@ def list_(
 @app.command()
 def show(ticket: str, *, json: Json = False) -> None:
     """Show a ticket of the desk that is set up, with its notes where the desk is the built-in one."""
-    office = open_office()
+    office = open_office().tidy()
     found = asyncio.run(_read(office, ticket))
     notes = _notes(office, ticket) if office.settings.desk == "builtin" else []
     if json:

@@ -36,7 +36,11 @@ class BuiltinSettings(BaseModel):
 
 
 class RtSettings(BaseModel):
-    """A Request Tracker 5. credential: where its token is, never the token itself."""
+    """A Request Tracker 5. credential: where its token is, never the token itself.
+
+    ca: a PEM file with the authority that vouches for the server, from the home folder on; those of the
+    system when it is not given.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -99,5 +103,6 @@ def desk_named(
             from controller.desks.rt_wire import RtWire  # noqa: PLC0415
 
             token = secret(chosen.credential).strip()
-            wire = RtWire(chosen.url, token, ca=chosen.ca, deadline=chosen.deadline)
+            ca = None if chosen.ca is None else store.home / chosen.ca
+            wire = RtWire(chosen.url, token, ca=ca, deadline=chosen.deadline)
             return RtDesk(wire, customer_field=chosen.customer_field)
