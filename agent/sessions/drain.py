@@ -42,17 +42,32 @@ _END_MARKED = (
 Unmet = tuple[Kind, Phase, str]
 
 
-def start_shell(channel: paramiko.Channel) -> None:
-    """Have the host start the `sh` that will be told its commands, in the C locale."""
+def start_shell(channel: paramiko.Channel, seconds: float) -> None:
+    """Have the host start the `sh` that will be told its commands, in the C locale.
+
+    Raises TimeoutError: a server takes input only once the shell is started, and that takes a busy host a while.
+    """
     request(channel, "exec sh")
+    channel.settimeout(seconds)
+    _say(channel, _BEGINNING)
     channel.settimeout(_SLICE)
-    channel.sendall(_BEGINNING.encode())
 
 
 def tell(channel: paramiko.Channel, argv: Sequence[str], mark: str) -> None:
     """Tell the host's shell one command: in a process of its own, with the mark, without any input."""
     command = f"(export {MARK}={mark}; exec {shlex.join(argv)}) </dev/null"
-    channel.sendall(f"m '{mark} begins'; {command}; m \"{mark} $?\"\n".encode())
+    _say(channel, f"m '{mark} begins'; {command}; m \"{mark} $?\"\n")
+
+
+def _say(channel: paramiko.Channel, text: str) -> None:
+    """Send; a shell that has ended meanwhile says why in what it leaves to be read."""
+    try:
+        channel.sendall(text.encode())
+    except TimeoutError:
+        raise
+    except OSError:
+        if not channel.closed:
+            raise
 
 
 class _Stream:

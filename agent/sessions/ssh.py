@@ -188,7 +188,12 @@ def _started(client: paramiko.SSHClient) -> paramiko.Channel:
         raise Unanswered(Kind.CUT_OFF, "the connection has ended")
     try:
         channel = transport.open_session(timeout=CHANNEL)
-        start_shell(channel)
+        start_shell(channel, CHANNEL)
+    except TimeoutError:
+        raise Unanswered(Kind.TIMED_OUT, f"the host starts no shell within {CHANNEL:g} s") from None
+    except paramiko.ChannelException as error:
+        why = f"it opens no session ({error.text}; MaxSessions?)"
+        raise Unanswered(Kind.REFUSED, why, phase=Phase.LOGIN) from None
     except (paramiko.SSHException, EOFError, OSError) as error:
         raise Unanswered(Kind.CUT_OFF, f"the host opens no channel: {error}"[:300]) from None
     return channel

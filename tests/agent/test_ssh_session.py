@@ -187,10 +187,12 @@ def _key_without_shell(fleet: Fleet) -> str:
 async def test_an_account_without_a_shell_is_told_as_that(fleet: Fleet) -> None:
     way = _way(fleet, secret=_key_without_shell(fleet))
     session = await _open(leave_for("h", fleet.address(0), ssh=PORT), way, lambda _: None)
-    with pytest.raises(Unanswered, match="This account is not available") as told:
-        await session.run("echo", "here")
+    # Whether the host has closed the channel before we write to it is a race: every time must end alike.
+    for _ in range(20):
+        with pytest.raises(Unanswered, match="This account is not available") as told:
+            await session.run("echo", "here")
+        assert (told.value.kind, told.value.phase) == (Kind.REFUSED, Phase.LOGIN)
     session.close()
-    assert (told.value.kind, told.value.phase) == (Kind.REFUSED, Phase.LOGIN)
 
 
 HOSTILE = {
