@@ -9,18 +9,27 @@ __all__ = ["SITE_UNREACHABLE", "judge_silence"]
 
 NO_ANSWER = fault(
     "reach.no-answer",
-    "the host does not answer at all",
-    "der Host antwortet überhaupt nicht",
+    "nobody answers at the host's SSH port",
+    "am SSH-Port des Hosts antwortet niemand",
     do=(
-        "Look whether it runs and whether its network port and the path to it are up.",
-        "Prüfen, ob er läuft und ob sein Netzanschluss und der Weg dorthin stehen.",
+        (
+            "See whether it runs (console, ping), whether its network port and the way to it are up, and whether a "
+            "firewall drops SSH."
+        ),
+        (
+            "Prüfen, ob er läuft (Konsole, Ping), ob sein Netzanschluss und der Weg dorthin stehen und ob eine Firewall "
+            "SSH verwirft."
+        ),
     ),
 )
 REFUSED = fault(
     "reach.refused",
     "the host is there, but its SSH service is not",
     "der Host ist da, aber sein SSH-Dienst nicht",
-    do=("Start the SSH service from the console.", "Den SSH-Dienst über die Konsole starten."),
+    do=(
+        "Start the SSH service from the console; if it runs, see on which port, and whether a firewall rejects SSH.",
+        "Den SSH-Dienst über die Konsole starten; läuft er, Port prüfen und ob eine Firewall SSH abweist.",
+    ),
 )
 HANGING = fault(
     "reach.hanging",
@@ -54,8 +63,14 @@ CREDENTIALS_REJECTED = fault(
     "the host does not accept our login",
     "der Host nimmt unsere Anmeldung nicht an",
     do=(
-        "Look whether the account exists, is locked, or has lost its key.",
-        "Prüfen, ob das Konto besteht, gesperrt ist oder seinen Schlüssel verloren hat.",
+        (
+            "Read the host's SSH log: is the account missing, locked, without its key, kept out by sshd_config (AllowUsers), "
+            "or is its home writable for others?"
+        ),
+        (
+            "SSH-Log des Hosts lesen: Fehlt das Konto, ist es gesperrt, ohne Schlüssel, durch sshd_config (AllowUsers) "
+            "ausgeschlossen, oder sein Home für andere beschreibbar?"
+        ),
     ),
 )
 CREDENTIAL_UNUSABLE = warn(
@@ -78,6 +93,15 @@ OUTDATED = warn(
     "the host offers only outdated SSH algorithms",
     "der Host bietet nur veraltete SSH-Verfahren an",
     do=("Update its SSH service.", "Seinen SSH-Dienst aktualisieren."),
+)
+NO_SHELL = fault(
+    "reach.no-shell",
+    "the host accepts our login, but cannot be asked anything: {detail}",
+    "der Host nimmt unsere Anmeldung an, lässt sich aber nichts fragen: {detail}",
+    do=(
+        "Look at the account's shell (/etc/passwd), at sshd_config and authorized_keys (forced command, MaxSessions), and /etc/nologin.",
+        "Shell des Kontos (/etc/passwd), sshd_config und authorized_keys (erzwungener Befehl, MaxSessions) und /etc/nologin ansehen.",
+    ),
 )
 LOGIN_SLOW = fault(
     "reach.login-hangs",
@@ -115,6 +139,7 @@ _BEFORE_ASKING: dict[tuple[Kind, Phase], Tag] = {
     (Kind.REFUSED, Phase.CONNECT): REFUSED,
     (Kind.TIMED_OUT, Phase.GREET): HANGING,
     (Kind.TIMED_OUT, Phase.LOGIN): LOGIN_SLOW,
+    (Kind.REFUSED, Phase.LOGIN): NO_SHELL,
     (Kind.CREDENTIALS_REJECTED, Phase.LOGIN): CREDENTIALS_REJECTED,
     (Kind.CREDENTIALS_REJECTED, Phase.CONNECT): CREDENTIAL_UNUSABLE,
     (Kind.UNPARSABLE, Phase.GREET): TARPIT,

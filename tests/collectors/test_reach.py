@@ -15,6 +15,7 @@ SILENCES = (
     ("reach.tarpit", Kind.UNPARSABLE, Phase.GREET),
     ("reach.outdated", Kind.REFUSED, Phase.GREET),
     ("reach.key-changed", Kind.HOST_KEY_CHANGED, Phase.GREET),
+    ("reach.no-shell", Kind.REFUSED, Phase.LOGIN),
     ("reach.login-hangs", Kind.TIMED_OUT, Phase.LOGIN),
     ("reach.credentials-rejected", Kind.CREDENTIALS_REJECTED, Phase.LOGIN),
     ("reach.credential-unusable", Kind.CREDENTIALS_REJECTED, Phase.CONNECT),
