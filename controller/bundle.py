@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import secrets
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pydantic import TypeAdapter
 
-from agent.codec import finding_from, finding_json, result_head, result_of
+from agent.codec import finding_from, finding_json, result_head, result_of, unanswered_from
 from agent.job import Result
-from collectors import About, Finding, Kind, Phase
+from collectors import About, Finding
 from collectors.exchange import Exchange
 from controller.reports.model import Evidence, Report
 from controller.store.blobs import Blobs
@@ -31,6 +34,8 @@ __all__ = ["Bundle", "BundleError", "read_bundle", "write_bundle"]
 _FORMAT = "secondline-evidence/1"
 _MAX_MANIFEST = 256 * 1024 * 1024
 _MAX_PART = 8 * 1024 * 1024
+_MAX_ALL = 2 * 1024 * 1024 * 1024
+_MEMBER = re.compile(r"evidence/[0-9a-f]{64}")
 _ABOUTS = TypeAdapter(dict[str, About])
 
 
@@ -50,10 +55,13 @@ class Bundle:
     results: tuple[Result, ...]
     findings: tuple[Finding, ...]
     exchanges: Mapping[str, Exchange]
+    keep_until: datetime | None
 
 
-def write_bundle(report: Report, sites: Mapping[str, str], blobs: Blobs, target: Path) -> None:
-    """Write the bundle of a run; `sites` is host -> site."""
+def write_bundle(
+    report: Report, sites: Mapping[str, str], blobs: Blobs, target: Path, *, keep_until: datetime
+) -> None:
+    """Write the bundle of a run. sites: host -> site. keep_until: when the contract wants it deleted."""
     manifest = {
         "format": _FORMAT,
         "run": report.run,
@@ -61,6 +69,7 @@ def write_bundle(report: Report, sites: Mapping[str, str], blobs: Blobs, target:
         "customer": report.customer,
         "contract": report.contract,
         "revision": report.revision,
+        "keep_until": keep_until.isoformat(),
         "hosts": _ABOUTS.dump_python(dict(report.hosts), mode="json"),
         "sites": dict(sites),
         "results": [result_head(result) for result in report.results],
@@ -68,10 +77,23 @@ def write_bundle(report: Report, sites: Mapping[str, str], blobs: Blobs, target:
         "exchanges": [_exchange_head(item) for item in report.evidence],
     }
     digests = sorted({digest for item in report.evidence for digest in item.parts.values()})
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+    with _fresh(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1))
         for digest in digests:
             archive.writestr(f"evidence/{digest}", blobs.get(digest))
+
+
+@contextmanager
+def _fresh(target: Path) -> Iterator[IO[bytes]]:
+    """A file that appears whole or not at all, for this account only: it is all that the hosts said."""
+    fresh = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        with fresh.open("xb") as file:
+            fresh.chmod(0o600)
+            yield file
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _exchange_head(item: Evidence) -> dict[str, Any]:
@@ -93,26 +115,21 @@ def read_bundle(path: Path) -> Bundle:
     """Read and check a bundle. Raises BundleError."""
     try:
         with zipfile.ZipFile(path) as archive:
+            _examine(archive)
             manifest = json.loads(_member(archive, "manifest.json", _MAX_MANIFEST))
             if manifest.get("format") != _FORMAT:
-                raise BundleError(f"{path} is not a bundle of evidence ({_FORMAT})")
-            exchanges = {head["id"]: _exchange(head, archive) for head in manifest["exchanges"]}
-            return Bundle(
-                run=str(manifest["run"]),
-                ticket=str(manifest["ticket"]),
-                customer=str(manifest["customer"]),
-                hosts=_ABOUTS.validate_python(manifest["hosts"]),
-                sites=dict(manifest["sites"]),
-                results=tuple(result_of(head) for head in manifest["results"]),
-                findings=tuple(finding_from(head) for head in manifest["findings"]),
-                exchanges=exchanges,
-            )
+                raise BundleError(
+                    f"{path} is not a bundle of evidence that this version reads ({_FORMAT}): "
+                    f"it says {str(manifest.get('format'))[:60]!r}"
+                )
+            return _consistent(_bundle(manifest, _parts(archive, manifest)))
     except OSError as error:
-        raise BundleError(f"{path} cannot be read: {error.strerror}") from None
+        raise BundleError(f"{path} cannot be read: {error.strerror or error}") from None
     except (
         zipfile.BadZipFile,
         zlib.error,
         EOFError,
+        RecursionError,
         KeyError,
         TypeError,
         ValueError,
@@ -121,17 +138,75 @@ def read_bundle(path: Path) -> Bundle:
         raise BundleError(f"{path} is not a bundle of evidence, or it is damaged: {error}") from None
 
 
-def _exchange(head: Mapping[str, Any], archive: zipfile.ZipFile) -> Exchange:
-    unmet = head["unanswered"]
+def _examine(archive: zipfile.ZipFile) -> None:
+    """Look at what the archive claims before anything is unpacked."""
+    members = archive.infolist()
+    names = [member.filename for member in members]
+    if len(set(names)) != len(names):
+        raise BundleError("the bundle holds two members of one name")
+    for member in members:
+        if member.filename != "manifest.json" and not _MEMBER.fullmatch(member.filename):
+            raise BundleError(f"{member.filename[:100]!r} has no place in a bundle of evidence")
+        if member.flag_bits & 1 or member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            raise BundleError(f"{member.filename} is encrypted, or packed in a way that a bundle is not")
+    if sum(member.file_size for member in members) > _MAX_ALL:
+        raise BundleError(f"the bundle is larger than {_MAX_ALL} bytes when it is unpacked")
+
+
+def _parts(archive: zipfile.ZipFile, manifest: Mapping[str, Any]) -> Mapping[str, bytes]:
+    """The raw parts by their hash: those that the manifest names, all of them and no others."""
+    named = {str(digest) for head in manifest["exchanges"] for digest in head["parts"].values()}
+    there = {name.removeprefix("evidence/") for name in archive.namelist()} - {"manifest.json"}
+    if named - there:
+        raise BundleError(f"the evidence {min(named - there)[:12]}… is missing in the bundle")
+    if there - named:
+        raise BundleError(f"the evidence {min(there - named)[:12]}… is of no exchange in the bundle")
+    return {digest: _part(archive, digest) for digest in sorted(named)}
+
+
+def _bundle(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> Bundle:
+    return Bundle(
+        run=str(manifest["run"]),
+        ticket=str(manifest["ticket"]),
+        customer=str(manifest["customer"]),
+        hosts=_ABOUTS.validate_python(manifest["hosts"]),
+        sites=dict(manifest["sites"]),
+        results=tuple(result_of(head) for head in manifest["results"]),
+        findings=tuple(finding_from(head) for head in manifest["findings"]),
+        exchanges={head["id"]: _exchange(head, parts) for head in manifest["exchanges"]},
+        keep_until=_moment(manifest.get("keep_until")),
+    )
+
+
+def _consistent(bundle: Bundle) -> Bundle:
+    """What a result rests on must be there."""
+    for result in bundle.results:
+        missing = [name for name in result.evidence if name not in bundle.exchanges]
+        if missing:
+            raise BundleError(f"{result.job.id} rests on the exchange {missing[0]!r}, which is not there")
+        if result.evidence and result.job.host not in bundle.hosts:
+            raise BundleError(f"the bundle says nothing of the host {result.job.host!r}")
+    return bundle
+
+
+def _moment(written: object) -> datetime | None:
+    """The moment until which it may be kept; None in bundles of before that was written."""
+    moment = datetime.fromisoformat(str(written)) if written is not None else None
+    if moment is not None and moment.tzinfo is None:
+        raise ValueError(f"{written} has no time zone")
+    return moment
+
+
+def _exchange(head: Mapping[str, Any], parts: Mapping[str, bytes]) -> Exchange:
     return Exchange(
-        session=head["session"],
-        question=tuple(head["question"]),
+        session=str(head["session"]),
+        question=tuple(map(str, head["question"])),
         began=datetime.fromisoformat(head["began"]),
         took=float(head["took"]),
-        facts=head["facts"],
-        parts={name: _part(archive, digest) for name, digest in head["parts"].items()},
+        facts=dict(head["facts"]),
+        parts={str(name): parts[digest] for name, digest in head["parts"].items()},
         cut=bool(head["cut"]),
-        unanswered=(Kind(unmet[0]), Phase(unmet[1]), unmet[2]) if unmet else None,
+        unanswered=unanswered_from(head["unanswered"]),
     )
 
 

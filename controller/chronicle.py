@@ -140,13 +140,17 @@ class Chronicle:
             await asyncio.shield(asyncio.to_thread(self._write))
 
     def _write(self) -> None:
-        """Write what has come so far: evidence first, so that a result never rests on what is not there."""
+        """Write what has come so far: evidence first, so that a result never rests on what is not there.
+
+        What cannot be written now (a full disk, a busy store) is kept for the next time.
+        """
         with self._turn:
-            exchanges, self._exchanges = self._exchanges, []
-            ended, self._results = self._results, []
-            entries, self._entries = self._entries, []
-            record_exchanges(self._store, self._run, exchanges)
+            entries, ended, exchanges = len(self._entries), len(self._results), len(self._exchanges)
+            record_exchanges(self._store, self._run, self._exchanges[:exchanges])
+            del self._exchanges[:exchanges]
             if ended:
-                record_results(self._store, self._run, ended)
+                record_results(self._store, self._run, self._results[:ended])
+                del self._results[:ended]
             if entries:
-                append_many(self._store, entries)
+                append_many(self._store, self._entries[:entries])
+                del self._entries[:entries]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from agent.job import Broken, NoAnswer, Refused, Result, Seen
 from collectors import Finding, Kind, Phase, Severity
@@ -60,11 +63,21 @@ def findings_of(results: Iterable[Result], sites: Mapping[str, str]) -> tuple[Fi
 
 def _surveyed(readings: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterable[Finding]:
     for survey in catalogue().surveys.values():
-        seen = readings.get(survey.over.name)
+        seen = _readable(survey.over.adapter, readings.get(survey.over.name, {}))
         if seen:
-            yield from survey.compare(
-                {host: survey.over.adapter.validate_python(r) for host, r in seen.items()}
-            )
+            yield from survey.compare(seen)
+
+
+def _readable(adapter: TypeAdapter[Any], seen: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The readings that today's collector would take; an older version's may have had another form.
+
+    An old run stays readable then, and 'secondline judge' reads its answers anew.
+    """
+    read = {}
+    for host, reading in seen.items():
+        with suppress(ValidationError):
+            read[host] = adapter.validate_python(reading)
+    return read
 
 
 def _sites(silent: Sequence[Finding], heard: Collection[str], sites: Mapping[str, str]) -> Iterable[Finding]:

@@ -20,18 +20,26 @@ from controller.diagnosis import Cause, findings_of, rank
 __all__ = ["Judgement", "judge"]
 
 
+# What a question that meets an answer it was not made for may raise: its own trouble, and not the others'.
+_OUR_DEFECTS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """Today's findings and causes, and how they differ from those of the run."""
+    """Today's findings and causes, and how they differ from those of the run.
+
+    lost: what was answered in the run and cannot be judged today, such as a question that is no more.
+    """
 
     findings: tuple[Finding, ...]
     causes: tuple[Cause, ...]
     new: tuple[Finding, ...]
     gone: tuple[Finding, ...]
+    lost: tuple[Result, ...]
 
     @property
     def same(self) -> bool:
-        return not (self.new or self.gone)
+        return not (self.new or self.gone or self.lost)
 
 
 def judge(bundle: Bundle) -> Judgement:
@@ -43,6 +51,11 @@ def judge(bundle: Bundle) -> Judgement:
         causes=rank(found),
         new=tuple(f for f in found if f not in bundle.findings),
         gone=tuple(f for f in bundle.findings if f not in found),
+        lost=tuple(
+            today
+            for before, today in zip(bundle.results, results, strict=True)
+            if isinstance(before.outcome, Seen) and not isinstance(today.outcome, Seen)
+        ),
     )
 
 
@@ -73,9 +86,11 @@ async def _replayed(bundle: Bundle, result: Result, collector: Collector[Any]) -
         if failure is not None:
             raise failure
         reading = await collector(Replay(exchanges, addresses=about.addresses), about)
+        findings = tuple(replace(f, host=f.host or result.job.host) for f in collector.judge(reading))
+        return Seen(collector.adapter.dump_python(reading, mode="json"), findings)
     except Unanswered as reason:
         if isinstance(result.outcome, NoAnswer):
             return result.outcome
         return NoAnswer(reason.kind, reason.phase, reason.detail)
-    findings = tuple(replace(f, host=f.host or result.job.host) for f in collector.judge(reading))
-    return Seen(collector.adapter.dump_python(reading, mode="json"), findings)
+    except _OUR_DEFECTS as error:
+        return Broken(f"{type(error).__name__}: {error}"[:500])

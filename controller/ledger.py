@@ -2,12 +2,13 @@
 
 Each entry carries the SHA-256 over its predecessor's hash and its own content. The number and hash of the
 newest entry also lie in `ledger.head` beside the database, so that entries cannot be taken from the end
-unseen. Somebody who can write both can forge both: keep a copy of the head elsewhere (`head_of` gives it).
+unseen. Somebody who can write both can forge both, or set both back to an older copy: keep a head elsewhere
+(`head_of` gives it), and give it to `verify`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -43,6 +44,7 @@ class Problem(StrEnum):
     TRUNCATED = "truncated"
     FOREIGN = "appended-from-elsewhere"
     NO_HEAD = "head-file-missing"
+    SET_BACK = "kept-head-not-in-it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,24 +97,85 @@ def touches(store: Store, run: str) -> tuple[Touch, ...]:
     every = select(ledger).where(ledger.c.run == run).order_by(ledger.c.number)
     with store.read() as connection:
         return tuple(
-            Touch(number=row.number, at=row.at, what=row.what, host=row.host, clause=row.clause, who=row.who)
+            Touch(
+                number=row.number,
+                at=row.at,
+                what=row.what,
+                host=row.host,
+                clause=row.clause,
+                who=row.who,
+                about=_about(row.facts),
+            )
             for row in connection.execute(every)
         )
 
 
-def verify(store: Store) -> Verdict:
-    """Go through the whole ledger and name the first entry that is not as it was written."""
+def _about(facts: Mapping[str, LedgerFact]) -> str:
+    """What an entry was about, in words that only we choose: a report may show them to anybody."""
+    return " ".join(
+        dict.fromkeys(
+            str(facts[name])
+            for name in ("collector", "deed", "reason", "session", "kind", "state")
+            if name in facts and not (name == "session" and "collector" in facts)
+        )
+    )
+
+
+def verify(store: Store, kept: str = "") -> Verdict:
+    """Go through the whole ledger and name the first entry that is not as it was written.
+
+    kept: the hash of a head that was kept elsewhere; it must be in the ledger.
+    """
     with alone(store.home), store.read() as connection:
-        last = Head(0, START)
-        every = connection.execution_options(yield_per=1000).execute(select(ledger).order_by(ledger.c.number))
+        last, wrong = _go_through(connection)
+        wrong = (
+            wrong or _compare(connection, last, read_heads(store.home)) or _look_for(connection, last, kept)
+        )
+    problem, number = wrong or (None, 0)
+    return Verdict(entries=last.number, head=last, problem=problem, number=number)
+
+
+# What the values of an entry raise that somebody made into something else.
+_UNREADABLE = (TypeError, ValueError)
+_Wrong = tuple[Problem, int]
+_Row = Row[tuple[object, ...]]
+
+
+def _go_through(connection: Connection) -> tuple[Head, _Wrong | None]:
+    """Give the last sound entry, and what is wrong with the one after it."""
+    last = Head(0, START)
+    every = connection.execution_options(yield_per=1000).execute(select(ledger).order_by(ledger.c.number))
+    try:
         for row in every:
             wrong = _examine(connection, last, row)
             if wrong is not None:
-                return Verdict(entries=last.number, head=last, problem=wrong[0], number=wrong[1])
+                return last, wrong
             last = Head(row.number, row.hash)
-        wrong = _compare(connection, last, read_heads(store.home))
-    problem, number = wrong or (None, 0)
-    return Verdict(entries=last.number, head=last, problem=problem, number=number)
+    except _UNREADABLE:
+        return _one_by_one(connection, last)
+    return last, None
+
+
+def _one_by_one(connection: Connection, last: Head) -> tuple[Head, _Wrong | None]:
+    """As `_go_through`, for a ledger in which an entry is none any more."""
+    numbers = select(ledger.c.number).where(ledger.c.number > last.number).order_by(ledger.c.number)
+    for number in connection.scalars(numbers).all():
+        try:
+            row = connection.execute(select(ledger).where(ledger.c.number == number)).one()
+            wrong = _examine(connection, last, row)
+        except _UNREADABLE:
+            return last, (Problem.CHANGED, number)
+        if wrong is not None:
+            return last, wrong
+        last = Head(row.number, row.hash)
+    return last, None
+
+
+def _look_for(connection: Connection, last: Head, kept: str) -> _Wrong | None:
+    """A ledger that was set back whole is sound, but it lacks what somebody has seen in it."""
+    if not kept or connection.scalar(select(ledger.c.number).where(ledger.c.hash == kept)) is not None:
+        return None
+    return Problem.SET_BACK, last.number
 
 
 def _last(connection: Connection) -> Head:
@@ -150,7 +213,7 @@ def _chain(head: Head, entries: Iterable[Entry]) -> list[dict[str, Any]]:
     return rows
 
 
-def _examine(connection: Connection, last: Head, row: Row[tuple[object, ...]]) -> tuple[Problem, int] | None:
+def _examine(connection: Connection, last: Head, row: _Row) -> _Wrong | None:
     """Say what is wrong with an entry, given the one before it."""
     expected = last.number + 1
     if row.number != expected:
@@ -169,7 +232,7 @@ def _examine(connection: Connection, last: Head, row: Row[tuple[object, ...]]) -
     return Problem.CHANGED, expected
 
 
-def _compare(connection: Connection, last: Head, heads: tuple[Head, ...]) -> tuple[Problem, int] | None:
+def _compare(connection: Connection, last: Head, heads: tuple[Head, ...]) -> _Wrong | None:
     """Say whether a chain that is sound in itself ends where it was left."""
     if last in heads or (last.number == 0 and not heads):
         return None

@@ -25,6 +25,7 @@ from controller.desks.desk import (
     DeskUnclearError,
     PartlyDoneError,
     TicketChangedError,
+    all_files,
 )
 from controller.ledger import Entry, What
 from controller.store.errors import BlobError, UnknownRunError
@@ -57,6 +58,8 @@ __all__ = [
 # An attempt is given up before its lease ends, so that two never send the same at the same time.
 _ATTEMPT = 240.0
 _LEASE = timedelta(seconds=300)
+# A desk may still work at what was sent when its answer is no longer waited for: it is not asked at once.
+_UNCLEAR_PAUSE = _LEASE
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(hours=1)
 _MAX_TRIES = 20
@@ -179,7 +182,9 @@ async def _deliver_lane(store: Store, desk: Desk, lane: list[Delivery], now: dat
         begun = _begin(store, waiting, now)
         if begun is None:
             break
-        ended = await _attempt(store, desk, begun, now)
+        # Only what was certainly not done before can be certainly not done after a failure.
+        undone = DeliveryState.WAITING if waiting.state is DeliveryState.WAITING else DeliveryState.UNCLEAR
+        ended = await _attempt(store, desk, begun, now, undone)
         _remember(store, ended)
         _record(store, ended)
         tried.append(ended)
@@ -206,7 +211,9 @@ def _begin(store: Store, waiting: Delivery, now: datetime) -> Delivery | None:
     return replace(waiting, state=DeliveryState.SENDING, tries=waiting.tries + 1, next_at=now + _LEASE)
 
 
-async def _attempt(store: Store, desk: Desk, begun: Delivery, now: datetime) -> Delivery:
+async def _attempt(
+    store: Store, desk: Desk, begun: Delivery, now: datetime, undone: DeliveryState
+) -> Delivery:
     try:
         action = action_from(store, begun.action)
         async with asyncio.timeout(_ATTEMPT):
@@ -216,9 +223,9 @@ async def _attempt(store: Store, desk: Desk, begun: Delivery, now: datetime) -> 
     except DeskUnclearError as error:
         return _later(begun, DeliveryState.UNCLEAR, str(error), now)
     except DeskUnavailableError as error:
-        return _later(begun, DeliveryState.WAITING, str(error), now, after=error.after)
+        return _later(begun, undone, str(error), now, after=error.after)
     except TicketChangedError as error:
-        return _later(begun, DeliveryState.WAITING, str(error), now)
+        return _later(begun, undone, str(error), now)
     except PartlyDoneError as error:
         return replace(
             begun, state=DeliveryState.PARTLY, error=str(error), reference=error.reference, done_at=now
@@ -232,7 +239,8 @@ async def _send(desk: Desk, begun: Delivery, action: Action) -> str:
     if action.kind is ActionKind.STATE:
         await desk.set_state(begun.ticket, action.state)
         return ""
-    if begun.tries > 1 and await desk.find_marker(begun.ticket, begun.marker):
+    files = all_files(action.html, action.files)
+    if begun.tries > 1 and await desk.find_marker(begun.ticket, begun.marker, files):
         return "found by its marker"
     say = desk.reply if action.kind is ActionKind.REPLY else desk.note
     sent = await say(begun.ticket, action.text, html=action.html, files=action.files, marker=begun.marker)
@@ -247,6 +255,8 @@ def _later(
             begun, state=DeliveryState.FAILED, error=f"given up after {begun.tries} tries: {error}"
         )
     pause = min(_FIRST_PAUSE * 2 ** (begun.tries - 1), _LONGEST_PAUSE)
+    if state is DeliveryState.UNCLEAR:
+        pause = max(pause, _UNCLEAR_PAUSE)
     return replace(begun, state=state, error=error, next_at=now + max(pause, timedelta(seconds=after)))
 
 

@@ -17,11 +17,16 @@ from controller.reports.json import render_json
 from controller.reports.model import Report
 from controller.reports.note import render_note
 from controller.reports.redact import Audience
+from controller.store.blobs import MAX_BLOB
 from controller.store.runs import RunState
 from controller.store.store import Store
 from inventory.contract import Contract, Redaction
 
 __all__ = ["Published", "deliver", "publish", "write_report"]
+
+
+# The state in which a run ends that ended early.
+_ENDS = {"stopped": RunState.STOPPED, "abandoned": RunState.FAILED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,29 +48,37 @@ def write_report(  # noqa: PLR0913, PLR0917 - what, by which rules, for whom, wh
     blobs = cache(store.blobs.get)
     page.write_text(render_html(report, blobs, language, audience=audience, rules=rules), encoding="utf-8")
     data.write_text(render_json(report, audience=audience, rules=rules, blobs=blobs), encoding="utf-8")
-    note = render_note(report, language, audience, rules, blobs=blobs)
+    whole = all(_fits(form) for form in (page, data))
+    where = "" if whole else f"secondline report write {report.run}"
+    note = render_note(report, language, audience, rules, blobs=blobs, where=where)
     return Published(page=page, data=data, note=note)
 
 
+def _fits(form: Path) -> bool:
+    """Whether a form can be attached: a run over very many hosts makes more than a ticket system takes."""
+    return form.stat().st_size <= MAX_BLOB
+
+
 def publish(store: Store, report: Report, contract: Contract, language: str) -> Published:
-    """End the run: write the report as the ticket gets it, and hand it to the outbox, both or neither."""
+    """End the run: write the report as the ticket gets it, and hand it to the outbox, both or neither.
+
+    The ledger is told first: rather twice there than never.
+    """
     folder = store.home / "runs" / report.run
     published = write_report(store, report, contract.data.redact, language, folder, Audience.TICKET)
     seen = coverage(report)
-    state = RunState.STOPPED if report.stopped else RunState.DONE
-    files = (File(name="report.json", media_type="application/json", content=published.data.read_bytes()),)
+    state = _ENDS.get(report.stopped, RunState.DONE)
+    data = File(name="report.json", media_type="application/json", content=published.data.read_bytes())
     note = Action(
         kind=ActionKind.NOTE,
         text=published.note,
-        html=published.page.read_text(encoding="utf-8"),
-        files=files,
+        html=published.page.read_text(encoding="utf-8") if _fits(published.page) else None,
+        files=(data,) if _fits(published.data) else (),
     )
     summary = _numbers(seen)
-    finish_run(store, report.run, state, ended=datetime.now(UTC), summary=summary, actions=(note,))
-    append(
-        store,
-        Entry(what=What.RUN_ENDED, who="controller", run=report.run, facts={"state": state.value, **summary}),
-    )
+    facts = {"state": state.value, **summary}
+    append(store, Entry(what=What.RUN_ENDED, who="controller", run=report.run, facts=facts))
+    finish_run(store, report.run, state, ended=report.ended, summary=summary, actions=(note,))
     return published
 
 

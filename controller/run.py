@@ -14,23 +14,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent.about import about_target
+from agent.job import Result
 from collectors.catalogue import catalogue
 from controller.chronicle import Chronicle
 from controller.courier.courier import Courier
 from controller.diagnosis import findings_of, rank
 from controller.ledger import Entry, What, append_many, touches
 from controller.progress import Progress, Watch
-from controller.reports.model import Report
+from controller.reports.model import Report, Touch
 from controller.store.contracts import StoredContract
+from controller.store.errors import ExpiredError
 from controller.store.exchanges import evidence
-from controller.store.jobs import add_jobs, record_results, results
+from controller.store.jobs import results
 from controller.store.runs import Run, RunState, create_run, get_run, move_run
 from controller.store.store import Store
 from controller.work import Assignment, Work, assign, plan_work
 from inventory.contract import Contract
 from inventory.decide import Allowed
 
-__all__ = ["Asked", "report_of", "take_readings"]
+__all__ = ["Asked", "new_run", "report_of", "take_readings"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,19 +49,27 @@ class Asked:
     seconds: float = 300.0
 
 
+def new_run(now: datetime) -> str:
+    """An id for a run: sorts by time, and is given once."""
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
 async def take_readings(  # noqa: PLR0913 - what a run stands on.
     store: Store,
     stored: StoredContract,
     contract: Contract,
     asked: Asked,
     *,
+    run: str,
     courier: Courier,
     key: Mapping[str, Any],
     watch: Watch,
-) -> str:
-    """Decide, ask, and keep the answers; gives the run's id. A cancelled run is stopped and still written down."""
+) -> None:
+    """Decide, ask, and keep the answers under the run's id, which the caller holds (`controller.store.living`).
+
+    A cancelled run is stopped and still written down, whenever that happens.
+    """
     now = datetime.now(UTC)
-    run = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     work = plan_work(contract, asked.hosts, asked.areas, asked.collectors, now)
     assignments = assign(
         contract,
@@ -71,7 +81,10 @@ async def take_readings(  # noqa: PLR0913 - what a run stands on.
         key=key,
         seconds=asked.seconds,
     )
-    await asyncio.to_thread(_open_run, store, stored, contract, asked, work, assignments, run, now)
+    opening = asyncio.create_task(
+        asyncio.to_thread(_open_run, store, stored, contract, asked, work, assignments, run, now)
+    )
+    stopped = await _cancelled_during(opening)
     for refused in work.refused:
         watch(Progress(host=refused.job.host, collector=refused.job.collector, state="refused"))
     for job in work.jobs:
@@ -79,16 +92,27 @@ async def take_readings(  # noqa: PLR0913 - what a run stands on.
     async with Chronicle(store, run, work, asked.by, watch) as chronicle:
         carried = [
             asyncio.create_task(courier.carry(one.agent, one.order, chronicle.listener(one.grant, one.agent)))
-            for one in assignments
+            for one in (() if stopped else assignments)
         ]
         try:
             await asyncio.gather(*carried)
         except asyncio.CancelledError:
+            stopped = True
+        if stopped:
             chronicle.stopping(asked.by)
             await asyncio.gather(courier.cancel(), asyncio.to_thread(move_run, store, run, RunState.STOPPING))
             await asyncio.gather(*carried, return_exceptions=True)
         chronicle.close_open_jobs(work.jobs)
-    return run
+
+
+async def _cancelled_during(task: asyncio.Task[None]) -> bool:
+    """Let a task come to its end, and say whether somebody wanted to stop meanwhile."""
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        return True
+    return False
 
 
 def _open_run(  # noqa: PLR0913, PLR0917 - one transaction's worth of facts.
@@ -102,24 +126,23 @@ def _open_run(  # noqa: PLR0913, PLR0917 - one transaction's worth of facts.
     now: datetime,
 ) -> None:
     """Write down what was asked and decided, before anything is sent."""
+    # A ledger that does not hold is told before there is a run.
+    append_many(store, ())
     deadline = now + timedelta(seconds=asked.seconds)
-    create_run(
-        store,
-        Run(
-            id=run,
-            ticket=asked.ticket,
-            desk=asked.desk,
-            customer=contract.customer,
-            contract=stored.digest,
-            revision=contract.revision,
-            asked_by=asked.by,
-            state=RunState.RUNNING,
-            began=now,
-            deadline=deadline,
-        ),
+    fresh = Run(
+        id=run,
+        ticket=asked.ticket,
+        desk=asked.desk,
+        customer=contract.customer,
+        contract=stored.digest,
+        revision=contract.revision,
+        asked_by=asked.by,
+        state=RunState.RUNNING,
+        began=now,
+        deadline=deadline,
+        subject=asked.subject,
     )
-    add_jobs(store, run, (*(r.job for r in work.refused), *work.jobs))
-    record_results(store, run, work.refused)
+    create_run(store, fresh, (*(r.job for r in work.refused), *work.jobs), work.refused)
     append_many(store, (_asked(asked, work, run, deadline), *_decided(work, run), *_sealed(assignments, run)))
 
 
@@ -183,17 +206,27 @@ def _sealed(assignments: Sequence[Assignment], run: str) -> tuple[Entry, ...]:
     )
 
 
-def report_of(store: Store, run_id: str, contract: Contract, *, subject: str) -> Report:
-    """Build the report of a run from what is stored; it says the same however often it is built."""
+# Why a run ended early, as the report says it, by the state in which it ends.
+_EARLY = {RunState.STOPPING: "stopped", RunState.STOPPED: "stopped", RunState.FAILED: "abandoned"}
+
+
+def report_of(store: Store, run_id: str, contract: Contract, *, ending: RunState | None = None) -> Report:
+    """Build the report of a run from what is stored; it says the same however often it is built.
+
+    ending: the state in which a run is about to end, when that is not plain from its present one.
+    Raises ExpiredError when its evidence was deleted, as the contract says.
+    """
     run = get_run(store, run_id)
-    ended = tuple(results(store, run_id))
+    if run.expired is not None:
+        raise ExpiredError(run.id, run.expired)
+    ended, touched = tuple(results(store, run_id)), touches(store, run_id)
     sites = {host.id: host.site for host in contract.hosts}
     found = findings_of(ended, sites)
     asked = dict.fromkeys(result.job.host for result in ended)
     return Report(
         run=run.id,
         ticket=run.ticket,
-        subject=subject,
+        subject=run.subject,
         customer=contract.customer,
         customer_name=contract.name,
         contract=contract.contract,
@@ -202,15 +235,21 @@ def report_of(store: Store, run_id: str, contract: Contract, *, subject: str) ->
         language=contract.language,
         asked_by=run.asked_by,
         began=run.began,
-        ended=run.ended or datetime.now(UTC),
+        ended=run.ended or (_last_sign(run, ended, touched) if ending else datetime.now(UTC)),
         areas=tuple(sorted({r.job.collector.partition(".")[0] for r in ended})),
         hosts={host: about_target(contract, host) for host in asked if host in contract.targets},
         causes=rank(found),
         findings=found,
         results=ended,
         evidence=evidence(store, run_id),
-        touched=touches(store, run_id),
+        touched=touched,
         clauses={clause.id: clause.text for clause in contract.clauses},
         questions={collector.name: collector.asks for collector in catalogue().collectors.values()},
-        stopped="stopped" if run.state in {RunState.STOPPED, RunState.STOPPING} else "",
+        stopped=_EARLY.get(ending or run.state, ""),
     )
+
+
+def _last_sign(run: Run, ended: Sequence[Result], touched: Sequence[Touch]) -> datetime:
+    """When a run whose process is gone was last heard of."""
+    heard = (result.began + timedelta(seconds=result.took) for result in ended)
+    return max((run.began, *heard, *(touch.at for touch in touched)))

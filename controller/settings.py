@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from inventory.grant import new_key
 
@@ -38,6 +39,13 @@ class Settings(BaseModel):
     language: Literal["de", "en", ""] = Field(default="", description="empty: the contract's language")
     deadline: float = Field(default=300.0, gt=0, le=3600, description="seconds for a whole run")
 
+    @field_validator("deadline", mode="before")
+    @classmethod
+    def _no_truth(cls, value: object) -> object:
+        if isinstance(value, bool):
+            raise ValueError("true and false are no seconds")  # noqa: TRY004 - pydantic expects this one.
+        return value
+
     @property
     def credentials(self) -> Path:
         return self.home / "credentials"
@@ -51,23 +59,62 @@ def home_folder() -> Path:
 
 
 def load_settings() -> Settings:
-    """Read the settings; the environment goes before the file. Raises SettingsError."""
+    """Read the settings; the environment goes before the file. Raises SettingsError with every mistake."""
     home = home_folder()
     file = home / "settings.toml"
     try:
-        written = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file}: {error}") from None
-    named = {
-        name: value
-        for name in ("desk", "language", "deadline")
-        if (value := os.environ.get(f"SECONDLINE_{name.upper()}", ""))
-    }
+        text = file.read_bytes().decode("utf-8-sig") if file.exists() else ""
+        written = tomllib.loads(text)
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file}: this is not UTF-8: save the file as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file}: this is not TOML: {error}") from None
+    named = {name: value for name in _VARIABLES if (value := os.environ.get(_variable(name), ""))}
+    given = {**written, **named}
+    wrong = {key for key in written if key not in _ADVICE}
+    desk, desks = given.get("desk", "builtin"), given.get("desks", {})
+    if isinstance(desk, str) and isinstance(desks, dict) and desk not in {"builtin", *desks}:
+        wrong.add("desk")
     try:
-        return Settings.model_validate({**written, **named, "home": home})
+        settings = Settings.model_validate({**{k: v for k, v in given.items() if k in _ADVICE}, "home": home})
+        if not wrong:
+            return settings
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(str(w) for w in e['loc'])}: {e['msg']}" for e in error.errors())
-        raise SettingsError(f"the settings ({file}, SECONDLINE_…) are not right: {wrong}") from None
+        wrong |= {str(detail["loc"][0]) for detail in error.errors()}
+    lines = {key: 0 if key in named else _line(text, key) for key in wrong}
+    places = {key: f"{file}:{line}" if line else _variable(key) for key, line in lines.items()}
+    ordered = sorted(wrong, key=lambda key: (lines[key], key))
+    raise SettingsError("\n".join(f"{places[key]}: {_mistake(key, given[key])}" for key in ordered))
+
+
+# The settings that can be written, and what may stand there.
+_ADVICE = {
+    "desk": 'write "builtin", or the name of a ticket system that stands below as [desks.NAME]',
+    "desks": "write each ticket system as a table, [desks.NAME]",
+    "language": 'write "de" or "en"',
+    "deadline": "write the seconds for a whole run, more than 0 and at most 3600",
+}
+
+
+# Those that the environment may give, too.
+_VARIABLES = ("desk", "language", "deadline")
+
+
+def _variable(key: str) -> str:
+    return f"SECONDLINE_{key.upper()}"
+
+
+def _mistake(key: str, value: object) -> str:
+    if key not in _ADVICE:
+        return f"there is no setting {key!r}: remove it; there are {', '.join(_ADVICE)}"
+    shown = "this" if isinstance(value, dict) else repr(value)
+    return f"{shown} cannot be the {key!r}: {_ADVICE[key]}"
+
+
+def _line(text: str, key: str) -> int:
+    """The line on which a key of the top is written, as far as one can see without a second reader."""
+    written = re.compile(rf"""\s*(\[+\s*)?["']?{re.escape(key)}["']?\s*[\].=]""")
+    return next((n for n, line in enumerate(text.splitlines(), 1) if written.match(line)), 1)
 
 
 def signing_key(home: Path) -> Mapping[str, Any]:

@@ -6,133 +6,153 @@ It looks at plain data, valid or not, so that one reading names every mistake.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from ipaddress import ip_address
+from itertools import chain
 from typing import Any
 
 from inventory.tree import Flaw, Path
 
 __all__ = ["contradictions", "hints"]
 
-Named = tuple[Path, dict[str, Any]]
+Row = tuple[Path, dict[str, Any]]
+Words = Iterable[tuple[int, str]]
 
 
 def contradictions(
     data: object, *, areas: Collection[str] | None = None, playbooks: Collection[str] | None = None
 ) -> Iterator[Flaw]:
     """What does not fit together. areas, playbooks: those that exist, where the caller knows them."""
+    rows = _all_rows(data)
     for key in ("contacts", "sites", "clauses"):
-        yield from _twice(_rows(data, key), "id")
-    yield from _twice([*_rows(data, "hosts"), *_rows(data, "outside")], "id")
-    yield from _twice(_rows(data, "zones"), "name")
-    yield from _addresses(data)
-    yield from _references(data)
-    yield from _approvers(data)
-    for path, clause in _rows(data, "clauses"):
+        yield from _twice(rows[key], "id")
+    yield from _twice(chain(rows["hosts"], rows["outside"]), "id")
+    yield from _twice(rows["zones"], "name")
+    yield from _addresses(rows)
+    yield from _references(rows)
+    yield from _approvers(rows)
+    for path, clause in rows["clauses"]:
         yield from _unknown(path, clause, "diagnose", areas, "area that can be diagnosed")
         yield from _unknown(path, clause, "change", playbooks, "playbook")
 
 
-def hints(data: object) -> Iterator[Flaw]:
-    """What is allowed and perhaps not meant."""
-    everything = [*_rows(data, "hosts"), *_rows(data, "outside")]
-    for path, row in everything:
-        if row.get("ssh") is None and row.get("dns") is None:
-            yield Flaw(path, "it cannot be asked anything", "write how it is reached: 'ssh' or 'dns'")
-    mute = _ids((path, row) for path, row in everything if row.get("dns") is None)
+def hints(data: object, *, platforms: Collection[str] | None = None) -> Iterator[Flaw]:
+    """What is allowed and perhaps not meant. platforms: those that can be asked, where the caller knows them."""
+    rows = _all_rows(data)
+    mute = set()
+    for path, row in chain(rows["hosts"], rows["outside"]):
+        if row.get("dns") is None:
+            mute.add(_name(row))
+            if row.get("ssh") is None:
+                yield Flaw(path, "it cannot be asked anything", "write how it is reached: 'ssh' or 'dns'")
     for key, name in (("sites", "resolvers"), ("zones", "servers"), ("zones", "parents")):
-        for path, row in _rows(data, key):
-            for at, server in _words(path, row, name):
+        for path, row in rows[key]:
+            for number, server in _words(row, name):
                 if server in mute:
+                    at = (*path, name, number)
                     yield Flaw(at, f"'{server}' stands under '{name}' without 'dns'", "add 'dns: {}' to it")
-    yield from _uncovered(data)
+    yield from _uncovered(rows)
+    for path, host in rows["hosts"] if platforms is not None else ():
+        platform = _name(host, "platform")
+        if platform is not None and host.get("ssh") is not None and platform not in (platforms or ()):
+            what = f"there is no question yet to the platform '{platform}'"
+            yield Flaw((*path, "platform"), what, _nearest(platform, platforms or (), "it will not be asked"))
 
 
-def _uncovered(data: object) -> Iterator[Flaw]:
-    named = _covered(data)
-    for path, host in _rows(data, "hosts"):
-        roles = {role for _, role in _words(path, host, "roles")}
-        if not (_ids([(path, host)]) & named["hosts"] or roles & named["roles"]):
+def _uncovered(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
+    hosts, roles, outside = (_named(rows, key) for key in ("hosts", "roles", "outside"))
+    for path, host in rows["hosts"]:
+        if _name(host) not in hosts and not any(role in roles for _, role in _words(host, "roles")):
             yield Flaw(path, "no clause covers this host", "name it or one of its roles in a clause")
-    for path, server in _rows(data, "outside"):
-        if not _ids([(path, server)]) & named["outside"]:
+    for path, server in rows["outside"]:
+        if _name(server) not in outside:
             yield Flaw(path, "no clause covers this server", "name it under 'outside' in a clause")
 
 
-def _covered(data: object) -> dict[str, set[str]]:
-    rows = _rows(data, "clauses")
-    keys = ("hosts", "roles", "outside")
-    return {key: {word for path, clause in rows for _, word in _words(path, clause, key)} for key in keys}
+def _named(rows: Mapping[str, list[Row]], key: str) -> set[str]:
+    """Everything that the clauses name under a key."""
+    return {word for _, clause in rows["clauses"] for _, word in _words(clause, key)}
 
 
-def _rows(data: object, key: str) -> list[Named]:
-    """The mappings of one list of the file, each with its path."""
+def _all_rows(data: object) -> Mapping[str, list[Row]]:
+    """The mappings of each list of the file, with their paths."""
+    return {key: _rows(data, key) for key in ("contacts", "sites", "hosts", "outside", "zones", "clauses")}
+
+
+def _rows(data: object, key: str) -> list[Row]:
     rows = data.get(key) if isinstance(data, dict) else None
     found = enumerate(rows) if isinstance(rows, list) else ()
     return [((key, number), row) for number, row in found if isinstance(row, dict)]
 
 
-def _words(path: Path, row: dict[str, Any], key: str) -> Iterator[tuple[Path, str]]:
-    """The strings of one list of a row, each with its path."""
+def _words(row: dict[str, Any], key: str) -> Words:
+    """The strings of one list of a row, each with its position."""
     words = row.get(key)
-    for number, word in enumerate(words if isinstance(words, list) else ()):
-        if isinstance(word, str):
-            yield (*path, key, number), word
+    if not isinstance(words, list):
+        return ()
+    return [(number, word) for number, word in enumerate(words) if isinstance(word, str)]
 
 
-def _ids(rows: Iterable[Named]) -> set[str]:
-    return {row["id"] for _, row in rows if isinstance(row.get("id"), str)}
+def _name(row: dict[str, Any], key: str = "id") -> str | None:
+    name = row.get(key)
+    return name if isinstance(name, str) else None
 
 
-def _twice(rows: Iterable[Named], key: str) -> Iterator[Flaw]:
+def _ids(rows: Iterable[Row]) -> set[str]:
+    return {name for _, row in rows if (name := _name(row)) is not None}
+
+
+def _twice(rows: Iterable[Row], key: str) -> Iterator[Flaw]:
     seen: dict[str, Path] = {}
     for path, row in rows:
-        name = row.get(key)
-        if isinstance(name, str):
-            plain = name.lower().rstrip(".") if key == "name" else name
-            before = seen.setdefault(plain, path)
-            if before != path:
-                also = f"number {int(before[1]) + 1} of '{before[0]}'"
-                yield Flaw(
-                    (*path, key), f"'{name}' is already the {key} of {also}", f"give each its own {key}"
-                )
+        name = _name(row, key)
+        if name is None:
+            continue
+        plain = name.lower().rstrip(".") if key == "name" else name
+        before = seen.setdefault(plain, path)
+        if before is not path:
+            also = f"number {int(before[1]) + 1} of '{before[0]}'"
+            yield Flaw((*path, key), f"'{name}' is already the {key} of {also}", f"give each its own {key}")
 
 
-def _addresses(data: object) -> Iterator[Flaw]:
+def _addresses(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
     """One address is one host: within a site, and between the customer's network and the rest."""
-    seen: dict[tuple[Any, str], str] = {}
-    anywhere: dict[str, str] = {}
-    for path, host in _rows(data, "hosts"):
-        who = str(host.get("id"))
-        for at, word in _words(path, host, "addresses"):
+    seen: dict[tuple[str | None, str], dict[str, Any]] = {}
+    inside: dict[str, dict[str, Any]] = {}
+    for path, host in rows["hosts"]:
+        site, own = _name(host, "site"), set()
+        for number, word in _words(host, "addresses"):
             plain = _canonical(word)
-            before = seen.setdefault((host.get("site"), plain), f"{path[1]} {who}")
-            anywhere[plain] = who
-            if before != f"{path[1]} {who}":
-                other = before.partition(" ")[2]
-                yield Flaw(at, f"{word} is already an address of '{other}'", "give it to one host of a site")
-        yield from _repeated(path, host, "addresses")
-    for path, server in _rows(data, "outside"):
-        for at, word in _words(path, server, "addresses"):
-            if inside := anywhere.get(_canonical(word)):
-                yield Flaw(at, f"{word} is the address of the host '{inside}'", "remove it here or there")
-        yield from _repeated(path, server, "addresses")
+            inside[plain] = host
+            other = seen.setdefault((site, plain), host)
+            if plain in own:
+                yield _repeated(path, number, word)
+            elif other is not host:
+                what = f"{word} is already an address of '{other.get('id')}'"
+                yield Flaw((*path, "addresses", number), what, "give it to one host of a site")
+            own.add(plain)
+    for path, server in rows["outside"]:
+        own = set()
+        for number, word in _words(server, "addresses"):
+            plain = _canonical(word)
+            if plain in own:
+                yield _repeated(path, number, word)
+            elif plain in inside:
+                what = f"{word} is the address of the host '{inside[plain].get('id')}'"
+                yield Flaw((*path, "addresses", number), what, "remove it here or there")
+            own.add(plain)
 
 
-def _repeated(path: Path, row: dict[str, Any], key: str) -> Iterator[Flaw]:
-    seen = set()
-    for at, word in _words(path, row, key):
-        if _canonical(word) in seen:
-            yield Flaw(at, f"{word} is written twice", "write it once")
-        seen.add(_canonical(word))
+def _repeated(path: Path, number: int, word: str) -> Flaw:
+    return Flaw((*path, "addresses", number), f"{word} is written twice", "write it once")
 
 
 def _canonical(word: str) -> str:
-    if word.isdecimal() or "%" in word:
+    if ":" not in word or "%" in word:
         return word
     try:
-        return str(ip_address(word)) if ":" in word else word
+        return str(ip_address(word))
     except ValueError:
         return word
 
@@ -145,16 +165,25 @@ class _Known:
     names: set[str]
     elsewhere: set[str]
     advice: str = ""
+    # Looking for a near name takes long among many: whoever has hundreds of wrong ones has another problem.
+    patience: Iterator[int] = field(default_factory=lambda: iter(range(50)))
+
+    def no_such(self, at: Path, word: str) -> Flaw:
+        if word in self.elsewhere:
+            return Flaw(at, f"'{word}' is no {self.what}", self.advice)
+        near = () if next(self.patience, None) is None else self.names
+        return Flaw(at, f"there is no {self.what} '{word}'", _nearest(word, near))
 
 
-def _references(data: object) -> Iterator[Flaw]:
-    hosts, outside = _ids(_rows(data, "hosts")), _ids(_rows(data, "outside"))
-    sites = _Known("site", _ids(_rows(data, "sites")), set())
-    roles = {role for path, host in _rows(data, "hosts") for _, role in _words(path, host, "roles")}
+def _references(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
+    hosts, outside = _ids(rows["hosts"]), _ids(rows["outside"])
+    sites = _Known("site", _ids(rows["sites"]), set())
+    roles = {role for _, host in rows["hosts"] for _, role in _words(host, "roles")}
     servers = _Known("host or outside server", hosts | outside, set())
-    for path, host in _rows(data, "hosts"):
-        if isinstance(host.get("site"), str):
-            yield from _refer((*path, "site"), host["site"], sites)
+    for path, host in rows["hosts"]:
+        site = _name(host, "site")
+        if site is not None and site not in sites.names:
+            yield sites.no_such((*path, "site"), site)
     tables = (
         ("sites", "resolvers", servers),
         ("zones", "servers", servers),
@@ -164,32 +193,24 @@ def _references(data: object) -> Iterator[Flaw]:
         ("clauses", "roles", _Known("role that a host has", roles, hosts, "name it under 'hosts'")),
     )
     for key, name, known in tables:
-        for path, row in _rows(data, key):
-            for at, word in _words(path, row, name):
-                yield from _refer(at, word, known)
+        for path, row in rows[key]:
+            for number, word in _words(row, name):
+                if word not in known.names:
+                    yield known.no_such((*path, name, number), word)
 
 
-def _refer(at: Path, word: str, known: _Known) -> Iterator[Flaw]:
-    if word in known.names:
-        return
-    if word in known.elsewhere:
-        yield Flaw(at, f"'{word}' is no {known.what}", known.advice)
-        return
-    yield Flaw(at, f"there is no {known.what} '{word}'", _nearest(word, known.names))
-
-
-def _nearest(word: str, names: Iterable[str]) -> str:
+def _nearest(word: str, names: Iterable[str], otherwise: str = "write one that exists, or add it") -> str:
     near = difflib.get_close_matches(word, list(names)[:5000], 1)
-    return f"did you mean '{near[0]}'?" if near else "write one that exists, or add it"
+    return f"did you mean '{near[0]}'?" if near else otherwise
 
 
-def _approvers(data: object) -> Iterator[Flaw]:
+def _approvers(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
     """A change that the customer must approve needs somebody there who may."""
-    people = (row.get("approves") for _, row in _rows(data, "contacts"))
+    people = (row.get("approves") for _, row in rows["contacts"])
     if any(isinstance(approves, list) and "change" in approves for approves in people):
         return
-    for path, clause in _rows(data, "clauses"):
-        if clause.get("change") and clause.get("approval", "both") in {"customer", "both"}:
+    for path, clause in rows["clauses"]:
+        if clause.get("change") and clause.get("approval", "both") in ("customer", "both"):
             at = (*path, "approval") if "approval" in clause else path
             yield Flaw(
                 at,
@@ -201,6 +222,9 @@ def _approvers(data: object) -> Iterator[Flaw]:
 def _unknown(
     path: Path, clause: dict[str, Any], key: str, known: Collection[str] | None, what: str
 ) -> Iterator[Flaw]:
-    for at, word in _words(path, clause, key) if known is not None else ():
-        if word not in (known or ()):
-            yield Flaw(at, f"there is no {what} '{word}'", _nearest(word, known or ()))
+    if known is None:
+        return
+    for number, word in _words(clause, key):
+        if word not in known:
+            at = (*path, key, number)
+            yield Flaw(at, f"there is no {what} '{word}'", _nearest(word, known))

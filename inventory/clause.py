@@ -46,7 +46,10 @@ class Window(Part):
     """When: days of the week and a span of local time; the end of a day is written as '23:59'."""
 
     days: tuple[Day, ...] = Field(
-        default=tuple(Day), min_length=1, description="days of the week; none: each"
+        default=tuple(Day),
+        min_length=1,
+        description="days of the week; none: each",
+        json_schema_extra={"uniqueItems": True},
     )
     start: Clock = Field(default=time(0, 0), alias="from", description="first minute, local time, in quotes")
     until: Clock = Field(default=time(23, 59), description="last minute, which still belongs to the window")
@@ -69,7 +72,13 @@ def _one_of(*keys: str) -> JsonDict:
     return {"anyOf": [{"required": [key], "properties": {key: {"minItems": 1}}} for key in keys]}
 
 
-_CLAUSE: JsonDict = {"allOf": [_one_of("hosts", "roles", "outside"), _one_of("diagnose", "change")]}
+_CLAUSE: JsonDict = {
+    "allOf": [
+        _one_of("hosts", "roles", "outside"),
+        _one_of("diagnose", "change"),
+        {"not": {"allOf": [_one_of("outside"), _one_of("change")]}},
+    ]
+}
 
 
 class Clause(Part):

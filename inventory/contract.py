@@ -159,7 +159,7 @@ class Redaction(Part):
 class Data(Part):
     """How the customer's data is treated."""
 
-    redact: Redaction = Field(default=Redaction(), description="what the customer's copy of a report hides")
+    redact: Redaction = Field(default=Redaction.model_construct(), description="what the customer's copy of a report hides")
     keep_days: Annotated[int, Field(ge=1, le=3650, strict=True)] = Field(
         default=90, description="days after which evidence is deleted"
     )
@@ -202,7 +202,7 @@ class Contract(Part):
     outside: tuple[Outside, ...] = Field(default=(), description="servers elsewhere that may be asked")
     zones: tuple[Zone, ...] = Field(default=(), description="the customer's DNS zones")
     clauses: tuple[Clause, ...] = Field(min_length=1, description="what may be done, to which hosts, when")
-    data: Data = Field(default=Data(), description="how the customer's data is treated")
+    data: Data = Field(default=Data.model_construct(), description="how the customer's data is treated")
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Copy without what was computed from the old fields: permission never outlives its clause."""

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
-_DNS_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_DNS_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 _PART = re.compile(r"[0-9]{1,3}/[0-9]{1,3}\.")
 _CREDENTIAL = re.compile(r"(?:file|age):[^\s]+|env:[A-Z][A-Z0-9_]*|keyring:[^\s/]+/[^\s/]+")
 _HOST_KEY = re.compile(r"(?:ssh-ed25519|ecdsa-sha2-nistp(?:256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}")
@@ -71,6 +71,9 @@ def unicast(value: object) -> IPv4Address | IPv6Address:
     except ValueError:
         raise _why_no_address(value) from None
     match address:
+        case IPv4Address() if 0 < (first := address.packed[0]) < 224 and first != 169:
+            # Nearly every address: none of what follows can be said of it.
+            return address
         case IPv6Address():
             _plain_v6(value, address)
         case IPv4Address() if address in _THIS_NETWORK or str(address) == "255.255.255.255":
@@ -115,6 +118,13 @@ def _why_no_address(value: str) -> WrongError:
         )
     if re.fullmatch(r"[0-9.]+-[0-9.]+", value):
         return WrongError(f"{value!r} is a range, and a contract names each host", one_line)
+    if (value.startswith("[") and "]" in value) or re.fullmatch(r"[0-9.]+:[0-9]+", value):
+        return WrongError(
+            f"{value!r} is an address with brackets or a port",
+            "write the address alone; the port stands under 'ssh' or 'dns'",
+        )
+    if re.search(r"\S[\s,;]+\S", value):
+        return WrongError(f"{value!r} is more than one address", one_line)
     if re.search(r"[^\W\d_]", value) and ":" not in value:
         return WrongError(
             f"{value!r} is a name, and names can be answered by anybody", "write the address it stands for"
@@ -126,12 +136,12 @@ def _dns_name(text: str) -> str:
     if not text.isascii():
         raise WrongError(f"{text!r} is not in ASCII", "write the name as DNS carries it, with 'xn--'")
     name = text.lower().removesuffix(".")
-    labels = name.split(".")
-    if len(name) > 253 or not all(_DNS_LABEL.fullmatch(label) for label in labels):
+    if len(name) > 253 or not _DNS_NAME.fullmatch(name):
         raise WrongError(
             f"{text!r} is not a DNS name", "write it like 'web1.musterbau.example', without wildcards"
         )
-    if labels[-1].isdigit() and len(labels) > 1:
+    _, dot, last = name.rpartition(".")
+    if dot and last.isdigit():
         raise WrongError(f"{text!r} is no name: its last part is a number", "write the host's DNS name")
     return name
 
@@ -198,11 +208,16 @@ def _date(value: object) -> date:
 _CLOCK_SCHEMA = WithJsonSchema(
     {"type": "string", "pattern": f"^{_CLOCK.pattern}$", "examples": ["07:00"], "title": "Time of day"}
 )
+# What `unicast` refuses, as far as an editor can tell from the first signs.
+_NO_HOST = (
+    r"0\.|169\.254\.|22[4-9]\.|23[0-9]\.|255\.255\.255\.255$"
+    r"|[fF][fF][0-9a-fA-F]{2}:|[fF][eE][89aAbB][0-9a-fA-F]:|::$|::([fF]{4}:)?[0-9]+\."
+)
 _ADDRESS_SCHEMA = WithJsonSchema(
     {
         "type": "string",
         "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}],
-        "pattern": "^[0-9a-fA-F.:]+$",
+        "pattern": f"^(?!{_NO_HOST})[0-9a-fA-F.:]+$",
         "examples": ["10.1.2.3", "fd00::5"],
         "title": "Address of one host",
     }
@@ -215,7 +230,8 @@ def _shown(pattern: str, *examples: str, longest: int = 400) -> WithJsonSchema:
     )
 
 
-_NAME = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?"
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_NAME = rf"(?!.*\.[0-9]+\.?$){_LABEL}(\.{_LABEL})*\.?"
 
 Id = Annotated[str, AfterValidator(_id), _shown(_ID.pattern, "web1", longest=64)]
 Address = Annotated[IPv4Address | IPv6Address, BeforeValidator(unicast), _ADDRESS_SCHEMA]

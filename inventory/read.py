@@ -6,8 +6,11 @@ raises and adds hints. A text that is not wholly right gives no contract at all,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import gc
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pydantic import ValidationError
 
@@ -51,6 +54,8 @@ class Examined:
     hints: tuple[Mistake, ...] = ()
 
 
+# A run reads one contract several times: the desk, and the agent for every grant.
+@lru_cache(maxsize=2)
 def read(text: str | bytes) -> Contract:
     r"""Read one contract, wholly. Raises ContractError.
 
@@ -65,38 +70,75 @@ def read(text: str | bytes) -> Contract:
     line 1: hosts: the key 'hosts' is missing — add 'hosts: …' here
     line 1: clauses: the key 'clauses' is missing — add 'clauses: …' here
     """
-    examined = examine(text)
+    examined = _examine(text, _Known(), hinted=False)
     if examined.contract is None:
         raise ContractError(examined.mistakes)
     return examined.contract
 
 
 def examine(
-    text: str | bytes, *, areas: Collection[str] | None = None, playbooks: Collection[str] | None = None
+    text: str | bytes,
+    *,
+    areas: Collection[str] | None = None,
+    playbooks: Collection[str] | None = None,
+    platforms: Collection[str] | None = None,
 ) -> Examined:
     """Read one contract and say everything about it.
 
     areas, playbooks: the names that exist; where given, a clause that names another is a mistake.
+    platforms: those that can be asked; where given, a host of another gets a hint.
     """
+    return _examine(text, _Known(areas, playbooks, platforms), hinted=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The names that exist, where the caller knows them."""
+
+    areas: Collection[str] | None = None
+    playbooks: Collection[str] | None = None
+    platforms: Collection[str] | None = None
+
+
+def _examine(text: str | bytes, known: _Known, *, hinted: bool) -> Examined:
     source = decode(text)
-    if isinstance(source, Flaw):
-        return Examined(None, _mistakes([source], Tree()))
+    if isinstance(source, tuple):
+        return Examined(None, _mistakes(source, Tree()))
+    with _collecting_nothing():
+        return _judge(source, known, hinted=hinted)
+
+
+@contextmanager
+def _collecting_nothing() -> Iterator[None]:
+    """Nothing that is read is garbage, and looking for some takes as long as the reading."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _judge(source: str, known: _Known, *, hinted: bool) -> Examined:
     tree = parse(source)
     contract: Contract | None = None
     flaws = list(tree.flaws)
     if not isinstance(tree.data, dict):
         flaws = flaws or [_nothing(tree.data)]
         return Examined(None, _mistakes(flaws, tree))
+    # The model comes last: it stays, and takes the room that the checks have left.
+    apart = list(contradictions(tree.data, areas=known.areas, playbooks=known.playbooks))
+    perhaps = list(hints(tree.data, platforms=known.platforms)) if hinted else []
     try:
         contract = Contract.model_validate(tree.data)
     except ValidationError as error:
         flaws += complaints(error)
-    flaws += contradictions(tree.data, areas=areas, playbooks=playbooks)
-    perhaps = list(hints(tree.data))
-    if flaws or perhaps:
-        lined = parse(source, lines=True)
-        return Examined(None if flaws else contract, _mistakes(flaws, lined), _mistakes(perhaps, lined))
-    return Examined(contract)
+    flaws += apart
+    if not (flaws or perhaps):
+        return Examined(contract)
+    lined = parse(source, lines=True)
+    return Examined(None if flaws else contract, _mistakes(flaws, lined), _mistakes(perhaps, lined))
 
 
 def _nothing(data: object) -> Flaw:

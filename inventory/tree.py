@@ -7,32 +7,29 @@ its line, never a guess. Without aliases the work is bounded by the length of th
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import yaml
-from yaml.resolver import Resolver
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+)
+
+from inventory.word import plain
 
 __all__ = ["DEEPEST", "Flaw", "Path", "Tree", "parse"]
 
 Path = tuple[str | int, ...]
 DEEPEST = 20
-
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# Numbers to a reader of YAML 1.2, words to one of 1.1; and every time of day, also 07:00, as only those
-# from 10:00 on are numbers and nobody can remember that.
-_NUMBER_TO_OTHERS = re.compile(
-    r"0o[0-7]+|[-+]?(?:[0-9]+|\.[0-9]+|[0-9]+\.[0-9]*)[eE][-+]?[0-9]+|[-+]?[0-9]+(?::[0-5]?[0-9])+"
-)
-_WORDS: Mapping[str, bool | None] = {
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
-}
-_TRUE = frozenset({"yes", "on"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +44,24 @@ class Flaw:
 
 @dataclass(slots=True)
 class Tree:
-    """The data of one document (`None` when there is none), its flaws, and the line of each path."""
+    """The data of one document (`None` when there is none), its flaws, and its lines where they were noted.
+
+    lines: of each mapping and list in the data, by its `id`, the line of each key or item.
+    """
 
     data: Any = None
     flaws: list[Flaw] = field(default_factory=list)
-    lines: dict[Path, int] = field(default_factory=dict)
+    lines: dict[int, dict[str | int, int]] = field(default_factory=dict)
 
     def line(self, path: Path) -> int:
         """The line of a key or item, or of the nearest thing around it."""
-        while path and path not in self.lines:
-            path = path[:-1]
-        return self.lines.get(path, 1)
-
-
-@dataclass(slots=True)
-class _Open:
-    """A mapping or sequence that is being read; `key` is the one whose value comes next."""
-
-    value: Any
-    step: str | int
-    key: str | None = None
+        line, inside = 1, self.data
+        for step in path:
+            noted = self.lines.get(id(inside), {})
+            if step not in noted:
+                break
+            line, inside = noted[step], inside[step]
+        return line
 
 
 def parse(text: str, *, lines: bool = False) -> Tree:
@@ -74,202 +69,161 @@ def parse(text: str, *, lines: bool = False) -> Tree:
 
     lines: also note the line of every key and item (slower: only asked for when something is wrong).
     """
-    reader = _Reader(lines=lines)
+    reader = _Reader(text, lines=lines)
     try:
-        for event in _events(text):
-            if not reader.take(event):
-                break
+        reader.read()
+    except _EndHereError:
+        reader.tree.data = None
     except yaml.MarkedYAMLError as error:
         reader.tree.flaws.append(_syntax(error, text))
         reader.tree.data = None
+    finally:
+        reader.loader.dispose()
     return reader.tree
 
 
-def _events(text: str) -> Iterator[yaml.Event]:
-    loader = yaml.CSafeLoader(text)
-    try:
-        while (event := loader.get_event()) is not None:
-            yield event
-    finally:
-        loader.dispose()
+class _EndHereError(Exception):
+    """Nothing that comes after this flaw would make sense."""
+
+
+# The way to a value: the way to what holds it, and its key or number there; None at the top.
+_Way = tuple[Any, str | int] | None
+
+
+def _path(way: _Way) -> Path:
+    steps: list[str | int] = []
+    while way:
+        way, step = way
+        steps.append(step)
+    return tuple(reversed(steps))
 
 
 class _Reader:
-    """Builds the tree, one event at a time."""
+    """Builds the tree from events; a flaw stops it only where nothing after it would make sense."""
 
-    def __init__(self, *, lines: bool) -> None:
+    def __init__(self, text: str, *, lines: bool) -> None:
         self.tree = Tree()
+        self.loader = yaml.CSafeLoader(text)
+        self._next: Callable[[], Any] = self.loader.get_event
         self._noting = lines
-        self._stack: list[_Open] = []
-        self._documents = 0
+        # The same words come again and again in a contract: each is looked at, and kept in memory, once.
+        self._plain = lru_cache(maxsize=8192)(plain)
+        self._names: dict[str, str] = {}
 
-    def take(self, event: yaml.Event) -> bool:
-        """Take one event; False when reading must stop here."""
-        kind = type(event)
-        if isinstance(event, yaml.ScalarEvent):
-            self._scalar(event)
-        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-            self._stack.pop()
-        elif isinstance(event, yaml.CollectionStartEvent):
-            return self._begin(event, {} if kind is yaml.MappingStartEvent else [])
-        elif isinstance(event, yaml.AliasEvent):
-            return self._alias(event)
-        elif isinstance(event, yaml.DocumentStartEvent):
-            return self._document(event)
-        return True
+    def read(self) -> None:
+        """Take the whole stream, which must be one document."""
+        documents = 0
+        for event in iter(self._next, None):
+            if isinstance(event, DocumentStartEvent):
+                documents += 1
+                self._document(event, documents)
+            elif isinstance(event, NodeEvent):
+                self.tree.data = self._value(event, None, 0)
 
-    def _alias(self, event: yaml.AliasEvent) -> bool:
-        where = self._path() if self._awaits_key() else self._here()
-        problem, instead = f"'*{event.anchor}' is an alias", "write the text itself, as often as it is needed"
-        self._flaw(event, problem, instead, at=where)
-        if self._awaits_key():
-            return False
-        self._put(event, None)
-        return True
-
-    def _document(self, event: yaml.DocumentStartEvent) -> bool:
-        self._documents += 1
+    def _document(self, event: DocumentStartEvent, number: int) -> None:
         if event.tags or event.version:
-            self._flaw(event, "the file begins with a YAML directive (%)", "remove the line")
-        if self._documents > 1:
-            self._flaw(
-                event, "a second document begins here", "write one contract a file, without '---' inside"
-            )
-            self.tree.data = None
-        return self._documents == 1
+            self._flaw(event, (), "the file begins with a YAML directive (%)", "remove the line")
+        if number > 1:
+            what = "a second document begins here"
+            self._flaw(event, (), what, "write one contract a file, without '---' inside")
+            raise _EndHereError
 
-    def _begin(self, event: yaml.CollectionStartEvent, value: dict[str, Any] | list[Any]) -> bool:
-        self._refuse_devices(event)
-        if self._awaits_key():
-            self._flaw(
-                event,
-                "a list or mapping stands where a key is expected",
-                "write a plain word as the key",
-                at=self._path(),
-            )
-            return False
-        if len(self._stack) >= DEEPEST:
-            self._flaw(event, f"the text is nested more than {DEEPEST} deep", "write it as in the example")
-            self.tree.data = None
-            return False
-        step = self._put(event, value)
-        self._stack.append(_Open(value, step))
-        return True
-
-    def _scalar(self, event: yaml.ScalarEvent) -> None:
+    def _value(self, event: Any, way: _Way, depth: int) -> Any:  # noqa: ANN401 - plain data of any kind.
+        """What an event begins: a scalar, a mapping or a list."""
+        kind = type(event)
+        if kind is AliasEvent:
+            return self._alias(event, _path(way))
         if event.anchor or event.tag:
-            self._refuse_devices(event)
-        plain = event.implicit[0]
-        if self._awaits_key():
-            self._key(event, plain=plain)
-            return
-        text: str = event.value
-        value: Any = text
-        if plain:
-            value, wrong = _plain(text)
+            self._refuse_devices(event, _path(way))
+        if kind is ScalarEvent:
+            if not event.implicit[0]:
+                return event.value
+            value, wrong = self._plain(event.value)
             if wrong:
-                self._flaw(event, *wrong, at=self._here())
-        self._put(event, value)
+                self._flaw(event, _path(way), *wrong)
+            return value
+        if depth >= DEEPEST:
+            what = f"the text is nested more than {DEEPEST} deep"
+            self._flaw(event, _path(way), what, "write it as in the example")
+            raise _EndHereError
+        return (self._mapping if kind is MappingStartEvent else self._list)(way, depth + 1)
 
-    def _key(self, event: yaml.ScalarEvent, *, plain: bool) -> None:
-        top = self._stack[-1]
-        name: str = event.value
-        here = (*self._path(), name)
-        if name == "<<" and plain:
-            self._flaw(event, "'<<' merges another mapping in", "write the keys themselves", at=here)
-        elif plain and _plain(name) != (name, None):
-            self._flaw(
-                event, f"the key `{name}` is no word to every reader", f"write '{name}' in quotes", at=here
-            )
-        elif name in top.value:
-            self._flaw(event, f"the key '{name}' is written twice here", "write it once", at=here)
-        top.key = name
-        if self._noting:
-            self.tree.lines.setdefault(here, _line(event))
-
-    def _put(self, event: yaml.Event, value: object) -> str | int:
-        """Enter a value where it belongs; gives the last step of its path."""
-        if not self._stack:
-            self.tree.data = value
-            return ""
-        top = self._stack[-1]
-        if top.key is not None:
-            step: str | int = top.key
+    def _mapping(self, way: _Way, depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        take, noted = self._next, self._note(found)
+        while type(event := take()) is not MappingEndEvent:
+            name = self._key(event, way, found)
+            if name is None:
+                self._skip(event, way, depth)
+                continue
+            if noted is not None:
+                noted.setdefault(name, _line(event))
             # Of a key that is written twice the first stays: the file is refused anyway.
-            top.value.setdefault(step, value)
-            top.key = None
-            return step
-        step = len(top.value)
-        top.value.append(value)
-        if self._noting:
-            self.tree.lines[(*self._path(), step)] = _line(event)
-        return step
+            found.setdefault(name, self._value(take(), (way, name), depth))
+        return found
 
-    def _awaits_key(self) -> bool:
-        if not self._stack:
-            return False
-        top = self._stack[-1]
-        return top.key is None and type(top.value) is dict
+    def _list(self, way: _Way, depth: int) -> list[Any]:
+        found: list[Any] = []
+        take, noted = self._next, self._note(found)
+        while type(event := take()) is not SequenceEndEvent:
+            if noted is not None:
+                noted[len(found)] = _line(event)
+            found.append(self._value(event, (way, len(found)), depth))
+        return found
 
-    def _refuse_devices(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
+    def _note(self, found: dict[str, Any] | list[Any]) -> dict[str | int, int] | None:
+        """Where to note the lines of a mapping or list, if they are asked for."""
+        if not self._noting:
+            return None
+        noted = self.tree.lines[id(found)] = {}
+        return noted
+
+    def _key(self, event: Any, way: _Way, found: dict[str, Any]) -> str | None:  # noqa: ANN401
+        """The name that a key is, or None for what can be no key."""
+        if type(event) is not ScalarEvent:
+            return None
+        name: str = event.value
+        if event.anchor or event.tag:
+            self._refuse_devices(event, _path((way, name)))
+        if event.implicit[0] and self._plain(name) != (name, None):
+            self._no_word(event, name, _path((way, name)))
+        elif name in found:
+            what = f"the key '{name}' is written twice here"
+            self._flaw(event, _path((way, name)), what, "write it once")
+        return self._names.setdefault(name, name)
+
+    def _skip(self, event: Any, way: _Way, depth: int) -> None:  # noqa: ANN401
+        """Pass over what stands where a key is expected, and its value: the rest can still be read."""
+        if not isinstance(event, AliasEvent):
+            what = "a list or mapping stands where a key is expected"
+            self._flaw(event, _path(way), what, "write a plain word as the key")
+        self._value(event, way, depth)
+        self._value(self._next(), way, depth)
+
+    def _no_word(self, event: ScalarEvent, name: str, path: Path) -> None:
+        if name == "<<":
+            self._flaw(event, path, "'<<' merges another mapping in", "write the keys themselves")
+        else:
+            what = f"the key `{name}` is no word to every reader"
+            self._flaw(event, path, what, f"write '{name}' in quotes")
+
+    def _alias(self, event: AliasEvent, path: Path) -> None:
+        what = f"'*{event.anchor}' is an alias"
+        self._flaw(event, path, what, "write the text itself, as often as it is needed")
+
+    def _refuse_devices(self, event: Any, path: Path) -> None:  # noqa: ANN401
         if event.anchor:
-            self._flaw(
-                event, f"'&{event.anchor}' is an anchor", "write the text itself, as often as it is needed"
-            )
+            what = f"'&{event.anchor}' is an anchor"
+            self._flaw(event, path, what, "write the text itself, as often as it is needed")
         if event.tag:
-            self._flaw(event, f"'{event.tag}' is a tag", "write the plain value, without '!'")
+            self._flaw(event, path, f"'{event.tag}' is a tag", "write the plain value, without '!'")
 
-    def _path(self) -> Path:
-        return tuple(level.step for level in self._stack[1:])
-
-    def _here(self) -> Path:
-        """The path of the value that comes next."""
-        if not self._stack:
-            return ()
-        top = self._stack[-1]
-        return (*self._path(), len(top.value) if top.key is None else top.key)
-
-    def _flaw(self, event: yaml.Event, problem: str, instead: str, *, at: Path | None = None) -> None:
-        where = self._here() if at is None else at
-        self.tree.flaws.append(Flaw(where, problem, instead, _line(event)))
+    def _flaw(self, event: Event, path: Path, problem: str, instead: str) -> None:
+        self.tree.flaws.append(Flaw(path, problem, instead, _line(event)))
 
 
-def _line(event: yaml.Event) -> int:
+def _line(event: Event) -> int:
     return event.start_mark.line + 1 if event.start_mark else 1
-
-
-def _plain(text: str) -> tuple[Any, tuple[str, str] | None]:
-    """What a scalar without quotes stands for, and what is ambiguous about it.
-
-    >>> _plain("web1"), _plain("22"), _plain("2026-01-01")
-    (('web1', None), (22, None), ('2026-01-01', None))
-    >>> _plain("07:00")[1]
-    ('`07:00` without quotes is a number to some readers', "write '07:00' in quotes")
-    """
-    if text in _WORDS:
-        return _WORDS[text], None
-    tag = _tag(text)
-    if not tag or (tag == "timestamp" and _DAY.fullmatch(text)):
-        return text, None
-    if tag == "int" and _INTEGER.fullmatch(text):
-        return int(text), None
-    if tag == "bool":
-        meaning = "true" if text.lower() in _TRUE else "false"
-        problem = f"`{text}` without quotes means {meaning} to some readers and the word '{text}' to others"
-        return text, (problem, f"write true or false, or '{text}' in quotes if the word is meant")
-    what = {"timestamp": "a time", "merge": "a merge key", "value": "a special key"}.get(tag, "a number")
-    instead = f"write '{text}' in quotes"
-    if what == "a number" and ":" not in text:
-        instead += " if it is a text, or else a whole number in plain digits"
-    return text, (f"`{text}` without quotes is {what} to some readers", instead)
-
-
-def _tag(text: str) -> str:
-    """The type that YAML 1.1 or 1.2 gives a plain scalar, '' for a string."""
-    for tag, pattern in Resolver.yaml_implicit_resolvers.get(text[0], ()):
-        if pattern.match(text):
-            return str(tag).rpartition(":")[2]
-    return "float" if text[0] in "0123456789+-." and _NUMBER_TO_OTHERS.fullmatch(text) else ""
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> Flaw:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
 from agent.nursling import Nursery
-from controller.cli.show import print_error
+from controller.cli.show import print_error, print_json, print_line
 
-__all__ = ["run"]
+__all__ = ["EVERY", "app_of", "run"]
 
 _HELP = "Collects evidence from the hosts a contract permits, names the cause, and writes it to the ticket."
 # In the order of the help text: a group of commands is the `app` of a module, a command its function.
 _GROUPS = ("contract", "ticket", "report", "ledger", "outbox", "collectors")
 _COMMANDS: Mapping[str, str] = {"scope": "scope", "diagnose": "diagnose", "judge": "report"}
+EVERY = (*_GROUPS, *_COMMANDS)
 
 
-def _app(names: Iterable[str]) -> typer.Typer:
+def app_of(names: Iterable[str]) -> typer.Typer:
     """The command with these sub-commands only: what is not asked for is not loaded, since start-up counts."""
     app = typer.Typer(help=_HELP, no_args_is_help=True, pretty_exceptions_enable=False)
-    app.callback()(_nothing)
+    # A lone sub-command would otherwise lose its name, too.
+    app.callback()(_before)
     for name in names:
         module = import_module(f"controller.cli.{_COMMANDS.get(name, name)}")
         if name in _GROUPS:
@@ -32,28 +35,51 @@ def _app(names: Iterable[str]) -> typer.Typer:
     return app
 
 
-def _nothing() -> None:
-    """A lone sub-command would otherwise lose its name."""
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version  # noqa: PLC0415 - start-up counts.
+
+        print_line(f"secondline {version('secondline')}")
+        raise typer.Exit(0)
 
 
-def run(nursery: Nursery | None) -> int:
-    """Run the command; a mistake is one line that says what to do, and exit status 2."""
+def _before(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_tell_version, is_eager=True)
+    ] = False,
+) -> None: ...
+
+
+def run(nursery: Nursery | None, words: Sequence[str]) -> int:
+    """Run the command; a mistake is one line that says what to do, and exit status 2.
+
+    Whoever asks for JSON finds the mistake on standard output too, as `{"error": …}`.
+    """
     try:
-        status = _app(_asked_for(sys.argv[1:2]))(standalone_mode=False, obj=nursery)
+        # Arguments are UTF-8, whatever the locale says.
+        asked = [os.fsencode(word).decode("utf-8") for word in words]
+    except UnicodeDecodeError as error:
+        return _refuse(f"{error.object!r} is not UTF-8: write it in UTF-8", words)
+    try:
+        app = app_of(asked[:1] if asked and asked[0] in EVERY else EVERY)
+        status = app(args=asked, standalone_mode=False, obj=nursery)
     except typer.Abort:
         return 130
     except typer.TyperException as error:
-        print_error(error.format_message())
-        return 2
+        return _refuse(error.format_message(), words)
     except _mistakes() as error:
-        print_error(str(error))
-        return 2
+        return _refuse(str(error), words)
     return status if isinstance(status, int) else 0
 
 
-def _asked_for(word: list[str]) -> Iterable[str]:
-    every = (*_GROUPS, *_COMMANDS)
-    return word if word and word[0] in every else every
+def _refuse(why: str, words: Sequence[str]) -> int:
+    # Without any argument the help was shown, and there is no more to say.
+    if why:
+        print_error(why)
+        if "--json" in words:
+            print_json({"error": why})
+    return 2
 
 
 def _mistakes() -> tuple[type[Exception], ...]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from controller.cli.choice import must_be_known
 from controller.cli.show import print_json, print_line, print_table
 
 __all__ = ["app"]
@@ -19,6 +20,7 @@ def list_(*, area: Annotated[str, typer.Option(help="Only this area.")] = "", js
     """List the collectors."""
     from collectors.catalogue import catalogue  # noqa: PLC0415 - reads every collector.
 
+    must_be_known("area", [area] if area else [], catalogue().areas)
     known = [c for c in catalogue().collectors.values() if area in {"", c.area}]
     rows = [(c.name, c.session.__name__, c.platform or c.role or "any", c.asks[0]) for c in known]
     if json:

@@ -9,15 +9,17 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent.nursling import Nursery
+from controller.cli.choice import LANGUAGES, must_be_known, one_each
 from controller.cli.live import Live
 from controller.cli.office import NoContractError, Office, open_office
-from controller.cli.show import print_error, print_line
+from controller.cli.show import print_error, print_line, print_text
 
 if TYPE_CHECKING:
     from controller.reports.model import Report
@@ -39,7 +41,7 @@ class Verdict:
 def diagnose(  # noqa: PLR0917 - the options of the main command.
     context: typer.Context,
     ticket: Annotated[str, typer.Option(help="The ticket that asks.")],
-    host: Annotated[list[str] | None, typer.Option(help="Only this host (its id in the contract).")] = None,
+    host: Annotated[list[str] | None, typer.Option(help="Only this host: its id, name or address.")] = None,
     area: Annotated[list[str] | None, typer.Option(help="Only this area, such as linux or dns.")] = None,
     question: Annotated[
         list[str] | None, typer.Option(help="Only this collector, such as linux.disk.")
@@ -54,7 +56,7 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
     """Ask the hosts that the ticket's contract permits, name the cause, and write it to the ticket."""
     nursery = context.obj if isinstance(context.obj, Nursery) else Nursery()
     try:
-        office = open_office()
+        office = open_office().tidy()
         wishes = _Wishes(
             ticket=ticket,
             hosts=tuple(host or ()),
@@ -69,6 +71,7 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
     finally:
         nursery.close()
     _print(done, as_json=json)
+    office.forget()
     raise typer.Exit(done.status)
 
 
@@ -95,20 +98,21 @@ def _check(wishes: _Wishes) -> None:
     """Unknown areas and questions are mistakes of whoever types, and named before anything is asked."""
     from collectors.catalogue import catalogue  # noqa: PLC0415 - reads every collector; the nursery does it meanwhile.
 
-    for kind, asked, known in (
-        ("area", wishes.areas, catalogue().areas),
-        ("question", wishes.questions, tuple(catalogue().collectors)),
-        ("language", (wishes.language,) if wishes.language else (), ("de", "en")),
-    ):
-        for word in asked:
-            if word not in known:
-                raise typer.BadParameter(f"there is no {kind} {word!r}: there are {', '.join(sorted(known))}")
+    must_be_known("area", wishes.areas, catalogue().areas)
+    must_be_known("question", wishes.questions, catalogue().collectors)
+    for question in wishes.questions if wishes.areas else ():
+        if catalogue().collectors[question].area not in wishes.areas:
+            raise typer.BadParameter(
+                f"{question} is no question of {', '.join(wishes.areas)}: leave --area or --question out"
+            )
+    must_be_known("language", [wishes.language] if wishes.language else [], LANGUAGES)
 
 
 async def _diagnose(office: Office, nursery: Nursery, wishes: _Wishes, live: Live) -> _Done:
     from controller.courier.inprocess import InProcess  # noqa: PLC0415 - loaded while the nursery starts.
-    from controller.run import Asked, report_of, take_readings  # noqa: PLC0415
+    from controller.run import Asked, new_run, report_of, take_readings  # noqa: PLC0415
     from controller.settings import public_key, signing_key  # noqa: PLC0415
+    from controller.store.living import held  # noqa: PLC0415
 
     async with office.desk() as (desk_name, desk):
         ticket = await desk.read(wishes.ticket)
@@ -123,24 +127,25 @@ async def _diagnose(office: Office, nursery: Nursery, wishes: _Wishes, live: Liv
             subject=ticket.subject,
             desk=desk_name,
             by=office.who,
-            hosts=wishes.hosts,
+            hosts=one_each(contract, wishes.hosts),
             areas=wishes.areas,
             collectors=wishes.questions,
             seconds=wishes.seconds,
         )
-        async with nursery:
-            courier = InProcess((public_key(key),), office.credentials, nursery)
-            forms = asyncio.create_task(asyncio.to_thread(_load_forms))
-            run = await take_readings(
-                office.store, stored, contract, asked, courier=courier, key=key, watch=live.take
-            )
-        await forms
-        from controller.publish import deliver, publish  # noqa: PLC0415 - loaded while the hosts were asked.
+        run = new_run(datetime.now(UTC))
+        with held(office.store.home, run):
+            async with nursery:
+                courier = InProcess((public_key(key),), office.credentials, nursery)
+                forms = asyncio.create_task(asyncio.to_thread(_load_forms))
+                await take_readings(
+                    office.store, stored, contract, asked, run=run, courier=courier, key=key, watch=live.take
+                )
+            await forms
+            from controller.publish import deliver, publish  # noqa: PLC0415 - loaded while the hosts were asked.
 
-        report = report_of(office.store, run, contract, subject=ticket.subject)
-        published = publish(
-            office.store, report, contract, wishes.language or office.settings.language or contract.language
-        )
+            report = report_of(office.store, run, contract)
+            language = wishes.language or office.settings.language or contract.language
+            published = publish(office.store, report, contract, language)
         delivered = await deliver(office.store, {desk_name: desk})
     return _Done(
         status=_status(report),
@@ -178,14 +183,14 @@ def _status(report: Report) -> int:
 
 def _print(done: _Done, *, as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(done.data.read_text(encoding="utf-8"))
-        return
-    for line in done.note.splitlines():
-        print_line(line)
-    print_line("")
-    print_line(f"report  {done.page}")
-    print_line(f"data    {done.data}")
-    for line in done.deliveries:
-        print_line(f"note    {line}")
+        print_text(done.data.read_text(encoding="utf-8"))
+    else:
+        for line in done.note.splitlines():
+            print_line(line)
+        print_line("")
+        print_line(f"report  {done.page}")
+        print_line(f"data    {done.data}")
+        for line in done.deliveries:
+            print_line(f"note    {line}")
     if not done.deliveries:
         print_error("the note waits in the outbox: 'secondline outbox deliver' tries again")

@@ -18,11 +18,15 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
-def verify(*, json: Json = False) -> None:
+def verify(
+    *,
+    kept: Annotated[str, typer.Option(help="A head that you kept elsewhere: it must be in the ledger.")] = "",
+    json: Json = False,
+) -> None:
     """Find a changed, missing or reordered entry. Exit status 1 when there is one."""
     from controller.ledger import verify as check  # noqa: PLC0415 - only where it is used.
 
-    verdict = check(open_office().store)
+    verdict = check(open_office().store, kept)
     if json:
         print_json(
             {
@@ -44,8 +48,13 @@ def verify(*, json: Json = False) -> None:
 def show(run: str, *, json: Json = False) -> None:
     """Show what the ledger says of one run."""
     from controller.ledger import touches  # noqa: PLC0415 - see above.
+    from controller.store.runs import get_run  # noqa: PLC0415
 
-    found = touches(open_office().store, run)
+    store = open_office().tidy().store
+    found = touches(store, run)
+    if not found:
+        # Nothing is said of a run that there is not: that is a mistake and no empty answer.
+        get_run(store, run)
     if json:
         print_json(
             [
@@ -56,10 +65,14 @@ def show(run: str, *, json: Json = False) -> None:
                     "host": t.host,
                     "clause": t.clause,
                     "who": t.who,
+                    "about": t.about,
                 }
                 for t in found
             ]
         )
         return
-    rows = [(str(t.number), f"{t.at:%Y-%m-%d %H:%M:%S}", t.what, t.host, t.clause, t.who) for t in found]
-    print_table(("entry", "at (UTC)", "what", "host", "clause", "who"), rows)
+    heads = ("entry", "at (UTC)", "what", "about", "host", "clause", "who")
+    rows = [
+        (str(t.number), f"{t.at:%Y-%m-%d %H:%M:%S}", t.what, t.about, t.host, t.clause, t.who) for t in found
+    ]
+    print_table(heads, rows)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
 
-from agent.credentials import Credentials
-from controller.desks.desk import Desk
+from agent.credentials import CredentialError, Credentials
+from controller.cli.show import print_error
+from controller.desks.desk import Desk, DeskError
 from controller.desks.named import desk_named
 from controller.settings import Settings, load_settings
 from controller.store.contracts import StoredContract, contract_at, current_contract
+from controller.store.errors import StoreError
+from controller.store.living import under_way
 from controller.store.store import Store, open_store
 from inventory.contract import Contract
-from inventory.read import read
+from inventory.read import ContractError, read
+
+if TYPE_CHECKING:
+    from controller.outbox import Delivery
 
 __all__ = ["NoContractError", "Office", "open_office"]
 
@@ -42,15 +51,76 @@ class Office:
         finally:
             await desk.close()
 
+    def tidy(self) -> Self:
+        """End what processes left behind that are gone, tell their tickets, and say so."""
+        desks = {desk for left in under_way(self.store) if (desk := self._settle(left))}
+        if desks:
+            asyncio.run(self.deliver(desks))
+        return self
+
+    def _settle(self, left: str) -> str:
+        """End one run, if nobody works at it; gives the desk whose ticket is to be told."""
+        from controller.settle import settle  # noqa: PLC0415 - it is hardly ever needed.
+
+        try:
+            run = settle(self.store, left, self._contract_or_none, self.settings.language)
+        except (StoreError, OSError, LookupError, TypeError, ValueError) as error:
+            # One run that cannot be ended must not be in the way of every command.
+            print_error(f"run {left} was left by its process and cannot be ended: {error}")
+            return ""
+        if run is None:
+            return ""
+        print_error(f"run {left} for ticket {run.ticket} was left by its process: it is now {run.state}")
+        return run.desk
+
+    def _contract_or_none(self, digest: str) -> Contract | None:
+        try:
+            return self.contract_with(digest)
+        except (NoContractError, ContractError):
+            return None
+
+    async def deliver(self, desks: Iterable[str]) -> tuple[Delivery, ...]:
+        """Deliver what is due at these desks; gives what was tried.
+
+        A desk that cannot be used is named, and keeps no other from getting its own.
+        """
+        from controller.publish import deliver  # noqa: PLC0415 - see above.
+
+        tried: list[Delivery] = []
+        for name in desks:
+            try:
+                async with self.desk(name) as (_, desk):
+                    tried += await deliver(self.store, {name: desk})
+            except (DeskError, CredentialError) as error:
+                print_error(f"what waits for the desk {name!r} stays in the outbox: {error}")
+        return tuple(tried)
+
+    def forget(self) -> None:
+        """Delete evidence that is older than the contracts let it be, when that was not done today."""
+        from controller.expire import expire_daily  # noqa: PLC0415 - see above.
+
+        try:
+            gone = expire_daily(self.store, datetime.now(UTC), self.who)
+        except StoreError as error:
+            print_error(f"old evidence cannot be deleted: {error}")
+            return
+        if gone:
+            print_error(f"evidence of {len(gone)} old runs was deleted, as the contracts' keep_days say")
+
     def contract_of(self, customer: str) -> tuple[StoredContract, Contract]:
         """The customer's present contract. Raises NoContractError, or ContractError when it cannot be read."""
+        stored = self.text_of(customer)
+        return stored, read(stored.text)
+
+    def text_of(self, customer: str) -> StoredContract:
+        """The customer's present contract, unread. Raises NoContractError."""
         stored = current_contract(self.store, customer)
         if stored is None:
             raise NoContractError(
                 f"there is no contract for {customer!r}, so nothing may be touched: "
                 "add it with 'secondline contract add FILE'"
             )
-        return stored, read(stored.text)
+        return stored
 
     def contract_with(self, digest: str) -> Contract:
         """The very text under which a run was made."""

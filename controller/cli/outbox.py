@@ -7,22 +7,23 @@ from typing import Annotated
 
 import typer
 
-from controller.cli.office import Office, open_office
+from controller.cli.office import open_office
 from controller.cli.show import print_json, print_line, print_table
 
 __all__ = ["app"]
 
 app = typer.Typer(help="The outbox: what waits to be delivered to a ticket.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("list")
-def list_(*, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def list_(*, json: Json = False) -> None:
     """List every delivery with its state."""
     from controller.outbox import deliveries  # noqa: PLC0415 - only where it is used: start-up counts.
 
     rows = [
         (str(d.id), d.desk, d.ticket, d.run, d.state.value, str(d.tries), d.error)
-        for d in deliveries(open_office().store)
+        for d in deliveries(open_office().tidy().store)
     ]
     heads = ("delivery", "desk", "ticket", "run", "state", "tries", "error")
     if json:
@@ -32,14 +33,36 @@ def list_(*, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
 
 
 @app.command()
-def deliver() -> None:
-    """Deliver what is due now. Exit status 1 when something could not be delivered."""
-    failed = asyncio.run(_deliver(open_office()))
-    raise typer.Exit(1 if failed else 0)
+def deliver(*, json: Json = False) -> None:
+    """Deliver what is due now. Exit status 1 when something is not delivered that should be."""
+    from controller.outbox import DeliveryState, deliveries  # noqa: PLC0415 - see above.
+
+    office = open_office().tidy()
+    waiting = [state for state in DeliveryState if not state.over]
+    desks = dict.fromkeys(d.desk for d in deliveries(office.store, states=waiting))
+    tried = asyncio.run(office.deliver(desks))
+    left = deliveries(office.store, states=waiting)
+    if json:
+        print_json(
+            [
+                {"delivery": str(d.id), "ticket": d.ticket, "state": d.state.value, "error": d.error}
+                for d in tried
+            ]
+        )
+    else:
+        for one in tried:
+            print_line(f"delivery {one.id}, ticket {one.ticket}: {one.state} {one.error}".rstrip())
+        if left:
+            print_line(f"{len(left)} still wait: secondline outbox list")
+    raise typer.Exit(1 if left or any(one.state is not DeliveryState.DONE for one in tried) else 0)
 
 
 @app.command()
-def again(delivery: int) -> None:
+def again(
+    delivery: Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="The delivery's number.")],
+    *,
+    json: Json = False,
+) -> None:
     """Let a delivery that has failed be tried anew, after its cause was mended."""
     from datetime import UTC, datetime  # noqa: PLC0415 - see above.
 
@@ -47,18 +70,7 @@ def again(delivery: int) -> None:
 
     if not try_again(open_office().store, delivery, datetime.now(UTC)):
         raise typer.BadParameter(f"delivery {delivery} has not failed: see 'secondline outbox list'")
-    print_line(f"delivery {delivery} will be tried: secondline outbox deliver")
-
-
-async def _deliver(office: Office) -> int:
-    from controller.publish import deliver as deliver_now  # noqa: PLC0415 - see above.
-
-    failed = 0
-    for name in ("builtin", *office.settings.desks):
-        async with office.desk(name) as (_, desk):
-            for delivery in await deliver_now(office.store, {name: desk}):
-                failed += delivery.state.value != "done"
-                print_line(
-                    f"delivery {delivery.id}, ticket {delivery.ticket}: {delivery.state} {delivery.error}"
-                )
-    return failed
+    if json:
+        print_json({"delivery": str(delivery)})
+    else:
+        print_line(f"delivery {delivery} will be tried: secondline outbox deliver")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from controller.cli.choice import LANGUAGES, must_be_known
 from controller.cli.office import Office, open_office
-from controller.cli.show import print_json, print_line, print_table
+from controller.cli.show import print_error, print_json, print_line, print_table
 from inventory.contract import Contract
+
+if TYPE_CHECKING:
+    from collectors import Finding
 
 __all__ = ["app", "judge"]
 
@@ -27,17 +32,23 @@ def list_(
     """List the newest runs."""
     from controller.store.runs import runs  # noqa: PLC0415 - only where it is used: start-up counts.
 
-    found = runs(open_office().store, customer=customer, ticket=ticket)
+    found = runs(open_office().tidy().store, customer=customer, ticket=ticket)
+    heads = ("run", "ticket", "customer", "state", "numbers", "evidence")
     rows = [
-        (r.id, r.ticket, r.customer, r.state.value, " ".join(f"{n} {word}" for word, n in r.summary.items()))
+        (
+            r.id,
+            r.ticket,
+            r.customer,
+            r.state.value,
+            " ".join(f"{n} {word}" for word, n in r.summary.items()),
+            f"deleted {r.expired:%Y-%m-%d}" if r.expired else "kept",
+        )
         for r in found
     ]
     if json:
-        print_json(
-            [dict(zip(("run", "ticket", "customer", "state", "numbers"), row, strict=True)) for row in rows]
-        )
+        print_json([dict(zip(heads, row, strict=True)) for row in rows])
     else:
-        print_table(("run", "ticket", "customer", "state", "numbers"), rows)
+        print_table(heads, rows)
 
 
 @app.command()
@@ -54,9 +65,10 @@ def write(
     from controller.reports.redact import Audience  # noqa: PLC0415
     from controller.run import report_of  # noqa: PLC0415
 
-    office = open_office()
-    contract, subject = _context(office, run)
-    report = report_of(office.store, run, contract, subject=subject)
+    must_be_known("language", [language] if language else [], LANGUAGES)
+    office = open_office().tidy()
+    contract = _contract(office, run)
+    report = report_of(office.store, run, contract)
     audience = Audience.CUSTOMER if customer_copy else Audience.ENGINEER
     written = write_report(
         office.store, report, contract.data.redact, language or contract.language, to, audience
@@ -70,17 +82,49 @@ def write(
 
 @app.command()
 def export(
-    run: str, *, to: Annotated[Path, typer.Option(help="The file to write.")] = Path("evidence.zip")
+    run: str,
+    *,
+    to: Annotated[Path, typer.Option(help="The file to write.")] = Path("evidence.zip"),
+    json: Json = False,
 ) -> None:
     """Write a run's raw evidence into one archive, for 'secondline judge'. It is not redacted."""
     from controller.bundle import write_bundle  # noqa: PLC0415 - see above.
     from controller.run import report_of  # noqa: PLC0415
 
-    office = open_office()
-    contract, subject = _context(office, run)
-    report = report_of(office.store, run, contract, subject=subject)
-    write_bundle(report, {host.id: host.site for host in contract.hosts}, office.store.blobs, to)
-    print_line(str(to))
+    office = open_office().tidy()
+    contract = _contract(office, run)
+    report = report_of(office.store, run, contract)
+    write_bundle(
+        report,
+        {host.id: host.site for host in contract.hosts},
+        office.store.blobs,
+        to,
+        keep_until=report.began + timedelta(days=contract.data.keep_days),
+    )
+    if json:
+        print_json({"file": str(to)})
+    else:
+        print_line(str(to))
+
+
+@app.command()
+def expire(*, json: Json = False) -> None:
+    """Delete evidence and reports that are older than the contracts' keep_days. A run's end does so, too."""
+    from dataclasses import asdict  # noqa: PLC0415 - see above.
+
+    from controller.expire import expire as expire_now  # noqa: PLC0415
+
+    office = open_office().tidy()
+    gone = expire_now(office.store, datetime.now(UTC), office.who)
+    if json:
+        print_json([asdict(one) for one in gone])
+        return
+    for one in gone:
+        print_line(
+            f"run {one.run} of {one.customer}: {one.exchanges} exchanges deleted, after {one.keep_days} days"
+        )
+    if not gone:
+        print_line("nothing is older than the contracts let it be")
 
 
 def judge(bundle: Path, *, json: Json = False) -> None:
@@ -88,8 +132,14 @@ def judge(bundle: Path, *, json: Json = False) -> None:
     from collectors import Severity  # noqa: PLC0415 - see above.
     from controller.bundle import read_bundle  # noqa: PLC0415
     from controller.judge import judge as judge_again  # noqa: PLC0415
+    from controller.progress import shown  # noqa: PLC0415
 
-    said = judge_again(read_bundle(bundle))
+    evidence = read_bundle(bundle)
+    if evidence.keep_until is not None and evidence.keep_until < datetime.now(UTC):
+        print_error(
+            f"the contract let this evidence be kept until {evidence.keep_until:%Y-%m-%d}: delete {bundle}"
+        )
+    said = judge_again(evidence)
     if json:
         print_json(
             {
@@ -100,40 +150,41 @@ def judge(bundle: Path, *, json: Json = False) -> None:
                 "findings": [_shown(f) for f in said.findings],
                 "new": [_shown(f) for f in said.new],
                 "gone": [_shown(f) for f in said.gone],
+                "lost": [{"job": one.job.id, "why": shown(one.outcome)[1]} for one in said.lost],
             }
         )
     else:
         for cause in said.causes:
-            print_line(f"{cause.finding.host or '-'}: {cause.finding.text('en')} [{cause.finding.tag.name}]")
+            print_line(_told(cause.finding))
             for finding in cause.explains:
-                print_line(f"    explains {finding.host or '-'}: {finding.text('en')} [{finding.tag.name}]")
+                print_line(f"    explains {_told(finding)}")
         print_line(
             "the same findings as in the run" if said.same else "the findings differ from those of the run:"
         )
         for sign, findings in (("+", said.new), ("-", said.gone)):
             for finding in findings:
-                print_line(f"  {sign} {finding.host or '-'}: {finding.text('en')} [{finding.tag.name}]")
+                print_line(f"  {sign} {_told(finding)}")
+        for one in said.lost:
+            print_line(f"  ? {one.job.id} cannot be judged again: {shown(one.outcome)[1]}")
     raise typer.Exit(1 if any(f.severity > Severity.NOTE for f in said.findings) else 0)
 
 
-def _shown(finding: object) -> dict[str, object]:
+def _told(finding: Finding) -> str:
+    """A finding on one line, without secrets: those are for nobody."""
+    from controller.reports.withhold import remove_secrets  # noqa: PLC0415 - see above.
+
+    said = remove_secrets(finding.text("en"), lambda _: None)
+    return f"{finding.host or '-'}: {said} [{finding.tag.name}]"
+
+
+def _shown(finding: Finding) -> dict[str, object]:
     from agent.codec import finding_json  # noqa: PLC0415 - see above.
-    from collectors import Finding  # noqa: PLC0415
 
-    return (
-        {**finding_json(finding), "severity": finding.severity.name.lower()}
-        if isinstance(finding, Finding)
-        else {}
-    )
+    return {**finding_json(finding), "severity": finding.severity.name.lower()}
 
 
-def _context(office: Office, run_id: str) -> tuple[Contract, str]:
-    """The contract under which a run was made, and the subject of its ticket where the store knows it."""
+def _contract(office: Office, run_id: str) -> Contract:
+    """The contract under which a run was made."""
     from controller.store.runs import get_run  # noqa: PLC0415 - see above.
-    from controller.store.tickets import get_ticket  # noqa: PLC0415
 
-    run = get_run(office.store, run_id)
-    ticket = (
-        get_ticket(office.store, int(run.ticket)) if run.desk == "builtin" and run.ticket.isdigit() else None
-    )
-    return office.contract_with(run.contract), ticket.subject if ticket else ""
+    return office.contract_with(get_run(office.store, run_id).contract)

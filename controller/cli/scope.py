@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from controller.cli.choice import must_be_known, named
 from controller.cli.show import print_json, print_line, print_table
 
 if TYPE_CHECKING:
@@ -49,20 +50,8 @@ def scope_rows(
     host: an id, a name or an address; one that the contract does not know is refused and not left out.
     now: with its time zone.
     """
-    targets = contract.targets if host is None else _found(contract, host)
+    targets = contract.targets if host is None else named(contract, host)
     return tuple(_row(contract, target, area, now, language) for target in targets for area in areas)
-
-
-def _found(contract: Contract, wanted: str) -> tuple[str, ...]:
-    plain = wanted.lower().rstrip(".")
-    if wanted in contract.targets:
-        return (wanted,)
-    found = (
-        target.id
-        for target in contract.targets.values()
-        if plain == target.name or plain in {str(address) for address in target.addresses}
-    )
-    return tuple(found) or (wanted,)
 
 
 def _row(contract: Contract, host: str, area: str, now: datetime, language: Language) -> ScopeRow:
@@ -90,10 +79,10 @@ def scope_json(rows: Iterable[ScopeRow]) -> list[dict[str, Any]]:
 
 
 def print_scope(rows: Sequence[ScopeRow]) -> None:
-    """The rows as a table, and below it each explanation once."""
+    """The rows as a table, and below it why not, once for all hosts that it is alike for."""
     heads = ("host", "name", "address", "area", "may be asked", "clause")
     print_table(heads, [_cells(row) for row in rows])
-    for line in _refusals(rows):
+    for line in dict.fromkeys(_refusals(rows)):
         print_line(line)
 
 
@@ -103,36 +92,79 @@ def _cells(row: ScopeRow) -> tuple[str, ...]:
 
 
 def _refusals(rows: Iterable[ScopeRow]) -> Iterator[str]:
-    """Each explanation once, however many rows it stands for."""
-    yield from dict.fromkeys(row.explanation for row in rows if not row.allowed)
+    """Each reason with the explanation of its first host, and the other hosts that it holds for."""
+    alike: dict[tuple[str, str, str], list[ScopeRow]] = {}
+    for row in rows:
+        if not row.allowed:
+            alike.setdefault((row.reason, row.area, row.clause), []).append(row)
+    for first, *others in alike.values():
+        more = f" The same for {_few([row.host for row in others])}." if others else ""
+        yield f"{first.explanation}{more}"
+
+
+def _few(hosts: Sequence[str]) -> str:
+    return ", ".join(hosts) if len(hosts) <= 8 else f"{', '.join(hosts[:7])} and {len(hosts) - 7} more"
 
 
 def scope(
     customer: Annotated[str, typer.Argument(help="The customer's id in the contract.")],
     *,
-    host: Annotated[str, typer.Option(help="Only this host: its id, name or address.")] = "",
+    host: Annotated[str | None, typer.Option(help="Only this host: its id, name or address.")] = None,
     area: Annotated[list[str] | None, typer.Option(help="Only this area, such as linux or dns.")] = None,
-    at: Annotated[str, typer.Option(help="A moment, like 2026-11-23T18:30; now when not given.")] = "",
+    at: Annotated[
+        str | None, typer.Option(help="A moment, like 2026-11-23T18:30; now when not given.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show which hosts may be asked, by which clause, and what is missing for the rest."""
-    from collectors.catalogue import catalogue  # noqa: PLC0415 - start-up counts.
-    from controller.cli.office import open_office  # noqa: PLC0415 - see above.
+    if host is not None and not host.strip():
+        raise typer.BadParameter("--host is empty: write its id, name or address, or leave --host out")
+    from controller.cli.office import open_office  # noqa: PLC0415 - start-up counts.
 
+    areas = _areas(area or ())
     _, contract = open_office().contract_of(customer)
-    rows = scope_rows(contract, tuple(area or catalogue().areas), moment(at, contract), host or None)
+    when = datetime.now(UTC) if at is None else moment(at, contract)
+    rows = scope_rows(contract, areas, when, host)
     if json:
         print_json(scope_json(rows))
-    else:
-        print_scope(rows)
+        return
+    print_line(f"{contract.customer}, revision {contract.revision}, at {_shown(when, contract)}")
+    print_scope(rows)
+
+
+def _areas(wanted: Sequence[str]) -> tuple[str, ...]:
+    from collectors.catalogue import catalogue  # noqa: PLC0415 - reads every collector.
+
+    known = catalogue().areas
+    must_be_known("area", wanted, known)
+    return tuple(wanted) or tuple(known)
+
+
+def _shown(when: datetime, contract: Contract) -> str:
+    try:
+        local = when.astimezone(UTC).astimezone(contract.zone_info)
+    except OverflowError:
+        local = when
+    return f"{local:%Y-%m-%d %H:%M} ({contract.timezone})"
 
 
 def moment(text: str, contract: Contract) -> datetime:
-    """A moment in ISO 8601; without an offset it is the contract's local time, and '' is now."""
-    if not text:
-        return datetime.now(UTC)
+    """A moment in ISO 8601; without an offset it is the contract's local time.
+
+    A local time that a change of the clocks leaves out, or gives twice, is a mistake and no guess.
+    """
     try:
         given = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a moment: write it like 2026-11-23T18:30") from None
-    return given if given.tzinfo else given.replace(tzinfo=contract.zone_info)
+    if given.tzinfo:
+        return given
+    first, second = (given.replace(tzinfo=contract.zone_info, fold=fold) for fold in (0, 1))
+    if first.utcoffset() != second.utcoffset():
+        offsets = " or ".join(local.isoformat(timespec="minutes") for local in (first, second))
+        left_out = first.astimezone(UTC).astimezone(contract.zone_info).replace(tzinfo=None) != given
+        what = "does not exist" if left_out else "comes twice"
+        raise typer.BadParameter(
+            f"{text} {what} in {contract.timezone}, as the clocks change: write {offsets}"
+        )
+    return first

@@ -31,9 +31,12 @@ def new(
     """Open a ticket at the built-in desk."""
     from controller.store.tickets import add_ticket  # noqa: PLC0415 - only where it is used: start-up counts.
 
+    if not subject.strip():
+        raise typer.BadParameter("the subject is empty: write what the customer wrote")
     office = open_office()
-    office.contract_of(customer)
-    body = sys.stdin.read() if text == "-" else text
+    office.text_of(customer)
+    # Mail comes in many code pages: what is not UTF-8 is kept as it is, and seen.
+    body = sys.stdin.buffer.read().decode("utf-8", "backslashreplace") if text == "-" else text
     number = add_ticket(
         office.store, customer=customer, subject=subject, text=body, requester=requester or office.who
     )
@@ -62,7 +65,7 @@ def list_(
 @app.command()
 def show(ticket: str, *, json: Json = False) -> None:
     """Show a ticket of the desk that is set up, with its notes where the desk is the built-in one."""
-    office = open_office()
+    office = open_office().tidy()
     found = asyncio.run(_read(office, ticket))
     notes = _notes(office, ticket) if office.settings.desk == "builtin" else []
     if json:
@@ -95,7 +98,11 @@ def show(ticket: str, *, json: Json = False) -> None:
 
 @app.command()
 def file(
-    ticket: int, name: str, *, to: Annotated[Path, typer.Option(help="Where to write it.")] = Path()
+    ticket: Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="The ticket's number.")],
+    name: str,
+    *,
+    to: Annotated[Path, typer.Option(help="Where to write it.")] = Path(),
+    json: Json = False,
 ) -> None:
     """Take a file out of a ticket of the built-in desk: the newest of this name."""
     from controller.store.tickets import notes  # noqa: PLC0415 - see above.
@@ -108,7 +115,10 @@ def file(
         )
     target = to / found[-1].name if to.is_dir() else to
     target.write_bytes(store.blobs.get(found[-1].sha256))
-    print_line(str(target))
+    if json:
+        print_json({"file": str(target)})
+    else:
+        print_line(str(target))
 
 
 async def _read(office: Office, ticket: str) -> Ticket:

@@ -48,7 +48,8 @@ class BuiltinDesk:
         if not tickets.set_state(self.store, _number(ticket), state):
             raise _gone(ticket)
 
-    async def find_marker(self, ticket: str, marker: str) -> bool:
+    async def find_marker(self, ticket: str, marker: str, files: Sequence[File] = ()) -> bool:  # noqa: ARG002
+        """Say whether the note is there: with all of its files, as they come in one transaction."""
         marker_line(marker)
         return tickets.has_marker(self.store, _number(ticket), marker)
 

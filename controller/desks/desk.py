@@ -143,8 +143,11 @@ class Desk(Protocol):
         """Set the ticket's state, in the desk's own words; no change when it has it already."""
         ...
 
-    async def find_marker(self, ticket: str, marker: str) -> bool:
-        """Say whether a note or reply with this marker is in the ticket already."""
+    async def find_marker(self, ticket: str, marker: str, files: Sequence[File] = ()) -> bool:
+        """Say whether a note or reply with this marker is in the ticket already.
+
+        files: those that it was sent with; raises PartlyDoneError when it is there without some of them.
+        """
         ...
 
     async def close(self) -> None:

@@ -1,11 +1,10 @@
 """Which ticket system is meant? Makes a desk from its name and its settings.
 
-```yaml
-desks:
-  helpdesk:
-    kind: rt
-    url: https://rt.example
-    credential: file:rt-token
+```toml
+[desks.helpdesk]
+kind = "rt"
+url = "https://rt.example"
+credential = "file:rt.token"
 ```
 
 The desk `builtin` is always there.
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from controller.desks.builtin import BuiltinDesk
 from controller.desks.desk import Desk, DeskRefusedError
@@ -36,7 +36,11 @@ class BuiltinSettings(BaseModel):
 
 
 class RtSettings(BaseModel):
-    """A Request Tracker 5. credential: where its token is, never the token itself."""
+    """A Request Tracker 5. credential: where its token is, never the token itself.
+
+    ca: a PEM file with the authority that vouches for the server, from the home folder on; those of the
+    system when it is not given.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -56,6 +60,23 @@ def _settings() -> TypeAdapter[BuiltinSettings | RtSettings]:
     return TypeAdapter(DeskSettings)
 
 
+def _mistake(detail: ErrorDetails) -> str:
+    """One of pydantic's errors, as whoever writes the file sees it."""
+    match detail["type"]:
+        case "union_tag_invalid" | "union_tag_not_found":
+            return 'kind must be "builtin" or "rt"'
+        case "missing":
+            return f"{detail['loc'][-1]} is missing"
+        case "extra_forbidden":
+            return f"{detail['loc'][-1]} is unknown: remove it"
+        case "string_pattern_mismatch":
+            return (
+                f'{detail["loc"][-1]} must name where the token is, like "file:rt.token", and never hold it'
+            )
+        case _:
+            return f"{'.'.join(map(str, detail['loc'][-1:])) or 'it'}: {detail['msg']}"
+
+
 def desk_named(
     name: str, settings: Mapping[str, object], *, store: Store, secret: Callable[[str], str]
 ) -> Desk:
@@ -67,13 +88,13 @@ def desk_named(
     wanted = settings.get(name, {"kind": "builtin"} if name == "builtin" else None)
     if wanted is None:
         raise DeskRefusedError(
-            f"there is no desk {name!r} in the settings: there are {sorted({'builtin', *settings})}"
+            f"there is no desk {name!r} in the settings: there are {', '.join(sorted({'builtin', *settings}))}"
         )
     try:
         chosen = _settings().validate_python(wanted)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(str(w) for w in e['loc'])}: {e['msg']}" for e in error.errors())
-        raise DeskRefusedError(f"the settings of desk {name!r} are not right: {wrong}") from None
+        wrong = "; ".join(_mistake(detail) for detail in error.errors())
+        raise DeskRefusedError(f"[desks.{name}] in the settings is not right: {wrong}") from None
     match chosen:
         case BuiltinSettings():
             return BuiltinDesk(store)
@@ -82,5 +103,6 @@ def desk_named(
             from controller.desks.rt_wire import RtWire  # noqa: PLC0415
 
             token = secret(chosen.credential).strip()
-            wire = RtWire(chosen.url, token, ca=chosen.ca, deadline=chosen.deadline)
+            ca = None if chosen.ca is None else store.home / chosen.ca
+            wire = RtWire(chosen.url, token, ca=ca, deadline=chosen.deadline)
             return RtDesk(wire, customer_field=chosen.customer_field)

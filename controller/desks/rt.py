@@ -83,15 +83,17 @@ class RtDesk:
                 + ("; ".join(_messages(done)) or "Request Tracker gives no reason")
             )
 
-    async def find_marker(self, ticket: str, marker: str) -> bool:
+    async def find_marker(self, ticket: str, marker: str, files: Sequence[File] = ()) -> bool:
         line = marker_line(marker)
         search = [{"field": "Content", "operator": "LIKE", "value": line}]
         path = f"ticket/{_number(ticket)}/attachments"
         for page in range(1, _MAX_PAGES + 1):
-            query = {"fields": "Content", "per_page": str(_PAGE), "page": str(page)}
+            query = {"fields": "Content,TransactionId", "per_page": str(_PAGE), "page": str(page)}
             items = _items(await self._wire.look(path, query, search=search))
             # A server that does not know the search gives every attachment, so each is looked at.
-            if any(line in str(item.get("Content", "")) for item in items):
+            found = [item for item in items if line in str(item.get("Content", ""))]
+            if found:
+                await self._whole(ticket, f"transaction/{found[0].get('TransactionId')}", files)
                 return True
             if len(items) < _PAGE:
                 return False
@@ -159,12 +161,16 @@ class RtDesk:
                 + "; ".join(_messages(answer))
             )
         reference = f"transaction/{found[1]}"
+        await self._whole(ticket, reference, files)
+        return Delivered(ticket=ticket, reference=reference, remarks=_messages(answer)[1:])
+
+    async def _whole(self, ticket: str, reference: str, files: Sequence[File]) -> None:
+        """Read back what arrived. Raises PartlyDoneError when something did not."""
         missing = await self._missing(reference, files)
         if missing:
             raise PartlyDoneError(f"ticket {ticket}: {missing}", reference=reference)
-        return Delivered(ticket=ticket, reference=reference, remarks=_messages(answer)[1:])
 
-    async def _missing(self, reference: str, files: tuple[File, ...]) -> str:
+    async def _missing(self, reference: str, files: Sequence[File]) -> str:
         """Read back what arrived; gives what did not, in words. Raises DeskUnclearError when nothing did."""
         try:
             query = {"fields": "Filename", "per_page": "100"}

@@ -43,7 +43,10 @@ class Answer:
 
 
 class RtWire:
-    """One Request Tracker. deadline: seconds for a request with the whole of its answer."""
+    """One Request Tracker. deadline: seconds for a request with the whole of its answer.
+
+    ca: a PEM file with who is trusted to name the server; the system's authorities when None.
+    """
 
     def __init__(self, url: str, token: str, *, ca: Path | None = None, deadline: float = 30.0) -> None:
         self.url = _checked(url)
@@ -57,10 +60,11 @@ class RtWire:
                 "Accept-Encoding": "identity",
                 "User-Agent": "secondline",
             },
-            verify=ssl.create_default_context(cafile=ca),
+            verify=_trusting(ca, self.url),
             trust_env=False,
             follow_redirects=False,
-            timeout=httpx.Timeout(deadline, connect=min(10.0, deadline)),
+            # Connecting and the TLS handshake, each: what fails there has certainly changed nothing.
+            timeout=httpx.Timeout(deadline, connect=min(10.0, deadline / 2)),
         )
 
     async def close(self) -> None:
@@ -87,7 +91,8 @@ class RtWire:
         answer = await self._send(method, url, body=body, headers=headers, changes=True)
         if isinstance(answer, str):
             raise DeskRefusedError(
-                f"{self.url} redirects changes to {answer}: write that address in the settings"
+                f"{self.url} redirects changes to {answer}: either that is the address for the settings, "
+                "or something between wants a login that a token is not enough for"
             )
         return answer
 
@@ -153,8 +158,22 @@ def _checked(url: str) -> str:
     return url.rstrip("/")
 
 
+def _trusting(ca: Path | None, url: str) -> ssl.SSLContext:
+    """Trust this CA alone, or those of the system when there is none."""
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        raise DeskRefusedError(
+            f"the CA file {ca} for {url} cannot be used: {error.strerror or error}"
+        ) from None
+
+
 def _why(error: httpx.RequestError) -> str:
-    return str(error) or type(error).__name__
+    said = str(error) or type(error).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        why = said.partition("certificate verify failed: ")[2].partition(" (_ssl")[0]
+        return f"its certificate is not trusted ({why or said}): 'ca' in the settings names who is"
+    return said
 
 
 def _loopback(host: str) -> bool:

@@ -41,7 +41,7 @@ GERMAN = Words(
         "Auf dem {n} Host, der geantwortet hat, wurde kein Fehler gefunden",
         "Auf den {n} Hosts, die geantwortet haben, wurde kein Fehler gefunden",
     ),
-    did_not_answer=("{n} Host ließ Fragen unbeantwortet", "{n} Hosts ließen Fragen unbeantwortet"),
+    did_not_answer=("von {n} Host fehlen Antworten", "von {n} Hosts fehlen Antworten"),
     not_asked=(
         "{n} Host konnte nicht vollständig befragt werden",
         "{n} Hosts konnten nicht vollständig befragt werden",
@@ -79,7 +79,7 @@ GERMAN = Words(
     },
     state_means={
         State.SEEN: "Der Host hat die Frage beantwortet.",
-        State.UNANSWERED: "Der Host wurde gefragt, gab aber keine brauchbare Antwort. Hier ist nichts bekannt.",
+        State.UNANSWERED: "Vom Host liegt keine brauchbare Antwort vor. Hier ist nichts bekannt.",
         State.REFUSED: "Der Vertrag erfasst es, ließ es zu diesem Zeitpunkt aber nicht zu. "
         "Es wurde nichts gesendet.",
         State.NOT_COVERED: "Keine Klausel des Vertrags erfasst es. Es wurde nichts gesendet.",
@@ -159,8 +159,12 @@ GERMAN = Words(
         "note-delivered": "Notiz ins Ticket geschrieben",
         "note-failed": "Notiz konnte nicht ins Ticket geschrieben werden",
         "contract-added": "Vertrag hinterlegt",
+        "evidence-expired": "Belege gelöscht, wie es der Vertrag verlangt",
     },
-    stops={"stopped": "jemand hat ihn angehalten"},
+    stops={
+        "stopped": "jemand hat ihn angehalten",
+        "abandoned": "der Prozess, der ihn ausführte, endete vorher; was er noch nicht notiert hatte, ist verloren",
+    },
     entries=("{n} Eintrag im Protokoll", "{n} Einträge im Protokoll"),
     nothing_touched="Das Protokoll enthält keinen Eintrag zu diesem Lauf.",
     run="Lauf",

@@ -60,7 +60,6 @@ def render_html(
         p=shown,
         w=words,
         sections=_sections(shown, words),
-        clauses=dict(shown.clauses),
         style=style,
         style_hash=style_hash,
         shapes=_SHAPES,

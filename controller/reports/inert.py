@@ -8,9 +8,10 @@ is the template's task, and comes after.
 
 from __future__ import annotations
 
+import json
 import re
 
-__all__ = ["clip", "inert", "inert_line", "inert_rich"]
+__all__ = ["clip", "inert", "inert_json", "inert_line", "inert_rich"]
 
 # C0 and C1 controls, soft hyphen, joiners and fillers that take no room, bidi controls, line and paragraph
 # separators, variation selectors, interlinear marks, lone surrogates, non-characters and tag characters.
@@ -49,6 +50,16 @@ def inert_line(text: str) -> str:
     'one\\ntwo'
     """
     return _LINE.sub(_escape, text)
+
+
+def inert_json(written: str) -> str:
+    r"""Make a JSON document harmless that still says exactly the same.
+
+    >>> inert_json('{"a": "\u202ex"}')
+    '{"a": "\\u202ex"}'
+    """
+    # Outside of its strings a document holds none of these.
+    return _BLOCK.sub(lambda found: json.dumps(found[0])[1:-1], written)
 
 
 def inert_rich(text: str) -> str:

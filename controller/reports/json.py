@@ -90,8 +90,9 @@ class _Writer:
                     "at": _utc(touch.at),
                     "what": touch.what,
                     "host": self._text(touch.host),
-                    "clause": touch.clause,
+                    "clause": self._text(touch.clause),
                     "who": self._text(touch.who),
+                    "about": self._text(touch.about),
                 }
                 for touch in report.touched
             ],
@@ -139,8 +140,8 @@ class _Writer:
                         "job": self._text(item.job),
                         "host": self._text(item.host),
                         "collector": item.collector,
-                        "reason": item.reason,
-                        "clauses": list(item.clauses),
+                        "reason": self._text(item.reason),
+                        "clauses": [self._text(clause) for clause in item.clauses],
                     }
                     for item in seen.by_state[state]
                 ]
@@ -154,7 +155,7 @@ class _Writer:
             "job": self._text(result.job.id),
             "host": self._text(result.job.host),
             "collector": result.job.collector,
-            "clause": result.clause,
+            "clause": self._text(result.clause),
             "began": _utc(result.began),
             "took": result.took,
             "evidence": [self._text(id_) for id_ in result.evidence],
@@ -166,9 +167,9 @@ class _Writer:
                 covered = entry(result).state is State.REFUSED
                 return common | {
                     "state": "refused",
-                    "reason": reason,
-                    "clauses": list(clauses),
-                    "by": by,
+                    "reason": self._text(reason),
+                    "clauses": [self._text(clause) for clause in clauses],
+                    "by": self._text(by),
                     "covered": covered,
                 }
             case NoAnswer(kind, phase, detail):

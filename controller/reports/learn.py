@@ -7,15 +7,18 @@ Names come from the hosts that the contract describes; accounts from the places 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 
 from collectors import About
 from controller.reports.model import Report
 
-__all__ = ["MAIL", "accounts_in", "domains_of", "names_of", "texts_of"]
+__all__ = ["MAIL", "accounts_in", "domains_of", "names_of", "texts_of", "variants_of"]
 
+_QUOTE = "[\"'`\u201e\u201c\u201a\u2018\u00bb\u00ab\u203a\u2039]"
 _NAME = r"([^\W\d][\w.-]{0,62}[\w$])"
-_VALUE = rf"""["']?(?:[\w.-]{{1,40}}\\{{1,2}})?{_NAME}"""
+# What is followed by '=' names a value of its own: `logname= uid=0` says no name.
+_VALUE = rf"""["']?(?:[\w.-]{{1,40}}\\{{1,2}})?{_NAME}(?![\w$=])"""
 
 MAIL = re.compile(
     r"(?<![\w.+-])([\w.+-]{1,64})@((?:[\w-]{1,63}\.){1,8}(?!(?:service|socket|timer|mount|slice|scope|target)\b)[^\W\d]{2,24})"
@@ -27,7 +30,12 @@ _PATTERNS = tuple(
         rf"(?i)(?<![a-z])(?:user(?:_?name)?|login|logname|ruser|acct|account|benutzer(?:name)?|konto)[\"']?[ \t]*=[ \t]*{_VALUE}",
         rf"(?i)[\"'](?:user(?:_?name)?|login|account)[\"'][ \t]*:[ \t]*{_VALUE}",
         rf"(?im)(?:^|[\s,{{(])(?:user(?:name)?|benutzer(?:name)?):[ \t]+{_VALUE}",
-        rf"(?i)\b(?:for|by|of)[ ](?:invalid |illegal |unknown )?user[ ]{_VALUE}",
+        rf"(?i)\b(?:for|by|of|from)[ ](?:(?:in|un)?(?:valid|known) |illegal |authenticat(?:ing|ed) )?user[ ]{_VALUE}",
+        rf"(?i)\b(?:user|benutzer|account|konto)[ ]+{_QUOTE}{_NAME}",
+        rf"\(to \S{{1,40}}\) {_NAME} on\b",
+        rf"\bLOGIN ON \S{{1,40}} BY {_NAME}",
+        rf"(?i)\b[aefs]?uid=\"{_NAME}\"",
+        rf"(?i)\buid={_NAME}(?=,)",
         rf"(?i)\b(?:für|von)[ ](?:den )?benutzer[ ]{_VALUE}",
         rf"\b(?:Accepted|Failed) \S{{1,40}} for (?:invalid user )?{_NAME} from\b",
         rf"\b[Ii]nvalid user {_NAME} from\b",
@@ -35,7 +43,7 @@ _PATTERNS = tuple(
         rf"\buid=\d+\({_NAME}\)",
         rf"\bsudo(?:\[\d+\])?:\s+{_NAME} : ",
         rf"\({_NAME}\) CMD\b",
-        rf"(?i)/(?:home|Users)/{_NAME}",
+        rf"(?i)/(?:home|Users|run/media|var/mail|spool/mail|crontabs)/{_NAME}",
         rf"(?i)\b[a-z]:\\{{1,2}}Users\\{{1,2}}{_NAME}",
     )
 )
@@ -43,7 +51,7 @@ _PASSWD = re.compile(r"(?m)^([^\W\d][\w.-]{0,63}\$?):[^:\s]{0,200}:(\d{1,10}):\d
 # A text with none of these (in small letters) names no account in a way that is known here.
 _TRIGGERS = (
     "user", "login", "logname", "acct", "account", "benutzer", "konto", "accepted ", "failed ", "uid=",
-    "sudo", " cmd", "home/",
+    "sudo", " cmd", "home/", "media/", "mail/", "crontabs/", "(to ",
 )  # fmt: skip
 
 # Accounts that every system has, and words that stand where a name could: they tell nothing about anybody.
@@ -55,6 +63,9 @@ _SYSTEM = (
     " user users account accounts host hosts address domain name word secret login true false yes no not"
     " the is was for from by on in at to of and or with without invalid anonymous der die das ist nicht"
 )
+_PLAIN = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "ẞ": "SS"}
+)
 _NOBODY = frozenset(_SYSTEM.split())
 
 
@@ -64,6 +75,19 @@ def names_of(about: About) -> Iterator[str]:
     if about.name:
         yield about.name.rstrip(".")
         yield about.name.partition(".")[0]
+
+
+def variants_of(word: str) -> Iterator[str]:
+    """How a protected word is written otherwise: run together, with other joints, without umlauts.
+
+    >>> sorted(variants_of("Käse Reibe"))[:3]
+    ['Kaese Reibe', 'Kaese-Reibe', 'Kaese.Reibe']
+    """
+    pieces = re.findall(r"[^\W_]+", word)
+    joined = {word, *(joint.join(pieces) for joint in (" ", "-", "_", ".", ""))}
+    for one in joined:
+        plain = one.translate(_PLAIN)
+        yield from {one, plain, unicodedata.normalize("NFD", one), one.casefold()}
 
 
 def domains_of(hosts: Mapping[str, About]) -> frozenset[str]:

@@ -35,7 +35,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touch:
-    """One entry of the ledger that concerns this run: when, what happened, to which host, by which clause."""
+    """One entry of the ledger that concerns this run: when, what happened, to which host, by which clause.
+
+    about: which question, session or deed, or why not; a word of ours or empty.
+    """
 
     number: int
     at: datetime
@@ -43,6 +46,7 @@ class Touch:
     host: str
     clause: str
     who: str
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,8 @@ class Report:
     """Everything about one run. Times are UTC; `timezone` and `language` are the customer's.
 
     clauses: the contract's wording by clause number. questions: what a collector asks, by its name, in
-    English and German (empty where nobody wrote it). stopped: why the run ended early, in a few words.
+    English and German (empty where nobody wrote it). stopped: why the run ended early,
+    a code ('stopped' by somebody, 'abandoned' by its process) or a few words.
     """
 
     run: str

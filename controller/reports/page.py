@@ -71,11 +71,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Why some questions stayed without an answer, and on which hosts."""
+    """Why some questions stayed without an answer, and on which hosts. clauses: number and wording."""
 
     why: str
     code: str
-    clauses: tuple[str, ...]
+    clauses: tuple[tuple[str, str], ...]
     rows: tuple[tuple[Place, tuple[str, ...], tuple[str, ...]], ...]
 
 
@@ -111,7 +111,7 @@ class Page:
     hosts: tuple[HostPart, ...]
     quiet: tuple[str, ...]
     evidence: tuple[tuple[str, tuple[Shown, ...]], ...]
-    touched: tuple[tuple[int, str, str, str, str, str, str], ...]
+    touched: tuple[tuple[int, str, str, str, str, str, str, str], ...]
     clauses: tuple[tuple[str, str], ...]
     span: str
     zone: str
@@ -145,7 +145,8 @@ class _Writer:
         quiet = [host for host in seen.hosts(State.SEEN) if host not in self._places]
         parts: dict[str, Any] = {
             "title": self._say(report.ticket),
-            "subject": clip(self._say(report.subject), 300),
+            "subject": clip(self._say(report.subject).strip(), 300)
+            or f"{words.ticket} {self._say(report.ticket)}",
             "customer": self._say(report.customer_name),
             "contract": self._say(report.contract),
             "asked_by": self._say(report.asked_by),
@@ -158,7 +159,7 @@ class _Writer:
             "ruled_out": self._ruled_out(),
             "unasked": tuple(map(self._say, seen.unasked)),
             "quiet": tuple(map(self._say, quiet)),
-            "clauses": tuple((clause, self._say(text)) for clause, text in report.clauses.items()),
+            "clauses": tuple((self._say(clause), self._say(text)) for clause, text in report.clauses.items()),
         }
         return Page(
             w=words,
@@ -234,8 +235,9 @@ class _Writer:
                 (Place(self._say(host), self._places.get(host, "")), tuple(names), tuple(details[host])[:3])
                 for host, names in asked.items()
             )
-            why = self._w.why(state, reason)
-            gaps.append(Gap(why[:1].upper() + why[1:], reason, clauses, rows))
+            why = self._w.why(state, self._say(reason))
+            said = tuple((self._say(one), self._say(self._report.clauses.get(one, ""))) for one in clauses)
+            gaps.append(Gap(why[:1].upper() + why[1:], self._say(reason), said, rows))
         return tuple(gaps)
 
     def _hosts(self) -> tuple[HostPart, ...]:
@@ -251,7 +253,7 @@ class _Writer:
                     place=Place(self._say(host) or self._w.several_hosts, self._places.get(host, "")),
                     name=self._say(about.name) if about else "",
                     addresses=tuple(map(self._say, about.addresses)) if about else (),
-                    roles=about.roles if about else (),
+                    roles=tuple(map(self._say, about.roles)) if about else (),
                     worst=findings[0].severity.name.lower(),
                     findings=tuple(self._said(finding, linked=True) for finding in findings),
                 )
@@ -259,7 +261,7 @@ class _Writer:
         order = {severity.name.lower(): -severity for severity in Severity}
         return tuple(sorted(parts, key=lambda part: order[part.worst]))
 
-    def _touched(self) -> tuple[tuple[int, str, str, str, str, str, str], ...]:
+    def _touched(self) -> tuple[tuple[int, str, str, str, str, str, str, str], ...]:
         words = self._w
         return tuple(
             (
@@ -268,8 +270,9 @@ class _Writer:
                 words.deeds.get(touch.what, ""),
                 touch.what,
                 self._say(touch.host),
-                touch.clause,
+                self._say(touch.clause),
                 self._say(touch.who),
+                self._say(touch.about),
             )
             for touch in self._report.touched
         )

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from controller.reports.learn import MAIL, accounts_in, domains_of, names_of, texts_of
+from controller.reports.learn import MAIL, accounts_in, domains_of, names_of, texts_of, variants_of
 from controller.reports.model import Blobs, Report
 from controller.reports.withhold import MARK, remove_secrets
 from controller.store.errors import BlobError
@@ -32,7 +32,9 @@ _IP6 = re.compile(
     r"(?<![0-9A-Fa-f:.\w])(?=[0-9A-Fa-f]{0,4}:)"
     r"(?:[0-9A-Fa-f:]{1,40}:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f:]{2,45})(?![\w:]|\.\d)"
 )
-_MAC = re.compile(r"(?i)(?<![\w:.-])[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![\w:-])")
+_MAC = re.compile(
+    r"(?i)(?<![\w:.-])(?:[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}|[0-9a-f]{4}(?:\.[0-9a-f]{4}){2})(?![\w:-])"
+)
 _ARPA = re.compile(r"(?i)(?<![\w.-])((?:[0-9a-f]{1,3}\.){1,32})(in-addr|ip6)\.arpa\b")
 
 
@@ -140,15 +142,17 @@ class Redactor:
                     break
 
     def _without_addresses(self, text: str) -> str:
+        if ":" in text or "." in text or "-" in text:
+            text = _MAC.sub(self._hardware, text)
         if ":" in text:
-            text = _IP6.sub(self._address, _MAC.sub(self._hardware, text))
+            text = _IP6.sub(self._address, text)
         if "." in text:
             text = _IP4.sub(self._address, _ARPA.sub(self._reverse, text))
         return text
 
     def _hardware(self, found: re.Match[str]) -> str:
         self.removed["address"] += 1
-        return self.pseudonym("address", found[0].replace("-", ":"))
+        return self.pseudonym("address", re.sub(r"\W", "", found[0]))
 
     def _address(self, found: re.Match[str]) -> str:
         written = found[0]
@@ -184,14 +188,7 @@ def redactor(report: Report, rules: Redaction, audience: Audience, blobs: Blobs 
     if audience is Audience.ENGINEER:
         rules = Redaction(accounts=False)
     made = Redactor(rules, domains_of(report.hosts))
-    for word in rules.also:
-        made.learn(word, "word", word)
-    if rules.names:
-        _learn_names(made, report)
-    if rules.addresses:
-        for about in report.hosts.values():
-            for address in about.addresses:
-                made.pseudonym("address", str(_parsed(address) or address))
+    _learn_known(made, report)
     known = {word.lower() for about in report.hosts.values() for word in names_of(about)}
     for text in _texts(report, blobs):
         remove_secrets(text, lambda secret: _learn_secret(made, secret))
@@ -199,6 +196,19 @@ def redactor(report: Report, rules: Redaction, audience: Audience, blobs: Blobs 
             if word.lower() not in known:
                 made.learn(word, "account", account)
     return made
+
+
+def _learn_known(made: Redactor, report: Report) -> None:
+    """What the contract itself names, in its order, so that pseudonyms are the same in every form."""
+    for word in made.rules.also:
+        for written in variants_of(word):
+            made.learn(written, "word", word)
+    if made.rules.names:
+        _learn_names(made, report)
+    if made.rules.addresses:
+        for about in report.hosts.values():
+            for address in about.addresses:
+                made.pseudonym("address", str(_parsed(address) or address))
 
 
 def _learn_secret(made: Redactor, secret: str) -> None:

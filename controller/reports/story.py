@@ -107,7 +107,9 @@ def _nothing(report: Report, seen: Coverage, words: Words, say: Say) -> str:
     for state in State:
         for (reason, _), entries in grouped(seen.by_state[state]).items():
             hosts = {entry.host for entry in entries}
-            parts.append((len(hosts), f"{words.why(state, reason)} ({words.count(words.hosts, len(hosts))})"))
+            parts.append(
+                (len(hosts), f"{words.why(state, say(reason))} ({words.count(words.hosts, len(hosts))})")
+            )
     parts.sort(key=lambda part: -part[0])
     if report.stopped and not parts:
         return stopped(report, words, say)

@@ -56,6 +56,7 @@ _SPACED = re.compile(
     rf"(?i)(--?{_NAMES}[ \t]+|(?<![a-z]){_NAMES}[ \t]+(?:is[ \t]+|ist[ \t]+)?(?=\S*\d)(?!\[)"
     rf"|requirepass[ \t]+|masterauth[ \t]+|(?<!\w)(?:bearer|basic)[ \t]+(?=\S{{8}}))({_QUOTED}|\S+)"
 )
+_DNS_COOKIE = re.compile(r"[0-9a-f]{16,80}(?: \(\w+\))?")
 _SOURCES = re.compile(
     r"(?:[ \t]*(?:files|compat|systemd|db|sss|ldap|nis|winbind|mymachines|nslcd|\[\w+=\w+\]))+[ \t]*"
 )
@@ -80,7 +81,7 @@ def remove_secrets(text: str, removed: Callable[[str], None]) -> str:
         return f"{found[1]}{MARK}@"
 
     def value(found: re.Match[str]) -> str:
-        if not found[2] or found[2].startswith(MARK) or _is_name_service(found):
+        if not found[2] or found[2].startswith(MARK) or _is_name_service(found) or _is_dns_cookie(found):
             return found[0]
         removed(found[2].strip("\"'\\,;&"))
         return found[1] + MARK
@@ -92,6 +93,11 @@ def remove_secrets(text: str, removed: Callable[[str], None]) -> str:
     for pattern in (_HEADER, _LINE, _PAIR, _PWD, _SPACED):
         text = pattern.sub(value, text)
     return text
+
+
+def _is_dns_cookie(found: re.Match[str]) -> bool:
+    """`COOKIE: 8f…` in the output of dig is a number that a name server gave for this one question."""
+    return found[1] == "COOKIE: " and _DNS_COOKIE.fullmatch(found[2]) is not None
 
 
 def _is_name_service(found: re.Match[str]) -> bool:

@@ -147,6 +147,8 @@ class Words:
 
     def seconds(self, value: float) -> str:
         """A duration, given in seconds."""
+        if value < 0.095:
+            return f"{self.number(value * 1000)}\u00a0ms"
         if value < 60:
             return f"{self.number(value, 2 if value < 10 else 1)}\u00a0s"
         minutes, rest = divmod(round(value), 60)

@@ -6,7 +6,9 @@ import hashlib
 import os
 import re
 import secrets
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from controller.store.errors import BlobError
@@ -44,6 +46,12 @@ class Blobs:
             raise BlobError(f"the evidence {digest} was changed on the disk: do not rely on it")
         return content
 
+    def sweep(self, kept: AbstractSet[str], before: datetime) -> int:
+        """Delete the pieces that are not among `kept` and were last put before a moment; gives how many."""
+        return sum(
+            _sweep(path, before.timestamp()) for path in self.folder.glob("??/*") if path.name not in kept
+        )
+
     def _path(self, digest: str) -> Path:
         if not _SHA256.fullmatch(digest):
             raise BlobError(f"{digest!r} is not a SHA-256")
@@ -51,10 +59,27 @@ class Blobs:
 
 
 def _has(path: Path, size: int) -> bool:
+    """Say whether a piece is there whole; if so, it counts as put now."""
     try:
-        return path.stat().st_size == size
+        whole = path.stat().st_size == size
+        if whole:
+            os.utime(path)
     except FileNotFoundError:
         return False
+    return whole
+
+
+def _sweep(path: Path, before: float) -> bool:
+    """Delete one piece, unless somebody puts it again at this very moment."""
+    if path.stat().st_mtime >= before:
+        return False
+    aside = path.with_name(f".{path.name[:16]}.{secrets.token_hex(6)}")
+    path.rename(aside)
+    if aside.stat().st_mtime >= before:
+        aside.replace(path)
+        return False
+    aside.unlink()
+    return True
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -31,6 +31,7 @@ class What(StrEnum):
     NOTE_DELIVERED = "note-delivered"
     NOTE_FAILED = "note-failed"
     CONTRACT_ADDED = "contract-added"
+    EVIDENCE_EXPIRED = "evidence-expired"
 
 
 # The facts that an entry may carry. The list is closed so that no secret gets in by the way.
@@ -66,6 +67,7 @@ _FACTS: Mapping[What, Mapping[str, type]] = MappingProxyType(
         },
         What.NOTE_FAILED: {"desk": str, "ticket": str, "action": str, "marker": str, "error": str},
         What.CONTRACT_ADDED: {"customer": str, "revision": int, "digest": str},
+        What.EVIDENCE_EXPIRED: {"customer": str, "keep_days": int, "exchanges": int},
     }
 )
 

@@ -5,14 +5,18 @@ StoreError
 ├── BlobError               evidence is missing, damaged or too large
 ├── RevisionError           a contract's revision goes down, or comes again with another text
 ├── UnknownRunError         no run has this id
+├── ExpiredError            the evidence of a run was deleted, as the contract says
 ├── StoreUnusableError      the database is none, is damaged, locked, full, or may not be written
 └── LedgerBrokenError       the ledger does not hold: nothing is added until somebody has looked
 """
 
 from __future__ import annotations
 
+from datetime import datetime
+
 __all__ = [
     "BlobError",
+    "ExpiredError",
     "LedgerBrokenError",
     "RevisionError",
     "StoreError",
@@ -40,6 +44,16 @@ class RevisionError(StoreError):
 
 class UnknownRunError(StoreError):
     """No run has this id."""
+
+
+class ExpiredError(StoreError):
+    """The evidence of a run was deleted, as the contract says."""
+
+    def __init__(self, run: str, on: datetime) -> None:
+        super().__init__(
+            f"the evidence of run {run} was deleted on {on:%Y-%m-%d}, as the contract's keep_days says: "
+            "its report cannot be written any more; what was done stands in the ledger"
+        )
 
 
 class StoreUnusableError(StoreError):

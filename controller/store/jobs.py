@@ -9,14 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from sqlalchemy import Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
 
 from agent.codec import outcome_from, outcome_json
 from agent.job import Job, Result
 from controller.store.schema import job
 from controller.store.store import Store
 
-__all__ = ["JobState", "add_jobs", "begin_jobs", "open_jobs", "record_results", "results"]
+__all__ = [
+    "JobState",
+    "add_jobs",
+    "begin_jobs",
+    "end_jobs",
+    "open_jobs",
+    "plan_jobs",
+    "record_results",
+    "results",
+]
 
 
 class JobState(StrEnum):
@@ -28,23 +37,28 @@ class JobState(StrEnum):
 def add_jobs(store: Store, run_id: str, jobs: Iterable[Job]) -> None:
     """Plan jobs for a run, in this order after those that are planned already."""
     with store.write() as connection:
-        start = connection.scalar(select(func.count()).select_from(job).where(job.c.run == run_id)) or 0
-        rows = [
-            {
-                "run": run_id,
-                "id": planned.id,
-                "place": place,
-                "host": planned.host,
-                "collector": planned.collector,
-                "state": JobState.QUEUED.value,
-                "attempt": 0,
-                "clause": "",
-                "evidence": [],
-            }
-            for place, planned in enumerate(jobs, start)
-        ]
-        if rows:
-            connection.execute(insert(job), rows)
+        plan_jobs(connection, run_id, jobs)
+
+
+def plan_jobs(connection: Connection, run_id: str, jobs: Iterable[Job]) -> None:
+    """As `add_jobs`, inside a transaction of the caller's."""
+    start = connection.scalar(select(func.count()).select_from(job).where(job.c.run == run_id)) or 0
+    rows = [
+        {
+            "run": run_id,
+            "id": planned.id,
+            "place": place,
+            "host": planned.host,
+            "collector": planned.collector,
+            "state": JobState.QUEUED.value,
+            "attempt": 0,
+            "clause": "",
+            "evidence": [],
+        }
+        for place, planned in enumerate(jobs, start)
+    ]
+    if rows:
+        connection.execute(insert(job), rows)
 
 
 def begin_jobs(store: Store, run_id: str, job_ids: Iterable[str]) -> Mapping[str, int]:
@@ -74,15 +88,25 @@ def record_results(
     result of a job that is done, change nothing. Without it (or for jobs that it does not name, such as
     those refused before anything was begun) the job's present attempt is meant.
     """
+    with store.write() as connection:
+        return end_jobs(connection, run_id, answered, attempts)
+
+
+def end_jobs(
+    connection: Connection,
+    run_id: str,
+    answered: Iterable[Result],
+    attempts: Mapping[str, int] | None = None,
+) -> tuple[str, ...]:
+    """As `record_results`, inside a transaction of the caller's."""
     given = attempts or {}
     by_id = {result.job.id: result for result in answered}
-    with store.write() as connection:
-        attempt = {row.id: row.attempt for row in connection.execute(_open(run_id))}
-        counted = tuple(
-            name for name in by_id if name in attempt and given.get(name, attempt[name]) == attempt[name]
-        )
-        if counted:
-            connection.execute(_END, [_ended(run_id, by_id[name]) for name in counted])
+    attempt = {row.id: row.attempt for row in connection.execute(_open(run_id))}
+    counted = tuple(
+        name for name in by_id if name in attempt and given.get(name, attempt[name]) == attempt[name]
+    )
+    if counted:
+        connection.execute(_END, [_ended(run_id, by_id[name]) for name in counted])
     return counted
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from controller.desks.desk import File
+from controller.store.errors import BlobError
 from controller.store.store import Store
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "action_from",
     "action_json",
     "delivery_from",
+    "expired_json",
 ]
 
 
@@ -91,8 +93,15 @@ def action_json(store: Store, action: Action) -> dict[str, Any]:
     }
 
 
+def expired_json(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What is left of an action when its run's evidence is deleted."""
+    return {"kind": stored["kind"], "expired": True}
+
+
 def action_from(store: Store, stored: Mapping[str, Any]) -> Action:
     """Read an action with its files. Raises BlobError when one is gone."""
+    if stored.get("expired"):
+        raise BlobError("what it was to say was deleted, as the contract says: diagnose the ticket anew")
     return Action(
         kind=ActionKind(stored["kind"]),
         text=stored["text"],

@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from agent.job import Job, Result
 from controller.store.errors import UnknownRunError
+from controller.store.jobs import end_jobs, plan_jobs
+from controller.store.living import RunState
 from controller.store.schema import run
 from controller.store.store import Store
 
 __all__ = ["Run", "RunState", "create_run", "end_run", "get_run", "move_run", "runs"]
 
 
-class RunState(StrEnum):
-    """How far a run is. It stays `stopping` until the worker's process tree is gone."""
-
-    PLANNED = "planned"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    DONE = "done"
-    STOPPED = "stopped"
-    FAILED = "failed"
-
-    @property
-    def over(self) -> bool:
-        return self in {RunState.DONE, RunState.STOPPED, RunState.FAILED}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One run. contract: SHA-256 of the contract's text. deadline: when it must be over.
 
-    summary: small JSON that lists show, such as the numbers of a report's coverage.
+    summary: small JSON that lists show, such as the numbers of a report's coverage. subject: the ticket's,
+    as it was. expired: when the evidence was deleted, as the contract says.
     """
 
     id: str
@@ -51,10 +39,15 @@ class Run:
     ended: datetime | None = None
     deadline: datetime | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
+    subject: str = ""
+    expired: datetime | None = None
 
 
-def create_run(store: Store, fresh: Run) -> None:
-    """Write a new run down. Raises sqlalchemy.exc.IntegrityError when its id is taken."""
+def create_run(store: Store, fresh: Run, jobs: Iterable[Job] = (), ended: Iterable[Result] = ()) -> None:
+    """Write a new run down with its jobs, and with the results of those that end before they begin.
+
+    All or nothing. Raises sqlalchemy.exc.IntegrityError when its id is taken.
+    """
     with store.write() as connection:
         connection.execute(
             insert(run).values(
@@ -70,8 +63,11 @@ def create_run(store: Store, fresh: Run) -> None:
                 ended=fresh.ended,
                 deadline=fresh.deadline,
                 summary=dict(fresh.summary),
+                subject=fresh.subject,
             )
         )
+        plan_jobs(connection, fresh.id, jobs)
+        end_jobs(connection, fresh.id, ended)
 
 
 def move_run(store: Store, run_id: str, state: RunState) -> None:
@@ -101,8 +97,10 @@ def get_run(store: Store, run_id: str) -> Run:
 def runs(
     store: Store, *, customer: str = "", ticket: str = "", states: Collection[RunState] = (), limit: int = 50
 ) -> tuple[Run, ...]:
-    """The newest runs first; an empty argument does not narrow the list."""
-    wanted = select(run).order_by(run.c.began.desc(), run.c.id).limit(limit)
+    """The newest runs first; an empty argument does not narrow the list. limit: at most so many; 0 for all."""
+    wanted = select(run).order_by(run.c.began.desc(), run.c.id)
+    if limit:
+        wanted = wanted.limit(limit)
     if customer:
         wanted = wanted.where(run.c.customer == customer)
     if ticket:

@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 # The newest migration; `open_store` compares it with the database before it loads Alembic.
-HEAD = "0001"
+HEAD = "0002"
 
 METADATA = MetaData(
     naming_convention={
@@ -137,6 +137,8 @@ run = Table(
     Column("ended", Utc),
     Column("deadline", Utc),
     Column("summary", JSON, nullable=False),
+    Column("subject", Text, nullable=False, server_default=""),
+    Column("expired", Utc),
     Index(None, "desk", "ticket"),
 )
 

@@ -81,7 +81,14 @@ def _to_json(value: object) -> str:
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL", "trusted_schema=OFF"):
+    # What is deleted is overwritten, as it may be a customer's.
+    for pragma in (
+        "journal_mode=WAL",
+        "foreign_keys=ON",
+        "synchronous=NORMAL",
+        "trusted_schema=OFF",
+        "secure_delete=ON",
+    ):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

@@ -22,7 +22,9 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "hanging": ssh_hosts.measure_hanging,
     "start": ssh_hosts.measure_start,
     "memory": ssh_hosts.measure_memory,
+    "reading": decisions.measure_reading,
     "decisions": decisions.measure,
+    "verifying": decisions.measure_verifying,
 }
 
 

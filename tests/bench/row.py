@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["Row"]
+__all__ = ["Row", "at_least", "at_most"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,3 +22,15 @@ class Row:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def at_least(name: str, unit: str, ours: float, peer: float, aim: float = 1.0) -> Row:
+    """More is better: ours shall be at least `aim` times the peer's."""
+    ratio = ours / peer
+    return Row(name=name, unit=unit, ours=ours, peer=peer, ratio=ratio, aim=f">= {aim:g}", holds=ratio >= aim)
+
+
+def at_most(name: str, unit: str, ours: float, peer: float, aim: float = 1.0) -> Row:
+    """Less is better: ours shall be at most `aim` times the peer's."""
+    ratio = ours / peer
+    return Row(name=name, unit=unit, ours=ours, peer=peer, ratio=ratio, aim=f"<= {aim:g}", holds=ratio <= aim)

@@ -121,6 +121,13 @@ def test_healthy_hosts_end_with_status_0(home: Path) -> None:
     assert {result["state"] for result in report["results"]} == {"seen"}
 
 
+@pytest.mark.usefixtures("healthy")
+def test_a_host_may_be_called_by_id_name_or_address_and_is_asked_once(home: Path, fleet: Fleet) -> None:
+    called = ("--host", "h0", "--host", "H0.fleet.test.", "--host", fleet.addresses[0])
+    report = asked(home, 0, *called)
+    assert [result["host"] for result in report["results"]] == ["h0"]
+
+
 @pytest.mark.usefixtures("failed")
 def test_a_fault_ends_with_status_1_and_is_named(home: Path) -> None:
     report = asked(home, 1, "--host", "h0")
@@ -166,6 +173,7 @@ MISTAKES = {
     "no ticket": ("diagnose",),
     "an unknown area": ("diagnose", "--ticket", "1", "--area", "linus"),
     "an unknown question": ("diagnose", "--ticket", "1", "--question", "linux.disc"),
+    "a question of another area": ("diagnose", "--ticket", "1", "--area", "dns", "--question", "linux.disk"),
     "an unknown language": ("diagnose", "--ticket", "1", "--language", "fr"),
     "no time at all": ("diagnose", "--ticket", "1", "--deadline", "0"),
     "an unknown customer": ("scope", "nobody"),

@@ -386,3 +386,10 @@ def _zone(host: str, serial: int) -> Result:
     holding = Holding(zone="a.test", soa=soa, is_primary=host == "ns1", servers=names, mail=())
     reading = Zones(server=f"{host}.a.test", holds=(holding,), delegates=(), unsaid=())
     return ended(host, "dns.zones", Seen(zones.adapter.dump_python(reading, mode="json")))
+
+
+def test_a_reading_of_an_older_form_is_left_out_and_the_others_are_compared() -> None:
+    """A run of before an update must stay readable."""
+    old = ended("dns9", "dns.zones", Seen({"copies": "in an older form"}))
+    both = (_zone("dns1", 3), _zone("dns2", 2))
+    assert findings_of([*both, old], {}) == findings_of(both, {}) != ()

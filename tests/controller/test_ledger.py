@@ -71,6 +71,24 @@ def test_what_was_appended_holds(store: Store) -> None:
     assert append_many(store, ()) == head
 
 
+def test_a_touch_says_what_it_was_about_and_nothing_that_a_host_said(store: Store) -> None:
+    facts: dict[str, LedgerFact] = {
+        "session": "shell",
+        "collector": "linux.disk",
+        "question": "cat /home/anna",
+    }
+    refused: dict[str, LedgerFact] = {"deed": "diagnose linux", "reason": "no-clause", "by": "controller"}
+    append_many(
+        store,
+        [
+            Entry(what=What.QUESTION_SENT, who="a", run="r", facts=facts),
+            Entry(what=What.DECIDED_REFUSED, who="a", run="r", facts=refused),
+            Entry(what=What.NOTE_FAILED, who="a", run="r", facts={"error": "anna was here", "ticket": "7"}),
+        ],
+    )
+    assert [touch.about for touch in touches(store, "r")] == ["linux.disk", "diagnose linux no-clause", ""]
+
+
 def test_the_touches_of_a_run_are_its_entries_in_order(store: Store) -> None:
     append_many(store, _entries(3) + _entries(2, "r2"))
     assert [(t.number, t.host, t.what, t.clause) for t in touches(store, "r2")] == [
@@ -109,6 +127,14 @@ def test_a_changed_entry_with_a_fitting_hash_is_found(store: Store, number: int)
     _forge(store, "UPDATE ledger SET clause = '9.9' WHERE number = :number", number=number)
     _rehash(store, number)
     assert _verdict(store) == (Problem.CHANGED, number)
+
+
+@pytest.mark.parametrize("column", ["facts", "at", "who"])
+@pytest.mark.parametrize("value", ["'{'", "''", "'yesterday'", "x'ff00'", "'{\"hosts\": NaN}'", "'[1]'", "7"])
+def test_an_entry_that_is_none_any_more_is_found(store: Store, column: str, value: str) -> None:
+    append_many(store, _entries(9))
+    _forge(store, f"UPDATE ledger SET {column} = {value} WHERE number = 5")  # noqa: S608 - the table above.
+    assert _verdict(store) == (Problem.CHANGED, 5)
 
 
 @pytest.mark.parametrize("number", [1, 5])
@@ -174,6 +200,30 @@ def test_a_whole_chain_made_anew_is_found(store: Store, tmp_path: Path) -> None:
             path.rename(mine)
     assert (store.home / "ledger.head").read_text() == head_file
     assert _verdict(store) == (Problem.CHANGED, 4)
+
+
+def test_a_ledger_that_was_set_back_whole_lacks_the_head_that_somebody_kept(
+    store: Store, tmp_path: Path
+) -> None:
+    """Both files come from a backup: sound in themselves, and older than what is known."""
+    append_many(store, _entries(4))
+    backup = tmp_path / "backup"
+    with sqlite3.connect(store.home / "secondline.sqlite3") as connection:
+        connection.execute("VACUUM INTO ?", (str(backup),))
+    connection.close()
+    heads = (store.home / "ledger.head").read_text()
+    early = head_of(store)
+    kept = append_many(store, _entries(3))
+    assert verify(store, kept.hash).holds
+    store.close()
+    for end in ("-wal", "-shm"):
+        (store.home / f"secondline.sqlite3{end}").unlink(missing_ok=True)
+    backup.replace(store.home / "secondline.sqlite3")
+    (store.home / "ledger.head").write_text(heads)
+    assert verify(store).holds
+    assert verify(store, early.hash).holds
+    verdict = verify(store, kept.hash)
+    assert (verdict.problem, verdict.number) == (Problem.SET_BACK, 4)
 
 
 def test_without_the_head_file_nothing_is_vouched_for_or_added(store: Store) -> None:

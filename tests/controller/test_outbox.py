@@ -109,7 +109,12 @@ class Grudging:
     async def set_state(self, ticket: str, state: str) -> None:
         self.said.append((f"{ticket} becomes {state}", ""))
 
-    async def find_marker(self, ticket: str, marker: str) -> bool:  # noqa: ARG002 - the Protocol's shape.
+    async def find_marker(
+        self,
+        ticket: str,  # noqa: ARG002 - the Protocol's shape.
+        marker: str,
+        files: Sequence[File] = (),  # noqa: ARG002
+    ) -> bool:
         self.searched += 1
         return any(marker == there for _, there in self.said)
 

@@ -43,8 +43,8 @@ class Dying:
     async def set_state(self, ticket: str, state: str) -> None:
         await self.real.set_state(ticket, state)
 
-    async def find_marker(self, ticket: str, marker: str) -> bool:
-        return await self.real.find_marker(ticket, marker)
+    async def find_marker(self, ticket: str, marker: str, files: Sequence[File] = ()) -> bool:
+        return await self.real.find_marker(ticket, marker, files)
 
     async def close(self) -> None:
         await self.real.close()

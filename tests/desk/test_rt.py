@@ -1,4 +1,4 @@
-"""What only Request Tracker does: merged tickets, rights, dropped files, refused states, TLS."""
+"""What only Request Tracker does: merged tickets, rights, dropped files, refused states, addresses and tokens."""
 
 from __future__ import annotations
 

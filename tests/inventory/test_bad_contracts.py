@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from ipaddress import ip_address
 from pathlib import Path
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 
 from inventory.contract import Contract
 from inventory.read import ContractError, digest, examine, read
-from inventory.source import LARGEST
+from inventory.source import LARGEST, decode
+from inventory.tree import parse
 
 CASES = Path(__file__).parent / "cases"
 BASE = (CASES / "base.yaml").read_text(encoding="utf-8")
@@ -56,8 +58,11 @@ def test_the_base_of_all_cases_is_right() -> None:
 
 @pytest.mark.parametrize("case", _cases())
 def test_every_mistake_is_said_with_its_line(case: dict[str, Any]) -> None:
-    assert BASE.count(case["find"]) == 1
-    assert said(BASE.replace(case["find"], case["put"])) == case["mistakes"]
+    text = BASE
+    for find, put in [(case["find"], case["put"]), *([case["also"]] if "also" in case else [])]:
+        assert text.count(find) == 1
+        text = text.replace(find, put)
+    assert said(text) == case["mistakes"]
 
 
 def test_all_mistakes_are_said_in_one_go() -> None:
@@ -116,6 +121,42 @@ def test_what_is_no_contract_at_all(text: str | bytes, line: int, problem: str) 
     assert problem in {mistake.problem for mistake in examined.mistakes if mistake.line <= line}
 
 
+def test_of_what_cannot_be_seen_the_first_of_each_line_is_said() -> None:
+    text = BASE.replace("Hamburg", "Ham\u200bb\u200burg").replace("Anna Weber", "Anna\xadWeber")
+    assert [mistake.line for mistake in examine(text.replace("\n", "\r\n")).mistakes] == [7, 10]
+    assert len(examine("\x01\n" * 1000).mistakes) == 100
+    assert len(examine("a: b\n\0\n\0\n").mistakes) == 1, "what has a NUL is no text"
+
+
+def test_the_lines_are_noted_without_changing_what_is_read() -> None:
+    """One reader, asked twice: what it reads the second time is what was judged the first time."""
+    texts = [BASE, *(BASE.replace(case.values[0]["find"], case.values[0]["put"]) for case in _cases())]
+    for text in (text for text in texts if isinstance(decode(text), str)):
+        first, second = parse(text), parse(text, lines=True)
+        assert (first.data, first.flaws) == (second.data, second.flaws)
+        assert not first.lines
+
+
+def test_reading_leaves_the_collector_of_garbage_as_it_was() -> None:
+    assert gc.isenabled()
+    examine(BASE)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        examine(BASE)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_thousands_of_wrong_names_are_said_without_looking_for_a_near_one_each_time() -> None:
+    wrong = ", ".join(f"dns{number}" for number in range(2, 2000))
+    mistakes = examine(BASE.replace("hosts: [dns1]", f"hosts: [{wrong}]")).mistakes
+    assert len(mistakes) == 1998
+    assert mistakes[0].instead == "did you mean 'dns1'?"
+    assert mistakes[-1].instead == "write one that exists, or add it"
+
+
 def test_a_bomb_of_aliases_is_refused_at_its_first_anchor() -> None:
     bomb = 'a: &a ["x","x","x","x","x","x","x","x","x"]\n'
     for above, below in zip("abcdefgh", "bcdefghi", strict=True):
@@ -165,6 +206,15 @@ def test_what_may_be_meant_is_a_hint_and_no_mistake() -> None:
         (27, "it cannot be asked anything"),
         (37, "'dns1' stands under 'servers' without 'dns'"),
     ]
+
+
+def test_a_platform_that_nothing_can_be_asked_of_is_a_hint() -> None:
+    text = BASE.replace("platform: linux\n    ssh", "platform: linus\n    ssh")
+    assert examine(text).hints == examine(BASE, platforms=("linux",)).hints == ()
+    (hint,) = examine(text, platforms=("linux",)).hints
+    assert str(hint) == (
+        "21: hosts[web1].platform: there is no question yet to the platform 'linus' — did you mean 'linux'?"
+    )
 
 
 @pytest.mark.parametrize("end", range(0, len(BASE), 7))

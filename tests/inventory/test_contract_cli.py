@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
 from typer.testing import CliRunner, Result
 
+from controller.cli.choice import named, one_each
 from controller.cli.contract import app
 from controller.cli.scope import moment, print_scope, scope_json, scope_rows
 from inventory.read import read
@@ -43,7 +45,10 @@ def wrong(tmp_path: Path) -> Path:
 def test_a_right_contract_is_summed_up(right: Path) -> None:
     result = run("check", str(right))
     assert result.exit_code == 0
-    assert "MB-2026-017 of Musterbau GmbH, revision 3: 3 hosts" in result.stdout
+    assert (
+        "MB-2026-017 of Musterbau GmbH, revision 3, from 2026-01-01 until 2027-12-31: 3 hosts"
+        in result.stdout
+    )
 
 
 def test_each_mistake_is_a_line_that_editors_can_jump_to(wrong: Path) -> None:
@@ -124,3 +129,13 @@ def test_a_moment_without_offset_is_local_time_of_the_contract() -> None:
     contract = read(example())
     assert moment("2026-11-23T12:00", contract) == MONDAY_NOON
     assert moment("2026-11-23T11:00+00:00", contract) == MONDAY_NOON
+
+
+def test_a_word_that_stands_for_two_hosts_is_asked_back() -> None:
+    """Networks of two sites may overlap: then an address is no name for one host."""
+    text = example().replace('"10.30.1.53"', '"10.20.1.53"')
+    contract = read(text)
+    assert named(contract, "10.20.1.53") == ("dns1", "dns2")
+    assert one_each(contract, ["dns1", "ns1.musterbau.example", "nobody"]) == ("dns1", "nobody")
+    with pytest.raises(typer.BadParameter, match="stands for dns1, dns2"):
+        one_each(contract, ["10.20.1.53"])

@@ -17,7 +17,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("up", help="bring the lab up")
-    start.add_argument("--desk", action="store_true", help="with Request Tracker, on 10.77.1.20:8080")
+    start.add_argument("--desk", action="store_true", help="with Request Tracker, on https://10.77.1.20")
     stop = commands.add_parser("down", help="take the lab down")
     stop.add_argument("--purge", action="store_true", help="and forget Request Tracker's built database")
     ticket = commands.add_parser("ticket", help="open a ticket at Request Tracker as the customer would")
@@ -44,7 +44,9 @@ def _do(asked: argparse.Namespace, place: Place) -> int:
             _tell(up(place))
             if asked.desk:
                 desk = start_desk(place)
-                print(f"desk       {desk.url}, its token in {desk.token_file}")
+                print(
+                    f"desk       {desk.url}, its token in {desk.token_file}; SECONDLINE_DESK=helpdesk uses it"
+                )
             print(f"up in {time.monotonic() - began:.1f} s")
             return 0
         case "down":

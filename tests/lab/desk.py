@@ -1,4 +1,8 @@
-"""Where do the tickets come from? A real Request Tracker 5, with a database of its own."""
+"""Where do the tickets come from? A real Request Tracker 5, with a database of its own, over TLS.
+
+It listens on its machine's loopback alone; whoever comes over the network meets stunnel, with a certificate
+of the lab's own authority. The product knows it as the desk `helpdesk`.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,19 @@ from tests.lab import cells
 from tests.lab.hosts import resolv_conf
 from tests.lab.places import DESK, DNS1, Place
 from tests.lab.tools import LabError, run, until
+from tests.tls import authority, in_front
 
 __all__ = ["QUEUE", "Desk", "start"]
 
-QUEUE, PORT = "Support", 8080
+QUEUE = "Support"
+_INSIDE = "127.0.0.1:8080"
+_SETTINGS = """\
+[desks.helpdesk]
+kind = "rt"
+url = "{url}"
+credential = "file:helpdesk.token"
+ca = "helpdesk-ca.pem"
+"""
 _HERE = Path(__file__).resolve().parent
 _RT = Path("/usr/share/request-tracker5/libexec/rt-server")
 
@@ -29,7 +42,12 @@ class Desk:
 
     @property
     def url(self) -> str:
-        return f"http://{DESK.address}:{PORT}"
+        return f"https://{DESK.address}"
+
+    @property
+    def ca_file(self) -> Path:
+        """Who vouches for it."""
+        return self.place.state / "desk" / "tls" / "lab.pem"
 
     @property
     def token_file(self) -> Path:
@@ -40,6 +58,7 @@ class Desk:
         # The token goes by a configuration on standard input: a command line can be read by all.
         lines = [
             f'url = "{self.url}/REST/2.0/{path}"',
+            f'cacert = "{self.ca_file}"',
             f'request = "{method}"',
             f'header = "Authorization: token {self.token_file.read_text("ascii").strip()}"',
             'header = "Content-Type: application/json"',
@@ -89,7 +108,10 @@ class Desk:
 
 
 def start(place: Place) -> Desk:
-    """Start Request Tracker and wait until it answers; its database is built once and kept in the cache."""
+    """Start Request Tracker and wait until it answers, and let the product know it.
+
+    Its database is built once and kept in the cache.
+    """
     desk, folder = Desk(place), place.state / "desk"
     if cells.running_pids(place, DESK.id, "rt-server"):
         return desk
@@ -109,11 +131,27 @@ def start(place: Place) -> Desk:
     cells.spawn(
         place,
         DESK.id,
-        (*bound, "env", *words, str(_RT), "--host", DESK.address, "--port", str(PORT), "--max-workers", "2"),
+        (*bound, "env", *words, str(_RT), "--host", "127.0.0.1", "--port", "8080", "--max-workers", "2"),
         log,
     )
+    identity = authority(desk.ca_file.parent, desk.ca_file.stem).issue(DESK.name, DESK.address)
+    front = in_front(
+        folder / "stunnel.conf", accept=f"{DESK.address}:443", connect=_INSIDE, identity=identity
+    )
+    cells.spawn(place, DESK.id, front, place.state / "log" / "desk-tls.log")
     until(f"Request Tracker answers (see {log})", lambda: _answers(desk), seconds=90, every=0.3)
+    _introduce(desk)
     return desk
+
+
+def _introduce(desk: Desk) -> None:
+    """Write the product's settings: where the desk is, who vouches for it, and the token."""
+    home = desk.place.home
+    (home / "settings.toml").write_text(_SETTINGS.format(url=desk.url), "utf-8")
+    shutil.copy2(desk.ca_file, home / "helpdesk-ca.pem")
+    token = desk.place.credentials / "helpdesk.token"
+    shutil.copy2(desk.token_file, token)
+    token.chmod(0o600)
 
 
 def _answers(desk: Desk) -> bool:
@@ -134,7 +172,7 @@ def _config(folder: Path, url: str) -> str:
         "CorrespondAddress": "support@desk.test",
         "CommentAddress": "comment@desk.test",
         "WebDomain": DESK.address,
-        "WebPort": str(PORT),
+        "WebPort": "443",
         "WebPath": "",
         "WebBaseURL": url,
         "DatabaseType": "SQLite",

@@ -154,13 +154,16 @@ class Lab:
         """Write a file on a host."""
         self.on(host, "tee", path, text=text)
 
-    def product(self, *words: str, timeout: float = 180.0) -> subprocess.CompletedProcess[str]:
-        """Run the product's command from the agent's place in the network."""
+    def product(
+        self, *words: str, timeout: float = 180.0, desk: str = "builtin"
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the product's command from the agent's place in the network. desk: where its tickets are."""
         command = Path(sys.executable).parent / "secondline"
         return self.on(
             "agent",
             "env",
             f"SECONDLINE_HOME={self.place.home}",
+            f"SECONDLINE_DESK={desk}",
             str(command),
             *words,
             check=False,

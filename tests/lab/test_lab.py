@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-
 import pytest
 
 from tests.faults.fault import Fault, heal
 from tests.faults.matrix import FAULTS, PAIRS
-from tests.lab import cells
-from tests.lab.lab import Lab, down, running, up
-from tests.lab.places import HOST_NAMES, Place
+from tests.lab.lab import Lab, running, up
+from tests.lab.places import HOST_NAMES
 
 pytestmark = pytest.mark.lab
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A lab of our own beside any other: the state folder and the prefix differ."""
-    place = Place(tmp_path_factory.mktemp("lab"), f"t{os.getpid()}-")
-    try:
-        yield up(place)
-    finally:
-        down(place)
-    assert not cells.exists(place)
 
 
 def test_a_fresh_lab_is_healthy(lab: Lab) -> None:

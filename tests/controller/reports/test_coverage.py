@@ -55,8 +55,8 @@ def test_hosts_without_a_question_are_named() -> None:
         ([("a", Seen({}))], "No fault was found on 1 host.", "Auf 1 Host wurde kein Fehler gefunden."),
         (
             [("a", Seen({})), ("b", Seen({})), ("c", _HUNG)],
-            "No fault was found on the 2 hosts that answered; 1 host left questions unanswered.",
-            "Auf den 2 Hosts, die geantwortet haben, wurde kein Fehler gefunden; 1 Host ließ Fragen unbeantwortet.",
+            "No fault was found on the 2 hosts that answered; answers from 1 host are missing.",
+            "Auf den 2 Hosts, die geantwortet haben, wurde kein Fehler gefunden; von 1 Host fehlen Antworten.",
         ),
         (
             [("a", Refused("window-closed", ("3.4",))), ("b", Refused("window-closed", ("3.4",)))],
@@ -114,7 +114,7 @@ def test_numbers_and_times_are_written_as_the_language_does() -> None:
     german, english = words_for("de"), words_for("en")
     assert german.number(1234567.5, 1) == "1.234.567,5"
     assert english.number(1234567.5, 1) == "1,234,567.5"
-    assert german.seconds(0.038) == "0,04\u00a0s"
+    assert german.seconds(0.038) == "38\u00a0ms"
     assert german.seconds(125) == "2\u00a0min 5\u00a0s"
 
 

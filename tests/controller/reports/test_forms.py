@@ -14,7 +14,7 @@ import pytest
 
 from collectors.finding import Language
 from controller.reports.html import render_html
-from controller.reports.inert import clip, inert, inert_line, inert_rich
+from controller.reports.inert import clip, inert, inert_json, inert_line, inert_rich
 from controller.reports.json import render_json, schema
 from controller.reports.model import Report
 from controller.reports.note import render_note
@@ -184,3 +184,10 @@ def test_three_hundred_hosts_are_rendered_without_a_fault() -> None:
     report = crowd(300, lambda n: b"/dev/vda1 20466256 7211404 12190164 38% /\n" * 8 + b"%d" % n, store=store)
     page = render_html(report, store.get_bytes, "en")
     assert read(page).faults == []
+
+
+def test_json_in_the_terminal_is_harmless_and_says_the_same() -> None:
+    written = inert_json(json.dumps({EVIL: [EVIL]}, ensure_ascii=False, indent=2))
+    assert not _ALIVE.search(written)
+    assert json.loads(written) == {EVIL: [EVIL]}
+    written.encode()

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from agent.job import Refused
 from collectors import Kind, Phase
 from controller.reports.html import render_html
 from controller.reports.json import render_json
@@ -181,3 +182,78 @@ def test_a_word_cut_in_two_does_not_slip_through() -> None:
     report = _saying("user=a.huber", line)
     page = render_html(report, STORE.get_bytes, "en", audience=Audience.CUSTOMER)
     assert "a.hu" not in page
+
+
+def test_a_cookie_of_a_browser_is_a_secret_and_one_of_dig_is_not() -> None:
+    said = "; EDNS: version: 0, flags:; udp: 1232\n; COOKIE: 6f3c0a1be2d4955701000000654f2d1a8d5e3a90f2b1c4d7 (good)\n"
+    assert remove_secrets(said, lambda _: None) == said
+    assert remove_secrets("Cookie: 6f3c0a1be2d49557", lambda _: None) == f"Cookie: {MARK}"
+    assert remove_secrets("COOKIE: session=6f3c0a1be2d49557", lambda _: None) == f"COOKIE: {MARK}"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "sshd[1]: Disconnected from authenticating user anna 10.0.0.9 port 22 [preauth]",
+        "sshd[1]: Connection closed by authenticating user anna 10.0.0.9 port 22",
+        "sshd[1]: Connection closed by invalid user anna 10.0.0.9 port 22",
+        "su[1]: (to root) anna on pts/0",
+        "login[1]: LOGIN ON tty1 BY anna",
+        "/var/mail/anna is full",
+        "/var/spool/cron/crontabs/anna",
+        "/dev/sdb1 on /run/media/anna/USB type vfat",
+        'audit: pid=1 uid=0 auid=1000 AUID="anna" UID="root"',
+        "pam_unix(sshd:auth): failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=10.0.0.1  user=anna",
+        "uid=anna,ou=people,dc=muster,dc=de",
+        "gdm: user 'anna' logged in",
+        "Benutzer „anna“ wurde angemeldet",
+    ],
+)
+def test_an_account_is_known_by_where_it_stands(line: str) -> None:
+    report = _saying(line)
+    hide = redactor(report, ALL, Audience.TICKET, STORE.get_bytes)
+    assert "anna" not in hide.text(line)
+    assert "anna" not in hide.text("then anna again")
+    assert not {"uid", "rhost", "user", "root"} & hide.words, "what is beside a name is none"
+
+
+def test_a_protected_word_is_known_in_every_spelling() -> None:
+    rules = Redaction(also=("Projekt Falke", "Straße", "Müller-Gruppe"))
+    hide = redactor(sample(), rules, Audience.TICKET, STORE.get_bytes)
+    said = "projekt-falke PROJEKT_FALKE ProjektFalke projekt.falke STRASSE strasse Mueller-Gruppe mu\u0308llergruppe"
+    assert re.fullmatch(r"(word-[123] ){7}word-3", hide.text(said)), hide.text(said)
+    assert hide.text("Falkensee Strassen") == "Falkensee Strassen"
+
+
+def test_a_protected_word_leaves_in_no_field_of_any_form() -> None:
+    """Also in what the contract itself says: roles, numbers of clauses and their words, reasons, who asked."""
+    word = "Falkenhorst"
+    report = sample()
+    (host, about), *_ = report.hosts.items()
+    report = replace(
+        report,
+        hosts={**report.hosts, host: replace(about, roles=(word, "web"))},
+        clauses={f"§{word}": f"Betrieb von {word}"},
+        results=tuple(replace(one, clause=f"§{word}", job=replace(one.job)) for one in report.results),
+        touched=tuple(
+            replace(one, clause=f"§{word}", who=f"agent-{word}", about=f"{word} x") for one in report.touched
+        ),
+        asked_by=word,
+        subject=word,
+        customer_name=word,
+        contract=word,
+        ticket=word,
+        stopped=word,
+    )
+    refused = next(one for one in report.results if isinstance(one.outcome, Refused))
+    outcome = Refused(f"not for {word}", (f"§{word}",), word)
+    report = replace(report, results=(*report.results, replace(refused, outcome=outcome)))
+    rules = Redaction(also=(word,))
+    for audience in (Audience.TICKET, Audience.CUSTOMER):
+        for language in ("de", "en"):
+            page = render_html(report, STORE.get_bytes, language, audience=audience, rules=rules)
+            note = render_note(report, language, audience, rules, blobs=STORE.get_bytes)
+            assert word.lower() not in (page + note).lower()
+        data = render_json(report, audience=audience, rules=rules, blobs=STORE.get_bytes)
+        assert word.lower() not in data.lower()
+    assert word in render_html(report, STORE.get_bytes, "de", audience=Audience.ENGINEER, rules=rules)

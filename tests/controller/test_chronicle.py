@@ -1,0 +1,86 @@
+"""Is nothing lost of what was heard, also when the store cannot be written for a while?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from agent.agent import Event
+from agent.job import Job, Result, Seen
+from collectors.exchange import Exchange
+from controller.chronicle import Chronicle
+from controller.ledger import touches, verify
+from controller.store.exchanges import evidence
+from controller.store.jobs import results
+from controller.store.runs import Run, RunState, create_run
+from controller.store.store import Store, open_store
+from controller.work import Work
+
+NOW = datetime.now(UTC)
+JOBS = tuple(Job(id=f"h/linux.{name}", host="h", collector=f"linux.{name}") for name in ("disk", "load"))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(tmp_path / "home")
+    run = Run(
+        id="r1",
+        ticket="7",
+        desk="builtin",
+        customer="k",
+        contract="c" * 64,
+        revision=1,
+        asked_by="anna",
+        state=RunState.RUNNING,
+        began=NOW,
+    )
+    create_run(opened, run, JOBS)
+    yield opened
+    opened.close()
+
+
+def answered(job: Job) -> Event:
+    exchange = Exchange(
+        session="shell",
+        question=("run", "df"),
+        began=NOW,
+        took=0.1,
+        facts={"code": 0},
+        parts={"stdout": b"x"},
+    )
+    result = Result(job=job, outcome=Seen({}), began=NOW, took=0.1)
+    return Event(what="result", host="h", result=result, exchanges=(exchange,))
+
+
+def chronicle(store: Store) -> Chronicle:
+    work = Work(jobs={}, refused=(), decisions=(), abouts={})
+    return Chronicle(store, "r1", work, "anna", lambda _: None)
+
+
+async def test_what_could_not_be_written_is_written_later(store: Store) -> None:
+    in_the_way = store.home / "evidence"
+    in_the_way.write_text("a file where the evidence shall go")
+    async with chronicle(store) as written:
+        hear = written.listener("g", "a")
+        hear(answered(JOBS[0]))
+        assert written._writing is not None
+        await asyncio.wait({written._writing}, timeout=30)
+        assert isinstance(written._writing.exception(), OSError)
+        assert results(store, "r1") == ()
+        hear(answered(JOBS[1]))
+        in_the_way.unlink()
+    assert [result.job for result in results(store, "r1")] == list(JOBS)
+    assert [item.id for item in evidence(store, "r1")] == ["e1", "e2"]
+    assert [touch.about for touch in touches(store, "r1")] == ["linux.disk", "linux.load"]
+    assert verify(store).holds
+
+
+async def test_what_can_never_be_written_is_not_passed_over(store: Store) -> None:
+    (store.home / "evidence").write_text("a file where the evidence shall go")
+    with pytest.raises(OSError, match="evidence"):
+        async with chronicle(store) as written:
+            written.listener("g", "a")(answered(JOBS[0]))

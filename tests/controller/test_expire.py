@@ -1,0 +1,220 @@
+"""Is everything of a run gone when its customer's contract says so, and nothing else?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from agent.job import Job, Result, Seen
+from collectors.exchange import Exchange
+from controller.desks.builtin import BuiltinDesk
+from controller.desks.desk import File
+from controller.expire import expire, expire_daily
+from controller.ledger import touches, verify
+from controller.outbox import (
+    Action,
+    ActionKind,
+    DeliveryState,
+    deliver_due,
+    deliveries,
+    finish_run,
+    try_again,
+)
+from controller.run import report_of
+from controller.store import tickets
+from controller.store.contracts import add_contract, contract_at
+from controller.store.errors import BlobError, ExpiredError
+from controller.store.exchanges import evidence, record_exchanges
+from controller.store.jobs import results
+from controller.store.runs import Run, RunState, create_run, get_run
+from controller.store.store import Store, open_store
+from inventory.read import read
+
+NOW = datetime.now(UTC)
+SECRET = b"only the old run was told this: Umsatz 4711"
+SHARED = b"both were told this"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(tmp_path / "home")
+    for customer, days in (("short", 30), ("long", 3650)):
+        add_contract(opened, customer=customer, revision=1, text=paper(customer, days), added_by="anna")
+    yield opened
+    opened.close()
+
+
+def paper(customer: str, keep_days: int, revision: int = 1) -> str:
+    host = {"id": "h", "name": "h.k.test", "addresses": ["192.0.2.1"], "site": "s", "environment": "server"}
+    return yaml.safe_dump(
+        {
+            "contract": "K-1",
+            "customer": customer,
+            "name": "K",
+            "revision": revision,
+            "valid": {"from": "2026-01-01", "until": "2099-12-31"},
+            "sites": [{"id": "s", "name": "S", "agent": "a"}],
+            "hosts": [host | {"platform": "linux", "dns": {"port": 53}}],
+            "clauses": [{"id": "1", "text": "x", "hosts": ["h"], "diagnose": ["dns"]}],
+            "data": {"keep_days": keep_days},
+        }
+    )
+
+
+def ran(store: Store, name: str, days_ago: float, *said: bytes, customer: str = "short") -> str:
+    """A run of some days ago, over and delivered, with evidence, a report and a note."""
+    began = NOW - timedelta(days=days_ago)
+    job = Job(id="h/linux.disk", host="h", collector="linux.disk")
+    run = Run(
+        id=name,
+        ticket="1",
+        desk="d",
+        customer=customer,
+        contract="c" * 64,
+        revision=1,
+        asked_by="anna",
+        state=RunState.RUNNING,
+        began=began,
+    )
+    reading = {"said": [part.decode() for part in said]}
+    create_run(store, run, [job], [Result(job=job, outcome=Seen(reading), began=began, took=1.0)])
+    told = [
+        Exchange(
+            session="shell",
+            question=("run", "cat"),
+            began=began,
+            took=0.1,
+            facts={"said": part.decode()},
+            parts={"stdout": part},
+        )
+        for part in said
+    ]
+    record_exchanges(store, name, [(f"e{n}", "h", one) for n, one in enumerate(told)])
+    page = b"the page: ".join((b"", *said))
+    note = Action(
+        kind=ActionKind.NOTE,
+        text=page.decode(),
+        html=page.decode(),
+        files=(File(name="report.json", media_type="application/json", content=page + b" as JSON"),),
+    )
+    folder = store.home / "runs" / name
+    folder.mkdir(parents=True)
+    (folder / "report.html").write_bytes(page)
+    finish_run(store, name, RunState.DONE, ended=began, summary={"seen": 1}, actions=(note,))
+    return name
+
+
+def grown_old(store: Store) -> None:
+    """Let every raw piece look as if it had been put long ago, as it would have been."""
+    for path in (store.home / "evidence").rglob("*"):
+        if path.is_file():
+            os.utime(path, (0, 0))
+
+
+def everything(store: Store) -> bytes:
+    return b"".join(path.read_bytes() for path in store.home.rglob("*") if path.is_file())
+
+
+def test_what_is_too_old_is_gone_from_every_file_and_the_ledger_says_so(store: Store) -> None:
+    old, fresh = ran(store, "old", 31, SECRET, SHARED), ran(store, "fresh", 29, SHARED)
+    grown_old(store)
+    assert SECRET in everything(store)
+    (gone,) = expire(store, NOW, "anna")
+    assert (gone.run, gone.customer, gone.keep_days, gone.exchanges) == (old, "short", 30, 2)
+    store.close()
+    assert SECRET not in everything(store)
+    assert SHARED in everything(store)
+    reopened = open_store(store.home)
+    assert (evidence(reopened, old), results(reopened, old)) == ((), ())
+    assert not (reopened.home / "runs" / old).exists()
+    assert len(evidence(reopened, fresh)) == 1
+    assert reopened.blobs.get(evidence(reopened, fresh)[0].parts["stdout"]) == SHARED
+    assert [touch.what for touch in touches(reopened, old)] == ["evidence-expired"]
+    assert verify(reopened).holds
+    assert get_run(reopened, old).summary == {"seen": 1}, "that there was a run, and its numbers, stay"
+    assert expire(reopened, NOW, "anna") == ()
+    reopened.close()
+
+
+def test_the_report_of_an_expired_run_says_why_it_cannot_be_written(store: Store) -> None:
+    ran(store, "old", 31, SECRET)
+    expire(store, NOW, "anna")
+    with pytest.raises(ExpiredError, match=r"was deleted on .* keep_days"):
+        report_of(store, "old", read(paper("short", 30)))
+
+
+def test_the_present_contract_says_how_long_and_each_customer_has_its_own(store: Store) -> None:
+    ran(store, "a", 20, b"a")
+    ran(store, "b", 400, b"b", customer="long")
+    assert expire(store, NOW, "anna") == ()
+    text = paper("short", 14, revision=2)
+    added = add_contract(store, customer="short", revision=2, text=text, added_by="anna")
+    assert contract_at(store, added.digest) is not None
+    assert [gone.run for gone in expire(store, NOW, "anna")] == ["a"]
+
+
+def test_a_contract_that_cannot_be_read_deletes_nothing(store: Store) -> None:
+    ran(store, "old", 900, SECRET)
+    add_contract(store, customer="short", revision=2, text="customer: short", added_by="anna")
+    assert expire(store, NOW, "anna") == ()
+    assert len(evidence(store, "old")) == 1
+
+
+def test_a_run_that_goes_on_and_a_piece_that_was_just_put_are_left_alone(store: Store) -> None:
+    ran(store, "old", 31, SECRET)
+    with store.write() as connection:
+        connection.exec_driver_sql("UPDATE run SET state = 'running'")
+    assert expire(store, NOW, "anna") == ()
+    grown_old(store)
+    digest = store.blobs.put(b"about to be written down")
+    lost = store.blobs.put(b"of a process that died")
+    os.utime(store.blobs.folder / lost[:2] / lost, (0, 0))
+    expire(store, NOW, "anna")
+    assert store.blobs.get(digest) == b"about to be written down"
+    with pytest.raises(BlobError, match="not here"):
+        store.blobs.get(lost)
+
+
+def test_a_piece_that_comes_again_is_as_good_as_new(store: Store) -> None:
+    digest = store.blobs.put(SHARED)
+    grown_old(store)
+    assert store.blobs.put(SHARED) == digest
+    expire(store, NOW, "anna")
+    assert store.blobs.get(digest) == SHARED
+
+
+def test_what_a_ticket_of_the_built_in_desk_holds_stays_with_the_ticket(store: Store) -> None:
+    number = tickets.add_ticket(store, customer="short", subject="x", text="", requester="")
+    file = ("report.html", "text/html", b"a page")
+    note = tickets.NewNote(
+        ticket=number, kind="internal", text="x", marker="m" * 8, author="a", files=(file,)
+    )
+    tickets.add_note(store, note)
+    grown_old(store)
+    expire(store, NOW, "anna")
+    (kept,) = tickets.notes(store, number)[0].files
+    assert store.blobs.get(kept.sha256) == b"a page"
+
+
+async def test_a_note_that_was_never_delivered_is_not_delivered_empty(store: Store) -> None:
+    ran(store, "old", 31, SECRET)
+    expire(store, NOW, "anna")
+    (letter,) = deliveries(store)
+    assert letter.state is DeliveryState.FAILED
+    assert try_again(store, letter.id, NOW)
+    (again,) = await deliver_due(store, {"d": BuiltinDesk(store)}, NOW)
+    assert again.state is DeliveryState.FAILED
+    assert "was deleted" in again.error
+
+
+def test_it_is_done_by_itself_once_a_day(store: Store) -> None:
+    ran(store, "old", 31, SECRET)
+    assert [gone.run for gone in expire_daily(store, NOW, "anna")] == ["old"]
+    ran(store, "older", 32, SECRET)
+    assert expire_daily(store, NOW, "anna") == ()
+    assert [gone.run for gone in expire_daily(store, NOW + timedelta(days=2), "anna")] == ["older"]
