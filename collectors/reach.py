@@ -9,18 +9,27 @@ __all__ = ["SITE_UNREACHABLE", "judge_silence"]
 
 NO_ANSWER = fault(
     "reach.no-answer",
-    "the host does not answer at all",
-    "der Host antwortet überhaupt nicht",
+    "nobody answers at the host's SSH port",
+    "am SSH-Port des Hosts antwortet niemand",
     do=(
-        "Look whether it runs and whether its network port and the path to it are up.",
-        "Prüfen, ob er läuft und ob sein Netzanschluss und der Weg dorthin stehen.",
+        (
+            "See whether it runs (console, ping), whether its network port and the way to it are up, and whether a "
+            "firewall drops SSH."
+        ),
+        (
+            "Prüfen, ob er läuft (Konsole, Ping), ob sein Netzanschluss und der Weg dorthin stehen und ob eine Firewall "
+            "SSH verwirft."
+        ),
     ),
 )
 REFUSED = fault(
     "reach.refused",
     "the host is there, but its SSH service is not",
     "der Host ist da, aber sein SSH-Dienst nicht",
-    do=("Start the SSH service from the console.", "Den SSH-Dienst über die Konsole starten."),
+    do=(
+        "Start the SSH service from the console; if it runs, see on which port, and whether a firewall rejects SSH.",
+        "Den SSH-Dienst über die Konsole starten; läuft er, Port prüfen und ob eine Firewall SSH abweist.",
+    ),
 )
 HANGING = fault(
     "reach.hanging",
@@ -54,8 +63,14 @@ CREDENTIALS_REJECTED = fault(
     "the host does not accept our login",
     "der Host nimmt unsere Anmeldung nicht an",
     do=(
-        "Look whether the account exists, is locked, or has lost its key.",
-        "Prüfen, ob das Konto besteht, gesperrt ist oder seinen Schlüssel verloren hat.",
+        (
+            "Read the host's SSH log: is the account missing, locked, without its key, kept out by sshd_config (AllowUsers), "
+            "or is its home writable for others?"
+        ),
+        (
+            "SSH-Log des Hosts lesen: Fehlt das Konto, ist es gesperrt, ohne Schlüssel, durch sshd_config (AllowUsers) "
+            "ausgeschlossen, oder sein Home für andere beschreibbar?"
+        ),
     ),
 )
 CREDENTIAL_UNUSABLE = warn(
@@ -79,6 +94,15 @@ OUTDATED = warn(
     "der Host bietet nur veraltete SSH-Verfahren an",
     do=("Update its SSH service.", "Seinen SSH-Dienst aktualisieren."),
 )
+NO_SHELL = fault(
+    "reach.no-shell",
+    "the host lets our account in and runs no commands for it: {detail}",
+    "der Host lässt unser Konto herein, führt aber keine Befehle dafür aus: {detail}",
+    do=(
+        "Look at the account's shell (/etc/passwd), at sshd_config and authorized_keys (forced command, MaxSessions), and /etc/nologin.",
+        "Shell des Kontos (/etc/passwd), sshd_config und authorized_keys (erzwungener Befehl, MaxSessions) und /etc/nologin ansehen.",
+    ),
+)
 LOGIN_SLOW = fault(
     "reach.login-hangs",
     "the host speaks SSH, but its login does not come to an end",
@@ -86,15 +110,6 @@ LOGIN_SLOW = fault(
     do=(
         "Look at what its login waits for: directory service, name resolution, storage.",
         "Nachsehen, worauf die Anmeldung wartet: Verzeichnisdienst, Namensauflösung, Datenträger.",
-    ),
-)
-NO_SHELL = fault(
-    "reach.no-shell",
-    "the host lets our account in and runs no commands for it: {detail}",
-    "der Host lässt unser Konto herein, führt aber keine Befehle dafür aus: {detail}",
-    do=(
-        "Give the account a login shell and let it run commands; a forced command or MaxSessions may forbid it.",
-        "Dem Konto eine Anmelde-Shell geben und Befehle zulassen; ein ForceCommand oder MaxSessions kann sie verbieten.",
     ),
 )
 ANSWER_SLOW = warn(

@@ -40,8 +40,19 @@ class Rule:
         )
 
 
+# A service that says this has a reason of its own: its configuration, its rights, a port that is taken.
+_OWN_REASON = re.compile(
+    r"\.(?:conf|cnf|cfg|ini|ya?ml|toml|json|xml|properties)\b|address already in use|permission denied|"
+    r"syntax error|no such file|unknown (?:option|directive|key)",
+    re.IGNORECASE,
+)
+
+
 def _same_host(cause: Finding, effect: Finding) -> Sure | None:
-    return "likely" if cause.host and cause.host == effect.host else None
+    """A guess, which no effect needs that names a reason of its own."""
+    if not cause.host or cause.host != effect.host:
+        return None
+    return None if _OWN_REASON.search(str(effect.facts.get("reason", ""))) else "likely"
 
 
 def _says(*words: str) -> Where:
@@ -79,6 +90,12 @@ def _serves_itself(cause: Finding, effect: Finding) -> Sure | None:
     return _RESOLVES(cause, effect) if asked.startswith(("127.", "::1")) else None
 
 
+def _required(cause: Finding, effect: Finding) -> Sure | None:
+    """The effect is a service that requires the cause's."""
+    is_it = cause.host == effect.host and cause.facts.get("unit") == effect.facts.get("by")
+    return "certain" if is_it else None
+
+
 def _same(fact: str) -> Where:
     """When both speak of the same thing (a zone, a server)."""
 
@@ -89,6 +106,11 @@ def _same(fact: str) -> Where:
     return where
 
 
+def _same_server(cause: Finding, effect: Finding) -> Sure | None:
+    """Both are on one host and speak of one server that it asks."""
+    return _same("server")(cause, effect) if cause.host == effect.host else None
+
+
 def _asks_it(cause: Finding, effect: Finding) -> Sure | None:
     """The effect's `server` is one of the cause's addresses (or its id)."""
     named = next(
@@ -97,6 +119,31 @@ def _asks_it(cause: Finding, effect: Finding) -> Sure | None:
     known = {cause.host, *str(named).replace(",", " ").split()}
     asked = set(str(effect.facts.get("server", effect.facts.get("servers", ""))).replace(",", " ").split())
     return "certain" if asked and asked & known else None
+
+
+def _lies_in_its_zone(cause: Finding, names: str) -> bool:
+    zone = f".{cause.facts.get('zone', '')}"
+    return any(f".{name}".endswith(zone) for name in names.split(", "))
+
+
+def _asks_for_its_zone(cause: Finding, effect: Finding) -> Sure | None:
+    """The effect asked the cause's server for a name of the cause's zone."""
+    return _asks_it(cause, effect) if _lies_in_its_zone(cause, str(effect.facts.get("name", ""))) else None
+
+
+def _finds_not_its_zone(cause: Finding, effect: Finding) -> Sure | None:
+    """The effect is on the same host, and does not find names of the cause's zone."""
+    is_it = cause.host == effect.host and _lies_in_its_zone(cause, str(effect.facts.get("names", "")))
+    return "certain" if is_it else None
+
+
+def _looks_for_it(cause: Finding, effect: Finding) -> Sure | None:
+    """The effect is a resolver that did not find the cause's name."""
+    return (
+        "certain"
+        if str(cause.facts.get("server")) in str(effect.facts.get("names", "")).split(", ")
+        else None
+    )
 
 
 def _of_its_hosts(cause: Finding, effect: Finding) -> Sure | None:
@@ -120,7 +167,22 @@ _SERVICES = (
     *("linux.service-failed", "linux.service-flapping", "linux.service-stopped"),
     "linux.job-failed",
 )
-_NO_NAMES = ("linux.resolver-dead", "linux.name-lookup-fails")
+_NO_NAMES = ("linux.resolver-dead", "linux.resolver-stub-dead", "linux.name-lookup-fails")
+# What hosts see of a resolver that is not well.
+_DEAD_TO_HOSTS = ("linux.resolver-dead", "linux.resolver-dead-to-all")
+_ILL_ANSWERS = ("linux.resolver-failing", "linux.resolver-refuses", "linux.resolver-lacks-name")
+_NO_NAME = (
+    *("name or service not known", "name resolution", "(?:could|can) ?not resolve", "can't resolve"),
+    *(
+        "getaddrinfo",
+        "eai_again",
+        "enotfound",
+        "no such host",
+        "host not found",
+        "unknown ?host",
+        "nodename nor",
+    ),
+)
 # What a host loses with its way into the network.
 _FAR_AWAY = (*_NO_NAMES, "linux.time-unsynchronised", "linux.network-share-silent")
 
@@ -131,8 +193,9 @@ RULES: tuple[Rule, ...] = (
         ("linux.kernel-filesystem-error", "linux.filesystem-read-only", "linux.kernel-hung-task"),
         _same_host,
     ),
-    Rule("linux.kernel-io-error", ("linux.load-high", *_SERVICES), _same_host),
-    Rule("linux.kernel-filesystem-error", ("linux.filesystem-read-only", *_SERVICES), _same_host),
+    Rule("linux.kernel-io-error", ("linux.load-high", *_SERVICES), _said_in("input/output error", "eio")),
+    Rule("linux.kernel-filesystem-error", ("linux.filesystem-read-only",), _same_host),
+    Rule("linux.kernel-filesystem-error", _SERVICES, _said_in("structure needs cleaning", "euclean")),
     Rule("linux.filesystem-read-only", _SERVICES, _said_in("read-only file ?system", "erofs")),
     Rule("linux.disk-full", ("linux.disk-filling", "linux.inodes-full"), _same("mount")),
     Rule("linux.disk-full", ("linux.kernel-filesystem-error",), _says("no space left", "errno=-28")),
@@ -161,11 +224,22 @@ RULES: tuple[Rule, ...] = (
     Rule("linux.interface-errors", ("linux.resolver-slow", "linux.network-share-silent"), _same_host),
     Rule("linux.link-flapping", ("linux.interface-down", "linux.interface-errors"), _same_host),
     Rule("linux.half-duplex", ("linux.interface-errors",), _same_host),
-    Rule(
-        "linux.resolver-dead", ("linux.time-unsynchronised", "linux.resolver-wrong", *_SERVICES), _same_host
+    Rule("linux.resolver-wrong", ("linux.resolver-dead", *_ILL_ANSWERS), _same_server),
+    Rule("linux.resolver-wrong", ("linux.resolver-no-recursion", "linux.resolver-slow"), _same_server),
+    Rule("linux.resolver-dead-to-all", ("linux.resolver-dead",), _same("server"), far=True),
+    *(
+        Rule(without, ("linux.time-unsynchronised", *_SERVICES), _said_in(*_NO_NAME))
+        for without in (
+            *(
+                "linux.resolver-dead",
+                "linux.resolver-stub-dead",
+                "linux.resolver-none",
+                "linux.resolver-unreadable",
+            ),
+            *("linux.resolver-no-recursion", "linux.name-lookup-off", "linux.name-lookup-fails"),
+        )
     ),
-    Rule("linux.name-lookup-fails", ("linux.time-unsynchronised", *_SERVICES), _same_host),
-    Rule("linux.resolver-none", ("linux.resolver-dead", "linux.time-unsynchronised"), _same_host),
+    Rule("linux.service-*", ("linux.service-blocked",), _required),
     Rule("linux.service-*", ("linux.time-unsynchronised",), _one_of("unit", "chron", "timesync", "ntp")),
     Rule("linux.service-*", _NO_NAMES, _serves_itself),
     Rule("linux.service-*", ("dns.server-dead", "dns.no-udp", "dns.no-tcp"), _RESOLVES),
@@ -175,22 +249,35 @@ RULES: tuple[Rule, ...] = (
     Rule("linux.clock-off", _SERVICES, _says("clock skew", "not yet valid", "in the future")),
     Rule("linux.load-high", ("reach.answers-slowly",), _same_host),
     Rule("linux.memory-low", ("reach.answers-slowly",), _same_host),
-    Rule("dns.server-dead", (*_NO_NAMES, "dns.recursion-dead"), _asks_it, far=True),
+    Rule(
+        "dns.server-dead",
+        (*_DEAD_TO_HOSTS, "linux.name-lookup-fails", "dns.recursion-dead"),
+        _asks_it,
+        far=True,
+    ),
+    Rule("dns.server-dead", ("dns.recursion-dead", "dns.recursion-partial"), _looks_for_it, far=True),
     Rule("dns.server-dead", ("dns.*",), _same_host),
-    Rule("dns.address-dead", ("linux.resolver-dead",), _asks_it, far=True),
-    Rule("dns.garbled", ("linux.resolver-dead", "linux.resolver-failing"), _asks_it, far=True),
+    Rule("dns.address-dead", _DEAD_TO_HOSTS, _asks_it, far=True),
+    Rule("dns.garbled", (*_DEAD_TO_HOSTS, "linux.resolver-failing"), _asks_it, far=True),
     Rule("dns.garbled", ("dns.recursion-*", "dns.lame"), _same_host),
-    Rule("dns.recursion-dead", ("linux.resolver-dead", "linux.resolver-failing"), _asks_it, far=True),
-    Rule("dns.recursion-refused", ("linux.resolver-refuses",), _asks_it, far=True),
+    Rule("dns.recursion-dead", (*_DEAD_TO_HOSTS, "linux.resolver-failing"), _asks_it, far=True),
+    Rule(
+        "dns.recursion-refused", ("linux.resolver-refuses", "linux.resolver-no-recursion"), _asks_it, far=True
+    ),
+    Rule("dns.slow", ("linux.resolver-slow",), _asks_it, far=True),
+    Rule("dns.lame", _ILL_ANSWERS, _asks_for_its_zone, far=True),
+    Rule("dns.lame", ("dns.recursion-*",), _finds_not_its_zone),
     Rule("dns.recursion-wrong", ("linux.resolver-lacks-name",), _asks_it, far=True),
+    Rule("dns.forward-*", _ILL_ANSWERS, _same("name"), far=True),
     Rule(
         "dns.forward-*", ("dns.recursion-other-address", "dns.recursion-no-address"), _same("name"), far=True
     ),
-    Rule("dns.no-udp", ("linux.resolver-dead", "dns.recursion-dead"), _asks_it, far=True),
+    Rule("dns.no-udp", (*_DEAD_TO_HOSTS, "dns.recursion-dead"), _asks_it, far=True),
     Rule("dns.no-udp", ("dns.recursion-dead", "dns.slow"), _same_host),
     Rule(
         "dns.lame", ("dns.serial-behind", "dns.ns-mismatch", "dns.delegation-mismatch"), _only_there, far=True
     ),
+    Rule("dns.copy-differs", ("dns.reverse-*", "dns.forward-*"), _only_there, far=True),
     Rule("dns.serial-behind", ("dns.reverse-*", "dns.forward-*", "dns.ns-mismatch"), _only_there, far=True),
     Rule(
         "dns.no-tcp",
@@ -198,7 +285,9 @@ RULES: tuple[Rule, ...] = (
         lambda cause, effect: "likely" if cause.host != effect.host else None,
         far=True,
     ),
-    Rule("dns.delegation-mismatch", ("dns.glue-mismatch",), _same("zone"), far=True),
+    Rule("dns.delegation-mismatch", ("dns.glue-*",), _same("zone"), far=True),
+    Rule("linux.time-source-silent", ("linux.time-unsynchronised",), _of_its_hosts, far=True),
+    Rule("linux.time-unsynchronised", ("linux.time-source-silent",), _asks_it, far=True),
     Rule("linux.clocks-agree", ("linux.clock-off", "linux.clock-drifting"), _of_its_hosts, far=True),
     Rule("reach.*", ("reach.answer*",), _same_host),
     Rule("reach.site-unreachable", ("reach.*",), _of_its_hosts, far=True),

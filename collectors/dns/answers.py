@@ -64,8 +64,8 @@ LAME = fault(
     "{server} shall serve the zone {zone}, but does not answer for it with authority: {why} at {addresses}",
     "{server} soll die Zone {zone} bedienen, antwortet aber nicht verbindlich für sie: {why} an {addresses}",
     do=(
-        "See on {server} whether {zone} is configured, loaded, and (on a secondary) not expired.",
-        "Auf {server} prüfen, ob {zone} eingetragen, geladen und (als Kopie) nicht abgelaufen ist.",
+        "See on {server} (its log) whether {zone} is configured, loaded without an error, and, as a copy, not expired.",
+        "Auf {server} (Protokoll) prüfen, ob {zone} eingetragen, fehlerfrei geladen und, als Kopie, nicht abgelaufen ist.",
     ),
 )
 NO_EDNS = warn(

@@ -15,8 +15,25 @@ BEHIND = fault(
     "{server} holds the zone {zone} with serial {serial}; {newest} is the newest (its primary: {primary})",
     "{server} hält die Zone {zone} mit Seriennummer {serial}; die neueste ist {newest} (Primärserver: {primary})",
     do=(
-        "Right after a change, wait. Then see why {server} gets no copy from {primary}; or raise it above {newest}.",
-        "Kurz nach Änderungen abwarten. Sonst: Warum holt {server} nichts von {primary}? Oder über {newest} erhöhen.",
+        (
+            "Right after a change, wait. Then see why {server} gets no copy from {primary}: its log tells of refused "
+            "transfers (allow-transfer), keys (TSIG) or silence (TCP port 53)."
+        ),
+        (
+            "Kurz nach Änderungen abwarten. Sonst: Warum holt {server} nichts von {primary}? Sein Log nennt verweigerte "
+            "Transfers (allow-transfer), Schlüssel (TSIG) oder Schweigen (TCP-Port 53)."
+        ),
+    ),
+)
+TURNED_BACK = fault(
+    "dns.serial-turned-back",
+    "the primary {server} holds the zone {zone} with serial {serial}, a copy has {newest} already: "
+    "no change reaches the copies",
+    "der Primärserver {server} hält die Zone {zone} mit Seriennummer {serial}, eine Kopie hat schon {newest}: "
+    "keine Änderung erreicht die Kopien",
+    do=(
+        "Raise the serial at {server} above {newest}; then see why it fell: an old file, or a number written by hand.",
+        "Die Seriennummer auf {server} über {newest} setzen; dann klären, warum sie fiel: alte Datei, Zahl von Hand.",
     ),
 )
 APART = warn(
@@ -41,6 +58,15 @@ VIEWS = note(
     "dns.two-views",
     "the zone {zone} is another one inside than outside; not compared with each other: {views}",
     "die Zone {zone} ist innen eine andere als außen; nicht miteinander verglichen: {views}",
+)
+NS_UNASKED = note(
+    "dns.ns-unasked",
+    "{zone} names {name} ({addresses}) as a server as well; the contract does not, so whether it answers is not known",
+    "{zone} nennt auch {name} ({addresses}) als Server; der Vertrag nicht, also ist nicht bekannt, ob er antwortet",
+    do=(
+        "Name {name} in the contract, so that it may be asked; or take it out of the NS set of {zone}.",
+        "{name} in den Vertrag aufnehmen, damit er gefragt werden darf; oder aus dem NS-Satz von {zone} nehmen.",
+    ),
 )
 NS_NO_ADDRESS = fault(
     "dns.ns-no-address",
@@ -93,7 +119,8 @@ def _serials(zone: str, held: Mapping[str, Holding], server: Mapping[str, str]) 
         return
     for host, one in held.items():
         if one.soa.serial != top:
-            yield BEHIND(
+            # Whoever makes the zone waits for no copy: its number was set back.
+            yield (TURNED_BACK if one.is_primary else BEHIND)(
                 host=host,
                 server=server[host],
                 zone=zone,
@@ -129,6 +156,10 @@ def _faults(one: Holding) -> Iterator[tuple[Tag, dict[str, Fact]]]:
         for target in hosts or ():
             if target.addresses == ():
                 yield tag, {"name": target.name}
+    for server in one.unknown:
+        if server.addresses != ():
+            shown = listed(server.addresses) if isinstance(server.addresses, tuple) else "-"
+            yield NS_UNASKED, {"name": server.name, "addresses": shown}
     soa = one.soa
     if soa.retry >= soa.refresh or soa.expire <= soa.refresh + soa.retry:
         yield TIMERS, {"refresh": soa.refresh, "retry": soa.retry, "expire": soa.expire}

@@ -37,6 +37,15 @@ GLUE_MISMATCH = fault(
         "Die Adresse von {name} (Glue) bei {parent} auf {in_zone} berichtigen lassen.",
     ),
 )
+GLUE_MISSING = fault(
+    "dns.glue-missing",
+    "{parent} gives no address of {name}, which lies in {zone} itself: from outside it is not found ({in_zone})",
+    "{parent} nennt keine Adresse von {name}, das selbst in {zone} liegt: von außen ist es nicht zu finden ({in_zone})",
+    do=(
+        "Have the address {in_zone} of {name} (glue) entered at {parent}.",
+        "Die Adresse {in_zone} von {name} (Glue) bei {parent} eintragen lassen.",
+    ),
+)
 GLUE_INCOMPLETE = warn(
     "dns.glue-incomplete",
     "{parent} gives only {at_parent} as the address of {name}; the zone {zone} has {in_zone}",
@@ -108,7 +117,8 @@ def _glue(host: str, parent: str, zone: str, given: NamedHost, own: NamedHost) -
         return
     if set(given.addresses) != set(own.addresses):
         stale = set(given.addresses) - set(own.addresses)
-        yield (GLUE_MISMATCH if stale or not given.addresses else GLUE_INCOMPLETE)(
+        tag = GLUE_MISMATCH if stale else GLUE_INCOMPLETE if given.addresses else GLUE_MISSING
+        yield tag(
             host=host,
             parent=parent,
             zone=zone,

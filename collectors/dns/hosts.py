@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from collectors import Finding, Tag, fault, note, survey, warn
 from collectors.dns.names import is_internal, listed
 from collectors.dns.probe import Silent
 from collectors.dns.reverse import Directory, Looked, Served, reverse
-from collectors.dns.serial import current
+from collectors.dns.serial import current, of_one_source
 
 FORWARD_MISSING = fault(
     "dns.forward-missing",
     "{name} has no address in DNS (zone {zone}, at {servers}); the contract says {address}",
     "{name} hat in DNS keine Adresse (Zone {zone}, auf {servers}); laut Vertrag {address}",
     do=(
-        "Add the address record {name} -> {address} at the primary server of {zone}.",
-        "Am Primärserver von {zone} den Adresseintrag {name} -> {address} anlegen.",
+        (
+            "Add the address record {name} -> {address} at the primary server of {zone}; if {name} is an alias (CNAME), "
+            "correct where it ends."
+        ),
+        (
+            "Am Primärserver von {zone} den Adresseintrag {name} -> {address} anlegen; ist {name} ein Alias (CNAME), dessen "
+            "Ziel berichtigen."
+        ),
     ),
 )
 FORWARD_MISMATCH = fault(
@@ -62,6 +68,21 @@ REVERSE_OTHER = note(
     "the address {address} of {name} leads to {seen}, which has this address as well (zone {zone}, at {servers})",
     "die Adresse {address} von {name} führt zu {seen}, das diese Adresse auch hat (Zone {zone}, auf {servers})",
 )
+COPY_DIFFERS = fault(
+    "dns.copy-differs",
+    "{server} holds the zone {zone} with the same serial {serial} as {others}, but with another content: {names}",
+    "{server} hält die Zone {zone} mit derselben Seriennummer {serial} wie {others}, aber mit anderem Inhalt: {names}",
+    do=(
+        (
+            "Find out which is right: a change without a raised serial, a file edited on a copy, or a view. Then have the "
+            "zone transferred anew."
+        ),
+        (
+            "Klären, welcher stimmt: Änderung ohne höhere Seriennummer, von Hand geänderte Kopie oder eine Sicht (view). Dann "
+            "die Zone neu übertragen."
+        ),
+    ),
+)
 ZONE_MISSING = warn(
     "dns.reverse-zone-missing",
     "none of the servers asked ({servers}) serves the reverse zone {zone}",
@@ -86,11 +107,14 @@ def hosts(seen: Mapping[str, Directory]) -> Iterator[Finding]:
     # One server may know of a name what another, that serves only the reverse zone, does not.
     back = {(one.address, name) for reading in seen.values() for one in reading.looked for name in one.back}
     found: defaultdict[tuple[Tag, Looked], list[str]] = defaultdict(list)
+    right: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
     for host, reading in seen.items():
         for one in reading.looked:
             tag = _judged(one, back)
             if tag is not None and host in current(copies[one.zone]):
                 found[tag, replace(one, back=())].append(host)
+            elif tag is None and isinstance(one.seen, tuple):
+                right[one.zone, one.name, one.address].add(host)
     for (tag, one), who in found.items():
         yield tag(
             host=who[0] if len(who) == 1 else "",
@@ -100,7 +124,35 @@ def hosts(seen: Mapping[str, Directory]) -> Iterator[Finding]:
             seen=listed(one.seen) if isinstance(one.seen, tuple) else "-",
             servers=listed(seen[host].server for host in who),
         )
+    wrong = [(host, one) for (_, one), who in found.items() for host in who]
+    yield from _differing(seen, copies, wrong, right)
     yield from _unserved(seen, set(copies))
+
+
+def _differing(
+    seen: Mapping[str, Directory],
+    copies: Mapping[str, Mapping[str, Served]],
+    wrong: Iterable[tuple[str, Looked]],
+    right: Mapping[tuple[str, str, str], set[str]],
+) -> Iterator[Finding]:
+    """Name the servers that say otherwise than another copy of the same source with the same serial."""
+    names: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    others: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for host, one in wrong:
+        group = next(group for group in of_one_source(copies[one.zone]) if host in group)
+        same = {other for other, copy in group.items() if copy.serial == group[host].serial}
+        if agree := same & right.get((one.zone, one.name, one.address), set()):
+            names[one.zone, host].add(one.address or one.name)
+            others[one.zone, host] |= agree
+    for (zone, host), told in sorted(names.items()):
+        yield COPY_DIFFERS(
+            host=host,
+            server=seen[host].server,
+            zone=zone,
+            serial=copies[zone][host].serial,
+            others=listed(seen[other].server for other in others[zone, host]),
+            names=listed(told),
+        )
 
 
 def _judged(one: Looked, back: set[tuple[str, str]]) -> Tag | None:

@@ -165,13 +165,20 @@ def lack_of(answer: Answer, zone: str) -> str:
 def pointed_to(answer: Answer, name: str, rtype: str) -> tuple[str, ...] | None:
     """The data of the records for a name, through the aliases that the answer itself resolves.
 
-    Empty: there is none, with authority. None: the server does not say it with authority, or its alias ends
+    Empty: there is none, with authority, as where aliases lead to each other in a circle. None: the server does not say it with authority, or its alias ends
     where another server must be asked.
     """
     if answer.rcode not in {"NOERROR", "NXDOMAIN"} or "AA" not in answer.flags:
         return None
     followed, data = chased(answer, name, rtype)
-    return None if followed and not data and answer.rcode == "NOERROR" else data
+    ends_elsewhere = followed and not data and answer.rcode == "NOERROR" and not _turns_in_circles(answer)
+    return None if ends_elsewhere else data
+
+
+def _turns_in_circles(answer: Answer) -> bool:
+    """Say whether every alias of the answer leads to another alias of it."""
+    aliases = {record.name: record.data for record in answer.answer if record.type == "CNAME"}
+    return bool(aliases) and set(aliases.values()) <= aliases.keys()
 
 
 def chased(answer: Answer, name: str, rtype: str) -> tuple[bool, tuple[str, ...]]:

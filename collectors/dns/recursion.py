@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from collectors import About, Finding, Resolver, collector, fault, note, warn
+from collectors import About, Finding, Kind, Resolver, collector, fault, note, warn
 from collectors.dns.names import is_internal, lies_in, listed, plain, same_form
 from collectors.dns.probe import Line, Silent, chased, living
 
@@ -81,7 +81,8 @@ OWN_ONLY = note(
 class Resolved:
     """One recursive question. seen: the data that came; wanted: a host's addresses in the contract.
 
-    available: the flag RA. is_alias: the name is one, and so may end where there is nothing.
+    available: the flag RA. is_alias: the name is one, and so may end where there is nothing. own: the
+    resolver serves the name itself, and had nobody to ask.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Resolved:
     available: bool
     seen: tuple[str, ...]
     is_alias: bool
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,12 +120,16 @@ def judge(seen: Recursion) -> Iterator[Finding]:
     at = listed(seen.addresses)
     failed = {one.name: why for one in seen.asked if (why := _why_failed(one))}
     said = [one for one in seen.asked if isinstance(one, Resolved)]
-    refused = [one.rcode if one.rcode == "REFUSED" else "NOERROR/no-RA" for one in said if _is_refused(one)]
+    refused = {
+        one.name: one.rcode if one.rcode == "REFUSED" else "NOERROR/no-RA" for one in said if _is_refused(one)
+    }
     if failed:
-        tag = DEAD if len(failed) == len({one.name for one in seen.asked}) else PARTLY
+        # What it serves itself says nothing of how it finds the rest.
+        to_find = {one.name for one in seen.asked if not (isinstance(one, Resolved) and one.own)}
+        tag = DEAD if failed.keys() >= to_find else PARTLY
         yield tag(server=seen.server, addresses=at, names=listed(failed), why=listed(failed.values()))
     elif refused:
-        yield REFUSED(server=seen.server, addresses=at, why=listed(refused))
+        yield REFUSED(server=seen.server, addresses=at, names=listed(refused), why=listed(refused.values()))
     elif any(not one.available for one in said):
         yield OWN_ONLY(server=seen.server, addresses=at)
     found = [one.name for one in said if one.wanted and one.seen]
@@ -163,7 +169,7 @@ def _is_nothing(one: Resolved) -> bool:
     deadline=60.0,
 )
 async def recursion(host: Resolver, about: About) -> Recursion:
-    """Let the resolver find a zone and one of its hosts, recursively, for up to two zones."""
+    """Let the resolver find a zone, one of its hosts, and a server above it, recursively, for up to two zones."""
     # Whether it lives at all is asked without recursion: a resolver may refuse this, but it says so.
     line = await living(host, ".")
     if isinstance(line, Silent):
@@ -179,6 +185,11 @@ def _questions(about: About) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         yield zone.name, "SOA", ()
         for other in [host for host in zone.hosts if host.id != about.id][:1]:
             yield _addresses(other.name, other.addresses)
+    # A resolver may serve all the zones itself: only what lies elsewhere shows whether it finds anything.
+    above = [parent for zone in zones for parent in zone.parents]
+    for parent in [one for one in above if not any(lies_in(one.name, zone.name) for zone in zones)][:1]:
+        name, rtype, _ = _addresses(parent.name, parent.addresses)
+        yield name, rtype, ()
     if not zones:
         yield _addresses(about.name, about.addresses)
 
@@ -202,11 +213,15 @@ async def _resolve(line: Line, name: str, rtype: str, wanted: tuple[str, ...]) -
         available="RA" in answer.flags,
         seen=same_form(data) if wanted else data,
         is_alias=is_alias,
+        own="AA" in answer.flags,
     )
 
 
 def _why_failed(one: Resolved | Unresolved) -> str:
     match one:
+        case Unresolved(silent=Silent(kind=Kind.UNPARSABLE)):
+            # Something came, and what it says is not known.
+            return ""
         case Unresolved(silent=silent):
             return silent.kind.value
         case Resolved(rcode="NOERROR" | "NXDOMAIN" | "REFUSED"):

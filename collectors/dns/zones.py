@@ -36,7 +36,7 @@ class Holding:
     """A zone as a server of it holds it. is_primary: the SOA names this very server as its source.
 
     is_inside: the server stands in the customer's network and has internal addresses. servers, mail: None
-    when the server does not say.
+    when the server does not say. unknown: those of the servers that the contract does not name for the zone.
     """
 
     zone: str
@@ -45,6 +45,7 @@ class Holding:
     servers: tuple[NamedHost, ...] | None
     mail: tuple[NamedHost, ...] | None
     is_inside: bool = True
+    unknown: tuple[NamedHost, ...] = ()
 
     @property
     def serial(self) -> int:
@@ -123,7 +124,7 @@ async def zones(host: Resolver, about: About) -> Zones:
     starts = [await _start(line, zone.name) for zone in held]
     own = await own_names(line, about, (soa.primary for soa in starts if isinstance(soa, Soa)))
     said = [
-        start if isinstance(start, Unsaid) else await _content(line, about, zone.name, start, own)
+        start if isinstance(start, Unsaid) else await _content(line, about, zone, start, own)
         for zone, start in zip(held, starts, strict=True)
     ] + [await _delegated(line, zone) for zone in handed]
     return Zones(
@@ -143,16 +144,28 @@ async def _start(line: Line, zone: str) -> Soa | Unsaid:
     return Unsaid(zone=zone, asked_as="server", why=lack) if lack or soa is None else soa
 
 
-async def _content(line: Line, about: About, zone: str, soa: Soa, own: frozenset[str]) -> Holding:
+async def _content(line: Line, about: About, facts: ZoneFacts, soa: Soa, own: frozenset[str]) -> Holding:
+    zone = facts.name
     mail = _said(await line.ask_whole(zone, "MX"), zone, "MX")
+    servers = await _hosts(line, zone, _said(await line.ask_whole(zone, "NS"), zone, "NS"))
     return Holding(
         zone=zone,
         soa=soa,
         is_primary=soa.primary in own,
         is_inside=stands_inside(about),
-        servers=await _hosts(line, zone, _said(await line.ask_whole(zone, "NS"), zone, "NS")),
+        servers=servers,
+        unknown=tuple(one for one in servers or () if not _is_known(one, facts)),
         # A single dot says that the zone takes no mail (RFC 7505).
         mail=await _hosts(line, zone, mail and [data.split()[-1] for data in mail if data[-2:] != " ."]),
+    )
+
+
+def _is_known(server: NamedHost, facts: ZoneFacts) -> bool:
+    """Say whether the contract names this server for the zone, by its name or by one of its addresses."""
+    addresses = set(server.addresses) if isinstance(server.addresses, tuple) else set[str]()
+    return any(
+        plain(known.name) == server.name or addresses & set(same_form(known.addresses))
+        for known in facts.servers
     )
 
 

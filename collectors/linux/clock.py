@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from collectors import Finding, Ran, Shell, collector, fault, note, survey, warn
-from collectors.linux.output import figure, is_missing, plain, printed, unparsable
+from collectors import About, Finding, Ran, Shell, collector, fault, note, survey, warn
+from collectors.linux.output import aside, figure, is_missing, plain, printed, unparsable
 
 OFF = fault(
     "linux.clock-off",
@@ -50,6 +50,15 @@ AGREE = fault(
         "Zuerst die Uhr des Agenten prüfen, dann den Zeitserver, den diese Hosts fragen.",
     ),
 )
+SOURCE_SILENT = warn(
+    "linux.time-source-silent",
+    "the time server {server} answers none of the {count} hosts that ask it ({hosts})",
+    "der Zeitserver {server} antwortet keinem der {count} Hosts, die ihn fragen ({hosts})",
+    do=(
+        "See at {server} whether its time service runs, and what filters UDP port 123 on the way.",
+        "Bei {server} prüfen, ob der Zeitdienst läuft, und was unterwegs UDP-Port 123 filtert.",
+    ),
+)
 _DATE = re.compile(r"(\d{1,11})(?:\.(\d{9}|%?N?))?\s*")
 _SYNCHRONISED = re.compile(r"(?mi)^ *(?:System clock|NTP) synchronized: (yes|no)$")
 _SERVICE = re.compile(
@@ -64,20 +73,28 @@ _STALE = 3 * 3600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sync:
-    """What a time client says: its name, whether it keeps the clock, and its own words."""
+    """What a time client says: its name, whether it keeps the clock, and its own words.
+
+    silent: the servers that it asks and has not heard lately, where it keeps the clock by none.
+    """
 
     client: str
     works: bool
     state: str
+    silent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """offset: seconds the host's clock is ahead of the agent's; uncertain: seconds either way."""
+    """offset: seconds the host's clock is ahead of the agent's; uncertain: seconds either way.
+
+    addresses: the host's own, at which others may ask it for the time.
+    """
 
     offset: float
     uncertain: float
     sync: Sync | None
+    addresses: tuple[str, ...] = ()
 
 
 def judge(seen: Clock) -> Iterator[Finding]:
@@ -91,7 +108,8 @@ def judge(seen: Clock) -> Iterator[Finding]:
         case None:
             yield UNKNOWN(offset=_shown(seen.offset))
         case Sync(works=False):
-            yield UNSYNCHRONISED(client=seen.sync.client, state=seen.sync.state)
+            own = ", ".join(seen.addresses)
+            yield UNSYNCHRONISED(client=seen.sync.client, state=seen.sync.state, addresses=own)
         case Sync():
             pass
 
@@ -110,7 +128,7 @@ def _shown(seconds: float) -> float:
     judge=judge,
     platform="linux",
 )
-async def clock(host: Shell) -> Clock:
+async def clock(host: Shell, about: About) -> Clock:
     """Compare the host's clock with the agent's, and ask its time client."""
     ran = await host.run("date", "+%s.%N")
     shown = _DATE.fullmatch(printed(ran))
@@ -121,7 +139,8 @@ async def clock(host: Shell) -> Clock:
     # The host looked at its clock at some moment between question and answer.
     offset = host_time - (ran.began.timestamp() + ran.took / 2)
     uncertain = ran.took / 2 + (0.0 if exact else 0.5)
-    return Clock(offset=round(offset, 3), uncertain=round(uncertain, 3), sync=await _sync(host, host_time))
+    sync = await _sync(host, host_time)
+    return Clock(offset=round(offset, 3), uncertain=round(uncertain, 3), sync=sync, addresses=about.addresses)
 
 
 @survey("linux.clocks", over=clock)
@@ -136,11 +155,22 @@ def clocks(seen: Mapping[str, Clock]) -> Iterator[Finding]:
         yield AGREE(count=len(kept), offset=_shown(middle), hosts=" ".join(sorted(kept)))
 
 
+@survey("linux.time-sources", over=clock)
+def time_sources(seen: Mapping[str, Clock]) -> Iterator[Finding]:
+    """Tell a time server that is silent to all from hosts that have lost theirs."""
+    lost = {name: one.sync.silent for name, one in seen.items() if one.sync is not None}
+    for server in sorted({server for servers in lost.values() for server in servers}):
+        hosts = sorted(name for name, servers in lost.items() if server in servers)
+        if len(hosts) >= _ENOUGH:
+            yield SOURCE_SILENT(server=server, count=len(hosts), hosts=" ".join(hosts))
+
+
 async def _sync(host: Shell, host_time: float) -> Sync | None:
     """Ask chrony, then systemd, then the others: chrony knows best, the kernel's flag outlives its keeper."""
     chrony = _chrony(await host.run("chronyc", "-n", "-c", "tracking"), host_time)
     if chrony is not None and "daemon" not in chrony.state:
-        return chrony
+        silent = () if chrony.works else _unheard(await aside(host, "chronyc", "-n", "-c", "sources"))
+        return replace(chrony, silent=silent)
     systemd = _systemd(await host.run("timeout", "8", "timedatectl"), keeper_gone=chrony is not None)
     if systemd is not None and systemd.works:
         return systemd
@@ -169,6 +199,12 @@ def _chrony(ran: Ran, host_time: float) -> Sync | None:
         return Sync(client="chrony", works=state != "Not synchronised", state=state)
     said = plain(ran.stdout + " " + ran.stderr, 60)
     return Sync(client="chrony", works=False, state=said) if "daemon" in said else None
+
+
+def _unheard(text: str) -> tuple[str, ...]:
+    """Read lines like '^,?,10.77.1.16,0,4,0,…': servers of which none of the last eight answers came."""
+    rows = [line.split(",") for line in text.splitlines() if line.startswith("^")]
+    return tuple(plain(row[2]) for row in rows if len(row) > 5 and row[5] == "0")
 
 
 def _moment(seconds: float) -> str:

@@ -14,8 +14,14 @@ DISK_FULL = fault(
     "{mount} is {percent} % full: {free} of {size} are left",
     "{mount} ist zu {percent} % voll: {free} von {size} sind frei",
     do=(
-        "Find what grows on {mount} (du -x) and delete, move or rotate it, or enlarge the file system.",
-        "Auf {mount} suchen, was wächst (du -x), und löschen, verschieben oder rotieren; oder vergrößern.",
+        (
+            "Find what grows on {mount} (du -x) and delete, move or rotate it, or enlarge the file system. Where du finds "
+            "less than is used, a process holds a deleted file open (lsof +L1): restart that process."
+        ),
+        (
+            "Auf {mount} suchen, was wächst (du -x), und löschen, verschieben oder rotieren; oder vergrößern. Findet du "
+            "weniger, als belegt ist, hält ein Prozess eine gelöschte Datei offen (lsof +L1): diesen neu starten."
+        ),
     ),
 )
 DISK_FILLING = warn(

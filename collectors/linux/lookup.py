@@ -12,6 +12,7 @@ __all__ = ["LookUp", "look_up", "look_up_anywhere"]
 
 _STATUS = re.compile(r"^;; ->>HEADER<<- opcode: QUERY, status: ([A-Z0-9]{3,12}), id: \d+", re.MULTILINE)
 _TIME = re.compile(r"^;; Query time: (\d{1,6}) (msec|usec)", re.MULTILINE)
+_FLAGS = re.compile(r"^;; flags: ([a-z ]*); QUERY: \d+, ANSWER: (\d+)", re.MULTILINE)
 _SILENT = re.compile(
     r"no servers could be reached|timed out|no response|connection refused|unreachable|write to '.*': ",
     re.IGNORECASE,
@@ -25,13 +26,15 @@ _TIMED_OUT = 124
 class LookUp:
     """How one server answered: its rcode ('NOERROR', …), '' when it kept silent; took: seconds.
 
-    words: what the host's tool said when the server kept silent.
+    words: what the host's tool said when the server kept silent. refers: it named nothing but other servers,
+    as one does that looks nothing up for others.
     """
 
     server: str
     rcode: str
     took: float
     words: str = ""
+    refers: bool = False
 
 
 async def look_up(host: Shell, server: str, name: str, kind: str) -> LookUp | None:
@@ -52,8 +55,15 @@ def _of_dig(server: str, ran: Ran) -> LookUp | None:
         took = int(time[1]) / scale if time else ran.took
         # A first try that was lost counts: programs waited for it.
         lost = 2.0 * bool(re.search(r"timed out", ran.stdout))
-        return LookUp(server=server, rcode=status[1], took=round(took + lost, 3))
+        refers = status[1] == "NOERROR" and _refers(ran.stdout)
+        return LookUp(server=server, rcode=status[1], took=round(took + lost, 3), refers=refers)
     return _silence(server, ran) if ran.code == 9 or _SILENT.search(ran.stdout + ran.stderr) else None
+
+
+def _refers(text: str) -> bool:
+    """Neither an answer, nor the authority to say that there is none, nor recursion: a referral."""
+    said = _FLAGS.search(text)
+    return said is not None and said[2] == "0" and not {"aa", "ra"} & set(said[1].split())
 
 
 def _of_nslookup(server: str, ran: Ran) -> LookUp | None:

@@ -9,9 +9,19 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from collectors import Kind, Ran, Unanswered
+from collectors import Kind, Ran, Shell, Unanswered
 
-__all__ = ["count_of", "denied", "figure", "is_missing", "plain", "printed", "rounded_bytes", "unparsable"]
+__all__ = [
+    "aside",
+    "count_of",
+    "denied",
+    "figure",
+    "is_missing",
+    "plain",
+    "printed",
+    "rounded_bytes",
+    "unparsable",
+]
 
 _LONGEST = 200
 _COUNT = re.compile(r"[0-9]{1,20}")
@@ -51,6 +61,14 @@ def printed(ran: Ran, *, codes: tuple[int, ...] = (0,)) -> str:
     if "\x00" in ran.stdout or "\x1b" in ran.stdout:
         raise unparsable(f"{command} printed no plain text", ran.stdout)
     return ran.stdout
+
+
+async def aside(host: Shell, *argv: str) -> str:
+    """Give what a command prints that only adds to an answer; empty where it does not come."""
+    try:
+        return (await host.run(*argv)).stdout
+    except Unanswered:
+        return ""
 
 
 def plain(text: str, longest: int = _LONGEST) -> str:

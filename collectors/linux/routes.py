@@ -136,7 +136,9 @@ def _is_mask(mask: int) -> bool:
 
 def _v4_route(row: re.Match[str], mask: int, order: int) -> Route:
     to, via = (IPv4Address(bytes.fromhex(row[column])[::order]) for column in (1, 2))
-    return _route(f"{to}/{mask.bit_count()}", via, int(row[4]), int(row[3], 16))
+    # A blackhole belongs to no interface and bears no flag for that it rejects.
+    flags = int(row[3], 16) | (_REJECT if row[0].startswith("*") else 0)
+    return _route(f"{to}/{mask.bit_count()}", via, int(row[4]), flags)
 
 
 def _v6(rows: list[re.Match[str]]) -> Iterator[Route]:

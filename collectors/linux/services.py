@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from collectors import Finding, Shell, Unanswered, collector, fault, warn
-from collectors.linux.output import count_of, figure, is_missing, plain, printed, unparsable
+from collectors import Finding, Shell, Unanswered, collector, fault, note, warn
+from collectors.linux.output import aside, count_of, figure, is_missing, plain, printed, unparsable
 
 FAILED = fault(
     "linux.service-failed",
@@ -47,11 +47,30 @@ STOPPED = warn(
         "Klären, wer {unit} beendet hat (journalctl -u {unit}); starten, oder deaktivieren, wenn es niemand braucht.",
     ),
 )
+BLOCKED = fault(
+    "linux.service-blocked",
+    "{unit} does not run: it requires {by}, which has failed",
+    "{unit} läuft nicht: es braucht {by}, und das ist fehlgeschlagen",
+    do=(
+        "Put {by} in order, then start {unit}: it does not start by itself.",
+        "{by} in Ordnung bringen, dann {unit} starten: von selbst startet es nicht.",
+    ),
+)
+ENDS = note(
+    "linux.service-ends",
+    "{unit} keeps ending without an error and is started again ({restarts} times); its last log line: {reason}",
+    "{unit} endet immer wieder ohne Fehler und wird neu gestartet ({restarts} Mal); letzte Logzeile: {reason}",
+    do=(
+        "If {unit} shall stay, see why it ends: a wrong Type=, an empty configuration, or nothing to do.",
+        "Soll {unit} laufen bleiben, klären, warum es endet: falsches Type=, leere Konfiguration oder nichts zu tun.",
+    ),
+)
 _PROPERTIES = (
     "Id,Type,RemainAfterExit,LoadState,UnitFileState,TriggeredBy,ActiveState,SubState,Result,NRestarts,"
     "ExecMainStatus,ExecMainStartTimestampMonotonic,InactiveEnterTimestampMonotonic"
 )
 _SHOW = ("systemctl", "show", "--no-pager", f"--property={_PROPERTIES}", "*.service")
+_REQUIRED = ("systemctl", "show", "--no-pager", "--property=Id,RequiredBy")
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,255}\.service")
 # A console's login ends with each logout and is started again: that is its work.
 _CONSOLE = re.compile(r"(?:[a-z]+-)?getty@.*")
@@ -64,10 +83,14 @@ _LONG = 600
 _SYSTEMD = re.compile(
     r"\S+\.service: (?:Main process exited|Control process exited|Failed with result|Unit entered failed|"
     r"Scheduled restart|Start request repeated|Service |Consumed |Deactivated|Triggering|main process exited|"
-    r"Changed |Unit process |Found left-over |Killing process |Sent signal |Processes still around)|"
+    r"Changed |[A-Za-z' -]+ timed out|Unit process |Found left-over |Killing process |Sent signal |Processes still around)|"
     r"This usually indicates unclean termination |(?:Failed to start|Stopped|Stopping|Starting|Started|start request repeated) .*|-- .*"
 )
 _DIED = re.compile(r"Failed with result|process exited, code=|entered failed state|timed out\. Killing")
+_DEATH = re.compile(r"\S+\.service: [Mm]ain process exited, code=(exited|killed|dumped), status=(\d{1,3})")
+_RESULT = {"exited": "exit-code", "killed": "signal", "dumped": "core-dump"}
+# What comes before is about an earlier run.
+_BEGINS = re.compile(r"\S+\.service: (?:Scheduled restart|Deactivated|Failed with)|(?:Stopped|Starting) ")
 _MOST = 5
 _OFTEN = 3
 _RECENT = 900
@@ -96,10 +119,14 @@ class Unit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """known: services that systemd has loaded; unwell: those that failed or were restarted by it."""
+    """known: services that systemd has loaded; unwell: those that failed or were restarted by it.
+
+    blocked: services that shall run and do not, each with the failed one that it requires.
+    """
 
     known: int
     unwell: tuple[Unit, ...]
+    blocked: tuple[tuple[str, str], ...] = ()
 
 
 def judge(seen: Services) -> Iterator[Finding]:
@@ -110,8 +137,12 @@ def judge(seen: Services) -> Iterator[Finding]:
             yield (JOB_FAILED if unit.is_job else FAILED)(status=unit.status, **facts)
         elif _flaps(unit):
             yield FLAPPING(restarts=unit.restarts, status=unit.status, **facts)
+        elif unit.ends_well and _is_restless(unit):
+            yield ENDS(unit=unit.name, restarts=unit.restarts, reason=reason)
         elif unit.ran:
             yield STOPPED(unit=unit.name, hours=round(unit.ran / 3600, 1), reason=reason)
+    for name, by in seen.blocked:
+        yield BLOCKED(unit=name, by=by)
 
 
 def _flaps(unit: Unit) -> bool:
@@ -119,6 +150,10 @@ def _flaps(unit: Unit) -> bool:
         return False
     if unit.sub == "auto-restart" and (unit.result != "success" or unit.status != 0):
         return True
+    return _is_restless(unit)
+
+
+def _is_restless(unit: Unit) -> bool:
     recent = unit.since_start is not None and unit.since_start < _RECENT
     return unit.restarts >= _OFTEN and recent
 
@@ -144,8 +179,25 @@ async def services(host: Shell) -> Services:
     bad = [unit.name for unit in found if unit.active == "failed" or _flaps(unit) or unit.ran][:_MOST]
     told = {name: await _log(host, name) for name in bad}
     return Services(
-        known=len(units), unwell=tuple(_explained(unit, told.get(unit.name, ())) for unit in found)
+        known=len(units),
+        unwell=tuple(_explained(unit, told.get(unit.name, ())) for unit in found),
+        blocked=await _blocked(host, units, [unit.name for unit in found if unit.active == "failed"]),
     )
+
+
+async def _blocked(
+    host: Shell, units: list[dict[str, str]], failed: list[str]
+) -> tuple[tuple[str, str], ...]:
+    """Ask who requires what failed, and name those of them that shall run and do not."""
+    waiting = {
+        b["Id"] for b in units if b["ActiveState"] == "inactive" and b.get("UnitFileState") == "enabled"
+    }
+    if not failed or not waiting:
+        return ()
+    shown = await aside(host, *_REQUIRED, *failed[:_MOST])
+    blocks = [_properties(block) for block in re.split(r"\n\s*\n", shown)]
+    needs = [(name, b.get("Id", "")) for b in blocks for name in b.get("RequiredBy", "").split()]
+    return tuple((name, by) for name, by in sorted(needs) if name in waiting and by in failed)
 
 
 def _properties(block: str) -> dict[str, str]:
@@ -212,11 +264,23 @@ async def _log(host: Shell, unit: str) -> tuple[str, ...]:
 
 
 def _explained(unit: Unit, log: tuple[str, ...]) -> Unit:
-    """Add the last thing the service itself said, and whether it dies or only ends."""
-    own = [line for line in log if not _SYSTEMD.match(line)]
+    """Add the last thing that the service said before it died, how it died, and whether it does or only ends."""
     is_restarted = any("Scheduled restart job" in line for line in log)
+    deaths = [at for at, line in enumerate(log) if _DEATH.match(line)]
+    death = _DEATH.match(log[deaths[-1]]) if deaths else None
+    if death and unit.result == "success":
+        # It runs again at this moment, and systemd has forgotten how it died.
+        unit = replace(unit, result=_RESULT[death[1]], status=int(death[2]))
+    run = _last_run(log[: deaths[-1]]) if deaths else log
+    own = [line for line in run if not _SYSTEMD.match(line)]
     return replace(
         unit,
         reason=own[-1] if own else "",
         ends_well=is_restarted and not any(_DIED.search(line) for line in log),
     )
+
+
+def _last_run(log: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the lines since the service was last started."""
+    begins = [at for at, line in enumerate(log) if _BEGINS.match(line)]
+    return log[begins[-1] :] if begins else log

@@ -63,7 +63,9 @@ def sentence(report: Report, seen: Coverage, words: Words, say: Say) -> str:
     finding = first.finding
     text = phrase(finding, words, say)
     host = say(finding.host)
-    if finding.severity is Severity.FAULT:
+    # A warning that explains a fault is what broke it.
+    worst = max(one.severity for one in (finding, *first.explains))
+    if worst is Severity.FAULT:
         if host:
             begin = (words.cause_on if first.sure == "certain" else words.likely_on).format(
                 host=host, text=text
@@ -71,7 +73,7 @@ def sentence(report: Report, seen: Coverage, words: Words, say: Say) -> str:
         else:
             begin = (words.cause_is if first.sure == "certain" else words.likely_is).format(text=text)
     else:
-        pattern = words.matters if finding.severity is Severity.WARN else words.worth_knowing
+        pattern = words.matters if worst is Severity.WARN else words.worth_knowing
         begin = pattern.format(on=f" ({host})" if host else "", text=text)
     return _end(begin + _explains(first, words, say))
 

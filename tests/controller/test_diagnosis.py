@@ -81,6 +81,8 @@ def test_a_full_disk_explains_nothing_on_another_host() -> None:
         ("dns.garbled", "linux.resolver-dead", {"address": "10.77.1.53", "server": "ns1.musterbau.test"}),
         ("dns.recursion-refused", "linux.resolver-refuses", {"addresses": "10.77.1.53, fd77::53"}),
         ("dns.recursion-dead", "linux.resolver-failing", {"addresses": "10.77.1.53"}),
+        ("dns.lame", "linux.resolver-failing", {"addresses": "10.77.1.53", "zone": "x"}),
+        ("dns.slow", "linux.resolver-slow", {"address": "10.77.1.53"}),
     ],
 )
 def test_a_name_server_explains_what_the_hosts_say_that_ask_it(
@@ -150,8 +152,89 @@ def test_what_a_service_says_itself_needs_no_guess_beside_it(reason: str, cause:
 def test_a_resolver_on_the_host_itself_is_dead_because_its_service_is(
     unit: str, server: str, *, explained: bool
 ) -> None:
-    causes = rank([say("linux.service-failed", unit=unit), say("linux.resolver-dead", server=server)])
+    tag = "linux.resolver-stub-dead" if server.startswith("127.") else "linux.resolver-dead"
+    causes = rank([say("linux.service-failed", unit=unit), say(tag, server=server)])
     assert [cause.finding.tag.name == "linux.service-failed" for cause in causes] == [explained]
+
+
+@pytest.mark.parametrize(
+    ("reason", "told_by"),
+    [
+        ("cannot start: /etc/auth/auth.ini: 'port'", None),
+        ("bind: Address already in use", None),
+        ("went away", "likely"),
+        ("ldap1.musterbau.test: Name or service not known", "certain"),
+    ],
+)
+def test_a_service_with_a_reason_of_its_own_is_not_laid_on_a_dead_resolver(
+    reason: str, told_by: str | None
+) -> None:
+    dead = say("linux.resolver-dead", server="10.77.1.250")
+    failed = say("linux.service-failed", unit="auth.service", reason=reason)
+    causes = rank([dead, failed])
+    assert [c.sure for c in causes if failed in c.explains] == ([told_by] if told_by else [])
+
+
+def test_a_wrong_entry_is_the_cause_and_its_silence_follows() -> None:
+    wrong = say("linux.resolver-wrong", server="10.77.1.250")
+    dead = say("linux.resolver-dead", server="10.77.1.250")
+    elsewhere = say("linux.resolver-dead", "web2", server="10.77.1.250")
+    assert [(c.finding, c.explains) for c in rank([dead, elsewhere, wrong])] == [
+        (wrong, (dead,)),
+        (elsewhere, ()),
+    ]
+
+
+def test_a_resolver_that_is_dead_to_all_is_one_cause() -> None:
+    hosts = ("app1", "web1", "web2")
+    single = tuple(say("linux.resolver-dead", host, server="10.77.1.53") for host in hosts)
+    to_all = say("linux.resolver-dead-to-all", "", server="10.77.1.53", count=3, hosts=" ".join(hosts))
+    (filtered,) = rank([*single, to_all])
+    assert (filtered.finding, filtered.explains) == (to_all, single)
+    dead = say("dns.server-dead", "dns1", addresses="10.77.1.53")
+    (cause,) = rank([*single, to_all, dead])
+    assert (cause.finding, set(cause.explains), cause.sure) == (dead, {*single, to_all}, "certain")
+
+
+def test_a_time_server_whose_service_is_gone_is_the_cause_of_all_who_ask_it() -> None:
+    gone = say("linux.time-unsynchronised", "mgmt1", addresses="10.77.1.16")
+    lost = tuple(
+        say("linux.time-unsynchronised", host, addresses=address)
+        for host, address in (("app1", "10.77.1.13"), ("web1", "10.77.1.11"), ("web2", "10.77.1.12"))
+    )
+    silent_to_all = say("linux.time-source-silent", "", server="10.77.1.16", count=3, hosts="app1 web1 web2")
+    (cause,) = rank([*lost, silent_to_all, gone])
+    assert (cause.finding, set(cause.explains), cause.sure) == (gone, {silent_to_all, *lost}, "certain")
+
+
+def test_a_server_that_is_dead_explains_the_resolver_that_looks_for_it() -> None:
+    dead = say("dns.server-dead", "registry", server="ns.registry.test", addresses="10.77.1.99")
+    lost = say("dns.recursion-dead", "dns1", server="ns1.musterbau.test", names="ns.registry.test")
+    other = say("dns.recursion-dead", "dns2", server="ns2.musterbau.test", names="musterbau.test")
+    assert [(c.finding, c.explains) for c in rank([lost, other, dead])] == [(dead, (lost,)), (other, ())]
+
+
+def test_a_zone_that_is_not_served_explains_the_names_of_that_zone_only() -> None:
+    back, forth = (
+        say("dns.lame", "dns1", zone=zone, addresses="10.77.1.53")
+        for zone in ("1.77.10.in-addr.arpa", "musterbau.test")
+    )
+    refused = say("linux.resolver-refuses", "app1", server="10.77.1.53", name="app1.musterbau.test")
+    partial = say("dns.recursion-partial", "dns1", names="musterbau.test, web1.musterbau.test")
+    causes = rank([back, forth, refused, partial])
+    assert [(c.finding, set(c.explains), c.sure) for c in causes] == [
+        (forth, {partial, refused}, "certain"),
+        (back, set(), "certain"),
+    ]
+
+
+def test_a_failed_service_explains_those_that_require_it() -> None:
+    failed = say("linux.service-failed", unit="db.service")
+    shop, other = (
+        say("linux.service-blocked", unit="shop.service", by=by) for by in ("db.service", "x.service")
+    )
+    causes = rank([shop, other, failed])
+    assert [(c.finding, c.explains) for c in causes] == [(failed, (shop,)), (other, ())]
 
 
 def test_a_full_disk_stands_before_the_name_server_that_it_stopped() -> None:

@@ -11,21 +11,20 @@ from tests.lab.lab import Lab
 from tests.lab.places import DNS1, DNS2, REGISTRY, REVERSE, ZONE, Box
 from tests.lab.tools import until
 
-__all__ = ["FAULTS"]
+__all__ = ["BOTH", "FAULTS", "dns_fault", "edit", "in_step", "parent", "referral_says"]
 
 Act = Callable[[Lab], None]
 Sees = Callable[[Lab], bool]
 
-_BOTH = (DNS1.id, DNS2.id, REGISTRY.id, "")
+BOTH = (DNS1.id, DNS2.id, REGISTRY.id, "")
 
 
 def _rule(box: Box, hook: str, rule: str) -> Act:
-    table = f"table ip fault {{ chain c {{ type filter hook {hook} priority 0; {rule}; }}; }}"
-    return lambda lab: lab.void(box.id, "nft", "-f", "-", text=table)
+    return lambda lab: lab.filter(box.id, hook, rule)
 
 
 def _no_rule(box: Box) -> Act:
-    return lambda lab: lab.void(box.id, "nft", "delete", "table", "ip", "fault")
+    return lambda lab: lab.unfilter(box.id)
 
 
 def _silent(box: Box, *options: str) -> Sees:
@@ -38,19 +37,19 @@ def _kill_primary(lab: Lab) -> None:
 
 def _start_primary(lab: Lab) -> None:
     dns.start_primary(lab.place)
-    _in_step(lab)
+    in_step(lab)
 
 
 def _restart_secondary(lab: Lab, *, serves: bool) -> None:
     cells.end(lab.place, DNS2.id, "nsd")
     dns.start_secondary(lab.place, serves=serves)
     if serves:
-        _in_step(lab)
+        in_step(lab)
     else:
         until("the lame server answers", lambda: "REFUSED" in dns.status(lab.place, DNS2.address, ZONE))
 
 
-def _in_step(lab: Lab) -> None:
+def in_step(lab: Lab) -> None:
     """Wait until both servers have both zones in the same serial."""
     for zone in (ZONE, REVERSE):
         until(f"both servers have the same {zone}", partial(_same, lab, zone), seconds=20)
@@ -69,26 +68,25 @@ def _fall_behind(lab: Lab) -> None:
 def _catch_up(lab: Lab) -> None:
     _no_rule(DNS2)(lab)
     dns.edit(lab.place, ZONE, r"\Z", "")
-    _in_step(lab)
+    in_step(lab)
 
 
 def _is_behind(lab: Lab) -> bool:
     return dns.serial(lab.place, DNS2.address, ZONE) < dns.serial(lab.place, DNS1.address, ZONE)
 
 
-def _edit(zone: str, pattern: str, new: str) -> Act:
+def edit(zone: str, pattern: str, new: str) -> Act:
     def change(lab: Lab) -> None:
         dns.edit(lab.place, zone, pattern, new)
-        _in_step(lab)
+        in_step(lab)
 
     return change
 
 
-def _parent(*servers: tuple[str, str]) -> Act:
-    """The registry delegates to these names, with these addresses; to the right ones without any."""
+def parent(text: str) -> Act:
+    """The registry holds this zone above the customer's."""
 
     def change(lab: Lab) -> None:
-        text = dns.parent_zone(servers) if servers else dns.parent_zone()
         (lab.place.dns / "test").write_text(text, "ascii")
         cells.end(lab.place, REGISTRY.id, "nsd")
         dns.start_registry(lab.place)
@@ -97,7 +95,7 @@ def _parent(*servers: tuple[str, str]) -> Act:
     return change
 
 
-def _referral_says(word: str) -> Sees:
+def referral_says(word: str) -> Sees:
     return lambda lab: word in dns.referral(lab.place, REGISTRY.address, ZONE)
 
 
@@ -105,7 +103,7 @@ def _pointer(address: str) -> Callable[[Lab], str]:
     return lambda lab: dns.ask(lab.place, DNS2.address, f"{address}.{REVERSE}", "PTR", "+norecurse")
 
 
-def _fault(  # noqa: PLR0917 - one line a fault in the table below, in the order of a sentence.
+def dns_fault(  # noqa: PLR0917 - one line a fault in the table below, in the order of a sentence.
     name: str, box: Box, tag: str, inject: Act, undo: Act, shows: Sees, also: tuple[str, ...] = ()
 ) -> Fault:
     return Fault(
@@ -114,8 +112,8 @@ def _fault(  # noqa: PLR0917 - one line a fault in the table below, in the order
 
 
 FAULTS = (
-    _fault("primary-dead", DNS1, "dns.server-dead", _kill_primary, _start_primary, _silent(DNS1)),
-    _fault(
+    dns_fault("primary-dead", DNS1, "dns.server-dead", _kill_primary, _start_primary, _silent(DNS1)),
+    dns_fault(
         "secondary-dead",
         DNS2,
         "dns.server-dead",
@@ -123,7 +121,7 @@ FAULTS = (
         lambda lab: _restart_secondary(lab, serves=True),
         _silent(DNS2),
     ),
-    _fault(
+    dns_fault(
         "no-tcp",
         DNS2,
         "dns.no-tcp",
@@ -131,10 +129,10 @@ FAULTS = (
         _no_rule(DNS2),
         _silent(DNS2, "+tcp"),
     ),
-    _fault(
+    dns_fault(
         "no-udp", DNS2, "dns.no-udp", _rule(DNS2, "input", "udp dport 53 drop"), _no_rule(DNS2), _silent(DNS2)
     ),
-    _fault(
+    dns_fault(
         "lame",
         DNS2,
         "dns.lame",
@@ -142,41 +140,41 @@ FAULTS = (
         lambda lab: _restart_secondary(lab, serves=True),
         lambda lab: "REFUSED" in dns.status(lab.place, DNS2.address, ZONE),
     ),
-    _fault("serial-behind", DNS2, "dns.serial-behind", _fall_behind, _catch_up, _is_behind),
-    _fault(
+    dns_fault("serial-behind", DNS2, "dns.serial-behind", _fall_behind, _catch_up, _is_behind),
+    dns_fault(
         "reverse-missing",
         DNS1,
         "dns.reverse-missing",
-        _edit(REVERSE, r"^12 IN PTR .*\n", ""),
-        _edit(REVERSE, r"\Z", f"12 IN PTR web2.{ZONE}.\n"),
+        edit(REVERSE, r"^12 IN PTR .*\n", ""),
+        edit(REVERSE, r"\Z", f"12 IN PTR web2.{ZONE}.\n"),
         lambda lab: not _pointer("12")(lab),
-        ("web2", *_BOTH),
+        ("web2", *BOTH),
     ),
-    _fault(
+    dns_fault(
         "reverse-wrong",
         DNS1,
         "dns.reverse-mismatch",
-        _edit(REVERSE, r"^13 IN PTR .*$", f"13 IN PTR old-app.{ZONE}."),
-        _edit(REVERSE, r"^13 IN PTR .*$", f"13 IN PTR app1.{ZONE}."),
+        edit(REVERSE, r"^13 IN PTR .*$", f"13 IN PTR old-app.{ZONE}."),
+        edit(REVERSE, r"^13 IN PTR .*$", f"13 IN PTR app1.{ZONE}."),
         lambda lab: "old-app" in _pointer("13")(lab),
-        ("app1", *_BOTH),
+        ("app1", *BOTH),
     ),
-    _fault(
+    dns_fault(
         "delegation-differs",
         REGISTRY,
         "dns.delegation-mismatch",
-        _parent((DNS1.name, DNS1.address), (f"ns9.{ZONE}", DNS2.address)),
-        _parent(),
-        _referral_says("ns9"),
-        _BOTH,
+        parent(dns.parent_zone(((DNS1.name, DNS1.address), (f"ns9.{ZONE}", DNS2.address)))),
+        parent(dns.parent_zone()),
+        referral_says("ns9"),
+        BOTH,
     ),
-    _fault(
+    dns_fault(
         "wrong-glue",
         REGISTRY,
         "dns.glue-mismatch",
-        _parent((DNS1.name, DNS1.address), (DNS2.name, "10.77.1.55")),
-        _parent(),
-        _referral_says("10.77.1.55"),
-        _BOTH,
+        parent(dns.parent_zone(((DNS1.name, DNS1.address), (DNS2.name, "10.77.1.55")))),
+        parent(dns.parent_zone()),
+        referral_says("10.77.1.55"),
+        BOTH,
     ),
 )

@@ -41,7 +41,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two faults at once, on different hosts, that have nothing to do with each other."""
+    """Two faults at once that have nothing to do with each other, mostly on different hosts."""
 
     first: Fault
     second: Fault

@@ -12,7 +12,7 @@ from tests.lab.lab import Lab
 from tests.lab.places import DNS1, GATEWAY, NOBODY
 from tests.lab.tools import LabError, until
 
-__all__ = ["FAULTS"]
+__all__ = ["FAULTS", "do", "linux_fault", "resolver", "ssh_says", "start", "wait_failed"]
 
 Act = Callable[[Lab], None]
 
@@ -32,7 +32,7 @@ _OOM = (
 )
 
 
-def _ssh_says(host: str, command: str, holds: Callable[[str], bool]) -> Callable[[Lab], bool]:
+def ssh_says(host: str, command: str, holds: Callable[[str], bool]) -> Callable[[Lab], bool]:
     return lambda lab: holds(lab.ssh(host, command, check=False).stdout.strip())
 
 
@@ -40,23 +40,23 @@ def _failed(lab: Lab, host: str, unit: str) -> bool:
     return lab.on(host, "systemctl", "is-failed", unit, check=False).stdout.strip() == "failed"
 
 
-def _wait_failed(lab: Lab, host: str, unit: str) -> None:
+def wait_failed(lab: Lab, host: str, unit: str) -> None:
     until(f"{unit} on {host} has failed", lambda: _failed(lab, host, unit), seconds=30)
 
 
-def _start(lab: Lab, host: str, unit: str) -> None:
+def start(lab: Lab, host: str, unit: str) -> None:
     lab.on(host, "systemctl", "reset-failed", unit, check=False)
     lab.on(host, "systemctl", "restart", unit)
 
 
 def _fill_disk(lab: Lab) -> None:
     lab.on("web1", "dd", "if=/dev/zero", "of=/srv/backup.tar", "bs=4k", check=False)
-    _wait_failed(lab, "web1", "webshop.service")
+    wait_failed(lab, "web1", "webshop.service")
 
 
 def _clean_disk(lab: Lab) -> None:
     lab.on("web1", "rm", "-f", "/srv/backup.tar")
-    _start(lab, "web1", "webshop.service")
+    start(lab, "web1", "webshop.service")
 
 
 def _fill_inodes(lab: Lab) -> None:
@@ -67,12 +67,12 @@ def _fill_inodes(lab: Lab) -> None:
 def _break_auth(lab: Lab) -> None:
     lab.write("app1", "/etc/auth/auth.ini", AUTH_INI.replace("port = 9000", "prot = 9000"))
     lab.on("app1", "systemctl", "restart", "auth.service")
-    _wait_failed(lab, "app1", "auth.service")
+    wait_failed(lab, "app1", "auth.service")
 
 
 def _mend_auth(lab: Lab) -> None:
     lab.write("app1", "/etc/auth/auth.ini", AUTH_INI)
-    _start(lab, "app1", "auth.service")
+    start(lab, "app1", "auth.service")
 
 
 def _restarts(lab: Lab) -> int:
@@ -98,10 +98,10 @@ def _flap(lab: Lab) -> None:
 def _flap_no_more(lab: Lab) -> None:
     lab.on("app1", "rm", "-rf", str(Path(_DROP_IN).parent))
     lab.on("app1", "systemctl", "daemon-reload")
-    _start(lab, "app1", "auth.service")
+    start(lab, "app1", "auth.service")
 
 
-def _resolver(host: str, address: str) -> Act:
+def resolver(host: str, address: str) -> Act:
     return lambda lab: lab.write(host, "/etc/resolv.conf", resolv_conf(address))
 
 
@@ -109,11 +109,11 @@ def _foreign_resolver(lab: Lab) -> None:
     """The router forwards names as well: it answers, and nobody agreed to it."""
     lab.stand_in("net", "forward", DNS1.address)
     lab.wait_listening("net", 53)
-    _resolver("web2", GATEWAY)(lab)
+    resolver("web2", GATEWAY)(lab)
 
 
 def _no_foreign_resolver(lab: Lab) -> None:
-    _resolver("web2", DNS1.address)(lab)
+    resolver("web2", DNS1.address)(lab)
     lab.end_stand_in("net")
 
 
@@ -179,7 +179,7 @@ def _put_certificate(host: str, begins: float, days: float) -> Act:
 
 
 def _ends_within(host: str, days: int) -> Callable[[Lab], bool]:
-    return _ssh_says(
+    return ssh_says(
         host, f"openssl x509 -in {CERT} -noout -checkend {days * 86400}", lambda text: "will expire" in text
     )
 
@@ -209,11 +209,11 @@ _MEMORY = _proc(
 _LOAD = _proc("web2", "loadavg", "96.42 95.87 94.10 97/412 20311\n")
 
 
-def _do(host: str, *argv: str) -> Act:
+def do(host: str, *argv: str) -> Act:
     return lambda lab: lab.void(host, *argv)
 
 
-def _fault(  # noqa: PLR0917 - one line a fault in the table below, in the order of a sentence.
+def linux_fault(  # noqa: PLR0917 - one line a fault in the table below, in the order of a sentence.
     name: str, host: str, tag: str, inject: Act, undo: Act, shows: Callable[[Lab], bool], note: str = ""
 ) -> Fault:
     def clean(lab: Lab) -> None:
@@ -226,61 +226,61 @@ def _fault(  # noqa: PLR0917 - one line a fault in the table below, in the order
 
 
 FAULTS = (
-    _fault(
+    linux_fault(
         "full-disk",
         "web1",
         "linux.disk-full",
         _fill_disk,
         _clean_disk,
-        _ssh_says("web1", "df --output=avail /srv | tail -1", lambda text: text == "0"),
+        ssh_says("web1", "df --output=avail /srv | tail -1", lambda text: text == "0"),
     ),
-    _fault(
+    linux_fault(
         "no-inodes",
         "db1",
         "linux.inodes-full",
         _fill_inodes,
-        _do("db1", "rm", "-rf", "/srv/spool"),
-        _ssh_says("db1", "df --output=iavail /srv | tail -1", lambda text: text == "0"),
+        do("db1", "rm", "-rf", "/srv/spool"),
+        ssh_says("db1", "df --output=iavail /srv | tail -1", lambda text: text == "0"),
     ),
-    _fault(
+    linux_fault(
         "failed-service",
         "app1",
         "linux.service-failed",
         _break_auth,
         _mend_auth,
-        _ssh_says("app1", "systemctl is-failed auth.service", lambda text: text == "failed"),
+        ssh_says("app1", "systemctl is-failed auth.service", lambda text: text == "failed"),
     ),
-    _fault(
+    linux_fault(
         "flapping-service",
         "app1",
         "linux.service-flapping",
         _flap,
         _flap_no_more,
-        _ssh_says("app1", "systemctl show -P NRestarts auth.service", lambda text: int(text or 0) >= 5),
+        ssh_says("app1", "systemctl show -P NRestarts auth.service", lambda text: int(text or 0) >= 5),
     ),
-    _fault(
+    linux_fault(
         "dead-resolver",
         "app1",
-        "linux.resolver-dead",
-        _resolver("app1", NOBODY),
-        _resolver("app1", DNS1.address),
-        _ssh_says(
+        "linux.resolver-wrong",
+        resolver("app1", NOBODY),
+        resolver("app1", DNS1.address),
+        ssh_says(
             "app1", "timeout 2 getent hosts ns2.musterbau.test || echo none", lambda text: text == "none"
         ),
     ),
-    _fault(
+    linux_fault(
         "wrong-resolver",
         "web2",
         "linux.resolver-wrong",
         _foreign_resolver,
         _no_foreign_resolver,
-        _ssh_says(
+        ssh_says(
             "web2",
             "grep nameserver /etc/resolv.conf; getent hosts ns2.musterbau.test",
             lambda text: GATEWAY in text and "ns2" in text,
         ),
     ),
-    _fault(
+    linux_fault(
         "clock-off",
         "db1",
         "linux.clock-off",
@@ -289,15 +289,15 @@ FAULTS = (
         _clock_is_off,
         "the sessions see a clock that is 10 minutes fast; the machine's own is never touched",
     ),
-    _fault(
+    linux_fault(
         "time-sync-lost",
         "file1",
         "linux.time-unsynchronised",
-        _do("file1", "systemctl", "stop", "chrony.service"),
-        _do("file1", "systemctl", "start", "chrony.service"),
+        do("file1", "systemctl", "stop", "chrony.service"),
+        do("file1", "systemctl", "start", "chrony.service"),
         lambda lab: not _tracks(lab, "file1"),
     ),
-    _fault(
+    linux_fault(
         "interface-errors",
         "file1",
         "linux.interface-errors",
@@ -306,15 +306,15 @@ FAULTS = (
         lambda lab: _tunnel_errors(lab) > 0,
         "a tunnel interface that is sent frames it must not accept",
     ),
-    _fault(
+    linux_fault(
         "missing-route",
         "db1",
         "linux.route-missing",
-        _do("db1", "ip", "route", "del", "default"),
-        _do("db1", "ip", "route", "replace", "default", "via", GATEWAY),
-        _ssh_says("db1", "ip route show default", lambda text: not text),
+        do("db1", "ip", "route", "del", "default"),
+        do("db1", "ip", "route", "replace", "default", "via", GATEWAY),
+        ssh_says("db1", "ip route show default", lambda text: not text),
     ),
-    _fault(
+    linux_fault(
         "expired-certificate",
         "web2",
         "linux.certificate-expired",
@@ -322,7 +322,7 @@ FAULTS = (
         _put_certificate("web2", -1, 365),
         _ends_within("web2", 0),
     ),
-    _fault(
+    linux_fault(
         "expiring-certificate",
         "web1",
         "linux.certificate-expiring",
@@ -330,48 +330,48 @@ FAULTS = (
         _put_certificate("web1", -1, 365),
         _ends_within("web1", 7),
     ),
-    _fault(
+    linux_fault(
         "oom-kill",
         "app1",
         "linux.oom-kill",
         lambda lab: lab.kernel_says("app1", *_OOM),
         lambda _: None,
-        _ssh_says("app1", "journalctl -k --no-pager -q", lambda text: "Killed process" in text),
+        ssh_says("app1", "journalctl -k --no-pager -q", lambda text: "Killed process" in text),
         "the lines are written into the host's own kernel log, nothing was killed",
     ),
-    _fault(
+    linux_fault(
         "memory-short",
         "db1",
         "linux.memory-low",
         *_MEMORY,
-        _ssh_says("db1", "grep MemAvailable /proc/meminfo", lambda text: "196612" in text),
+        ssh_says("db1", "grep MemAvailable /proc/meminfo", lambda text: "196612" in text),
         "a file lies over /proc/meminfo",
     ),
-    _fault(
+    linux_fault(
         "high-load",
         "web2",
         "linux.load-high",
         *_LOAD,
-        _ssh_says("web2", "cat /proc/loadavg", lambda text: text.startswith("96.42")),
+        ssh_says("web2", "cat /proc/loadavg", lambda text: text.startswith("96.42")),
         "a file lies over /proc/loadavg",
     ),
     replace(
-        _fault(
+        linux_fault(
             "reboot-pending",
             "mgmt1",
             "linux.reboot-pending",
-            _do("mgmt1", "touch", "/run/reboot-required"),
-            _do("mgmt1", "rm", "-f", "/run/reboot-required"),
-            _ssh_says("mgmt1", "ls /run/reboot-required", bool),
+            do("mgmt1", "touch", "/run/reboot-required"),
+            do("mgmt1", "rm", "-f", "/run/reboot-required"),
+            ssh_says("mgmt1", "ls /run/reboot-required", bool),
         ),
         a_note=True,
     ),
-    _fault(
+    linux_fault(
         "read-only",
         "file1",
         "linux.filesystem-read-only",
-        _do("file1", "mount", "-o", "remount,ro", "/srv"),
-        _do("file1", "mount", "-o", "remount,rw", "/srv"),
-        _ssh_says("file1", "grep ' /srv ' /proc/mounts", lambda text: " ro," in text),
+        do("file1", "mount", "-o", "remount,ro", "/srv"),
+        do("file1", "mount", "-o", "remount,rw", "/srv"),
+        ssh_says("file1", "grep ' /srv ' /proc/mounts", lambda text: " ro," in text),
     ),
 )

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from tests.faults import dns, linux, reach
+from tests.faults import dns, linux, lookup, reach, services, zones
 from tests.faults.fault import Fault, Pair
 
 __all__ = ["FAULTS", "PAIRS"]
 
-FAULTS: tuple[Fault, ...] = (*reach.FAULTS, *linux.FAULTS, *dns.FAULTS)
+FAULTS: tuple[Fault, ...] = (
+    *reach.FAULTS,
+    *linux.FAULTS,
+    *services.FAULTS,
+    *lookup.FAULTS,
+    *dns.FAULTS,
+    *zones.FAULTS,
+)
 _BY_NAME = {fault.name: fault for fault in FAULTS}
 PAIRS = tuple(
     Pair(_BY_NAME[first], _BY_NAME[second])
@@ -19,5 +26,10 @@ PAIRS = tuple(
         ("no-inodes", "rejected-credential"),
         ("delegation-differs", "time-sync-lost"),
         ("clock-off", "vanished"),
+        ("dead-gateway", "failed-service"),
+        ("zone-broken", "full-disk"),
+        ("ssh-filtered", "transfer-refused"),
+        # On one host, and the one has nothing to do with the other.
+        ("dead-resolver", "failed-service"),
     )
 )

@@ -8,6 +8,7 @@ from tests.faults.fault import Fault
 from tests.lab import cells
 from tests.lab.hosts import AUTHORISED, host_key, public_key
 from tests.lab.lab import Lab
+from tests.lab.places import USER
 
 __all__ = ["FAULTS"]
 
@@ -85,6 +86,10 @@ def _fault(
     )
 
 
+def _shell(host: str, shell: str) -> Callable[[Lab], None]:
+    return lambda lab: lab.void(host, "usermod", "--shell", shell, USER)
+
+
 FAULTS = (
     _fault(
         "hanging", "db1", "reach.hanging", _signal("db1", "STOP"), _signal("db1", "CONT"), "banner exchange"
@@ -130,6 +135,22 @@ FAULTS = (
         _authorised("web1", right=False),
         _authorised("web1", right=True),
         "Permission denied",
+    ),
+    _fault(
+        "no-shell",
+        "web2",
+        "reach.no-shell",
+        _shell("web2", "/usr/sbin/nologin"),
+        _shell("web2", "/bin/sh"),
+        "",
+    ),
+    _fault(
+        "ssh-filtered",
+        "db1",
+        "reach.no-answer",
+        lambda lab: lab.filter("db1", "input", "tcp dport 22 drop"),
+        lambda lab: lab.unfilter("db1"),
+        "timed out",
     ),
     _fault(
         "cut-off", "db1", "reach.cut-off", _instead("db1", "cut-off"), _server_again("db1"), "closed", "reset"

@@ -61,22 +61,23 @@ def write_zones(place: Place) -> None:
     (place.dns / "hints").write_text(f"$TTL 3600\n{top}", "ascii")
 
 
-def start_primary(place: Place) -> None:
+def start_primary(place: Place, *, change: tuple[str, str] = ("", "")) -> None:
+    """Start the primary. change: words of its configuration, and what stands there instead."""
     folder = place.dns / "named"
     folder.mkdir(exist_ok=True)
     zones = "".join(
         f'zone "{zone}" {{ type primary; file "{place.dns / zone}"; }};\n' for zone in (ZONE, REVERSE)
     )
     config = folder / "named.conf"
-    config.write_text(
+    text = (
         f'options {{ directory "{folder}"; pid-file none; session-keyfile none; listen-on {{ any; }};\n'
         "listen-on-v6 { none; }; recursion yes; allow-query { any; }; allow-recursion { any; };\n"
         f"allow-transfer {{ {DNS2.address}; }}; notify explicit; also-notify {{ {DNS2.address}; }};\n"
         "notify-delay 0; dnssec-validation no; empty-zones-enable no; max-cache-size 8m; };\n"
         "controls { };\n"
-        f'zone "." {{ type hint; file "{place.dns / "hints"}"; }};\n{zones}',
-        "ascii",
+        f'zone "." {{ type hint; file "{place.dns / "hints"}"; }};\n{zones}'
     )
+    config.write_text(text.replace(*change) if change[0] else text, "ascii")
     spawn(place, DNS1.id, ("named", "-g", "-n", "1", "-c", str(config)), place.state / "log" / "named.log")
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -124,6 +125,14 @@ class Lab:
         """Run a command on a box for its effect alone."""
         self.on(host, *argv, text=text)
 
+    def filter(self, box: str, hook: str, rule: str) -> None:
+        """Put one packet filter rule into a box's network."""
+        table = f"table ip fault {{ chain c {{ type filter hook {hook} priority 0; {rule}; }}; }}"
+        self.on(box, "nft", "-f", "-", text=table)
+
+    def unfilter(self, box: str) -> None:
+        self.on(box, "nft", "delete", "table", "ip", "fault")
+
     def box(self, name: str) -> Box:
         return next(box for box in BOXES if box.id == name)
 
@@ -173,7 +182,10 @@ class Lab:
 
     def ill(self, among: Iterable[str] = HOST_NAMES) -> tuple[str, ...]:
         """What is not as it should be, on some hosts and in DNS; empty when all is well."""
-        wrong = [f"{host}: {why}" for host in among for why in _ill_host(self, host)]
+        asked = tuple(among)
+        with ThreadPoolExecutor() as pool:
+            told = pool.map(lambda host: tuple(_ill_host(self, host)), asked)
+            wrong = [f"{host}: {why}" for host, whys in zip(asked, told, strict=True) for why in whys]
         serials = {
             zone: {dns.serial(self.place, box.address, zone) for box in (DNS1, DNS2)}
             for zone in (ZONE, REVERSE)
