@@ -106,7 +106,7 @@ FAULTS: tuple[Fault, ...] = (
         "linux.service-failed",
         _fail_a_required_one,
         _no_units("app1", "orders.service", "stock.service"),
-        ssh_says("app1", "systemctl is-active orders.service", lambda text: text == "inactive"),
+        ssh_says("app1", "systemctl is-failed stock.service", lambda text: text == "failed"),
     ),
     linux_fault(
         "job-failed",
