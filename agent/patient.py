@@ -55,6 +55,7 @@ class Patient:
     leave: Leave
     about: About
     way: SshWay | None
+    doors: Gate
     gate: Gate
     threads: ThreadPoolExecutor
     tell: Callable[[Frame], None]
@@ -110,20 +111,31 @@ class Patient:
 
     async def _ask_shell(self, jobs: Sequence[Job]) -> None:
         """Reach a host and wait for its greeting, then give it a thread."""
-        since = _Moment()
-        self._tell_opening(Shell, jobs[0])
         if self.way is None:
             self._all(jobs, Refused(f"the contract names no SSH login for {self.about.id!r}", by="worker"))
             return
-        try:
-            at = await reach_ssh(self.leave, self.about.id, self._exchanges.append)
-        except (Unanswered, GrantRefusedError, WallError) as reason:
-            self._all(jobs, _outcome_of(reason), since)
-            return
-        loop, way = asyncio.get_running_loop(), self.way
+        async with contextlib.AsyncExitStack() as door:
+            # Not all at once: a host that has greeted keeps a connection open while it waits for its turn.
+            await door.enter_async_context(self.doors)
+            since = _Moment()
+            self._tell_opening(Shell, jobs[0])
+            try:
+                at = await reach_ssh(self.leave, self.about.id, self._exchanges.append)
+            except (Unanswered, GrantRefusedError, WallError) as reason:
+                self._all(jobs, _outcome_of(reason), since)
+                return
+            self.doors.stay()
+            await self._log_in(jobs, at, self.way, since, door)
+
+    async def _log_in(
+        self, jobs: Sequence[Job], at: Greeted, way: SshWay, since: _Moment, door: contextlib.AsyncExitStack
+    ) -> None:
+        """Wait for a place, then ask everything in a thread of the host's own."""
+        loop = asyncio.get_running_loop()
         thread: asyncio.Future[None] | None = None
         try:
             async with self.gate:
+                await door.aclose()
                 thread = loop.run_in_executor(self.threads, self._in_thread, jobs, at, way, since)
                 await asyncio.shield(thread)
         except asyncio.CancelledError:

@@ -30,6 +30,8 @@ __all__ = ["main"]
 # Measured: fewer idle the processor, more make its threads wait for each other.
 _PLACES = 8
 _THREADS = 512
+# How long a host that is silent at its door keeps others from theirs, in seconds.
+_SILENCE = 0.2
 
 # What questions load late is loaded here, so that no worker has to.
 import_module("cryptography.x509")
@@ -91,7 +93,7 @@ async def _work(
 ) -> None:
     """Ask every host at its own pace, until done, stopped, or out of time."""
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="session")
-    gate = Gate(_PLACES)
+    doors, gate = Gate(2 * _PLACES, _SILENCE), Gate(_PLACES)
     shares = {group: asyncio.Semaphore(room) for group, room in start.shares.items()}
     tasks = []
     by_host: dict[str, list[Job]] = {}
@@ -102,6 +104,7 @@ async def _work(
             leave=leave,
             about=start.abouts[host],
             way=start.ways.get(host),
+            doors=doors,
             gate=gate,
             threads=threads,
             tell=tell,
@@ -110,13 +113,14 @@ async def _work(
         share = shares.get(start.group_of.get(host, ""))
         tasks.append(asyncio.create_task(patient.ask_all(jobs, share)))
     stopped = asyncio.create_task(_stop_when_told(reader, tasks))
-    widening = asyncio.create_task(gate.widen())
+    widening = [asyncio.create_task(each.widen()) for each in (doors, gate)]
     _, late = await asyncio.wait(tasks, timeout=start.seconds) if tasks else (set(), set())
     for task in late:
         task.cancel("the run's time is over")
     await asyncio.gather(*tasks, return_exceptions=True)
     stopped.cancel()
-    widening.cancel()
+    for each in widening:
+        each.cancel()
 
 
 async def _stop_when_told(reader: asyncio.StreamReader, tasks: list[asyncio.Task[None]]) -> None:

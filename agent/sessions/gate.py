@@ -39,6 +39,12 @@ class Gate:
     ) -> None:
         self._free(asyncio.current_task())
 
+    def stay(self) -> None:
+        """Keep the place however long it takes: whoever is inside was waited for, and now waits itself."""
+        timer = self._inside.get(asyncio.current_task())
+        if timer is not None:
+            timer.cancel()
+
     async def widen(self) -> None:
         """Let more in for as long as the machine idles; runs until it is cancelled."""
         idle, total = _processor()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import socket
 import subprocess
 import time
@@ -22,14 +23,20 @@ _PATIENCE = 15.0
 
 
 def free_port(address: str) -> int:
-    """A port of this address that is free for UDP and TCP."""
-    for _ in range(50):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-            tcp.bind((address, 0))
-            port = int(tcp.getsockname()[1])
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, contextlib.suppress(OSError):
-                udp.bind((address, port))
-                return port
+    """A port of this address that is free for UDP and TCP, and that the kernel gives to nobody by itself.
+
+    A question sent from the very port that it is sent to would be its own answer.
+    """
+    for _ in range(200):
+        port = 10_000 + secrets.randbelow(20_000)
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+            contextlib.suppress(OSError),
+        ):
+            tcp.bind((address, port))
+            udp.bind((address, port))
+            return port
     raise RuntimeError(f"no free port on {address}")
 
 
