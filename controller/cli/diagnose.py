@@ -6,6 +6,7 @@ Exit status: 0 no fault found, 1 faults found, 2 bad input, 3 refused by the con
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,6 +67,9 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
             seconds=deadline or office.settings.deadline,
         )
         _check(wishes)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            # From here on it stops the run, which is written down all the same.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         with Live(shown=sys.stderr.isatty() and not quiet) as live:
             done = asyncio.run(_diagnose(office, nursery, wishes, live))
     finally:

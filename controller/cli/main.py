@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 
 __all__ = ["main"]
@@ -11,6 +12,10 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command and end with its exit status; 130 when somebody stops it before it could say more."""
+    # While modules are loaded, a Ctrl-C that becomes an exception may be lost (in a library's callback) or turned
+    # into another one. Until there is something to tidy up, it just ends this process.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     _keep_standard_streams()
     try:
         sys.exit(_run())

@@ -119,7 +119,9 @@ def test_a_ctrl_c_at_any_moment_leaves_no_run_open(home: Path, fleet: Fleet) -> 
             running.send_signal(signal.SIGINT)
             if number % 2:
                 running.send_signal(signal.SIGINT)
-            running.communicate(timeout=30)
+            _, said = running.communicate(timeout=30)
+            assert b"Traceback" not in said
+            assert b"ignored" not in said
     rows = listed(home)
     assert {row["state"] for row in rows} <= {"stopped", "failed"}
     for row in rows:
