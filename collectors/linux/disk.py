@@ -19,7 +19,7 @@ DISK_FULL = fault(
             "less than is used, a process holds a deleted file open (lsof +L1): restart that process."
         ),
         (
-            "Auf {mount} suchen, was wächst (du -x), und löschen, verschieben oder rotieren; oder vergrößern. Findet du "
+            "Auf {mount} suchen, was wächst (du -x), und löschen, verschieben oder rotieren; oder vergrößern. Zählt 'du' "
             "weniger, als belegt ist, hält ein Prozess eine gelöschte Datei offen (lsof +L1): diesen neu starten."
         ),
     ),
