@@ -13,7 +13,7 @@ from agent.start import SshWay
 from collectors import Kind, Phase, Unanswered
 from collectors.exchange import Exchange
 from inventory.grant import GrantRefusedError, Leave
-from tests.agent.reached import opened, way_of
+from tests.agent.reached import opened, over, way_of
 from tests.fleet import PORT, Fleet
 from tests.leave import leave_for
 
@@ -27,7 +27,7 @@ def fleet() -> Iterator[Fleet]:
 @pytest.fixture
 async def session(fleet: Fleet) -> AsyncIterator[tuple[SshSession, list[Exchange]]]:
     kept: list[Exchange] = []
-    at = await opened(leave_for("h", fleet.address(0), ssh=PORT), way_of(fleet), kept.append)
+    at = await over(fleet, kept.append)
     yield at, kept
     at.close()
 
