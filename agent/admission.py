@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 
 from agent import switch
-from agent.memory import Memory
+from agent.memory import Memory, older
 from agent.order import Order
 from agent.post import Post
 from agent.refusal import Hold, HoldError
@@ -20,7 +20,7 @@ from inventory.grant import Leave, verify
 from inventory.read import ContractError, digest, read
 from inventory.signing import check_signatures
 
-__all__ = ["Admitted", "admit", "look_at_switch"]
+__all__ = ["Admitted", "admit", "look_at_switch", "rehearse"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +43,11 @@ def admit(order: Order, post: Post, memory: Memory) -> Admitted:
     leave = verify(order.token, post.controller, agent=post.name)
     look_at_switch(post, leave.grant.customer)
     contract = _contract_of(order, leave)
-    _accept(order, leave, contract, post, memory)
     grant, now = leave.grant, time.time()
+    _signed(grant.contract, contract, order.signatures, post, memory)
+    memory.accept(
+        customer=grant.customer, revision=grant.revision, digest=grant.contract, text=order.contract
+    )
     changes = memory.spend(
         grant=grant.id, expires=grant.expires, customer=grant.customer, revision=grant.revision, now=now
     )
@@ -72,14 +75,22 @@ def _contract_of(order: Order, leave: Leave) -> Contract:
     return contract
 
 
-def _accept(order: Order, leave: Leave, contract: Contract, post: Post, memory: Memory) -> None:
+def _signed(sha256: str, contract: Contract, signatures: tuple[str, ...], post: Post, memory: Memory) -> None:
     """Look at the signatures, and at two people's where the contract permits more than the one known here."""
-    customer, revision, sha256 = leave.grant.customer, leave.grant.revision, leave.grant.contract
-    known = memory.known(customer)
-    fresh = known is None or known.revision < revision
-    widens = fresh and difference(_before(memory, customer), contract).widens
-    check_signatures(order.contract, contract, order.signatures, post.pins, widens=widens)
-    memory.accept(customer=customer, revision=revision, digest=sha256, text=order.contract)
+    known = memory.known(contract.customer)
+    if known is not None and known.revision > contract.revision:
+        raise older(contract.customer, contract.revision, known.revision)
+    fresh = known is None or known.revision < contract.revision
+    widens = fresh and difference(_before(memory, contract.customer), contract).widens
+    check_signatures(sha256, contract, signatures, post.pins, widens=widens)
+
+
+def rehearse(text: str, contract: Contract, signatures: tuple[str, ...], post: Post) -> None:
+    """Say what an order under this contract would be refused for, with the same errors as `admit`; spends nothing."""
+    memory = Memory(post.memory)
+    look_at_switch(post, contract.customer)
+    _signed(digest(text), contract, signatures, post, memory)
+    memory.look(customer=contract.customer, revision=contract.revision, now=time.time())
 
 
 def _before(memory: Memory, customer: str) -> Contract | None:

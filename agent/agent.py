@@ -132,6 +132,10 @@ class Agent:
             host = contract.targets[job.host]
             if not _logs_in(job) or not isinstance(host, Host) or host.ssh is None or host.id in ways:
                 continue
+            if not host.ssh.host_keys:
+                detail = f"pin its key first: 'secondline host pin {contract.customer} {host.id}'"
+                left.answer(job, Refused(Hold.NOT_PINNED, by="agent", detail=detail))
+                continue
             reference = host.ssh.credential
             if reference not in secrets:
                 try:

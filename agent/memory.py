@@ -17,7 +17,7 @@ from pathlib import Path
 
 from agent.refusal import Hold, HoldError
 
-__all__ = ["Known", "Memory", "make_memory"]
+__all__ = ["Known", "Memory", "make_memory", "older"]
 
 _VERSION = 1
 # A clock may be put right by this much, in seconds, without looking as if somebody had set it back.
@@ -91,7 +91,7 @@ class Memory:
                 "select revision, digest from contract where customer = ?", (customer,)
             ).fetchone()
             if row and row[0] > revision:
-                raise HoldError(Hold.OLDER, _older(customer, revision, row[0]))
+                raise older(customer, revision, row[0])
             if row and row[0] == revision and row[1] != digest:
                 raise HoldError(
                     Hold.DIFFERS,
@@ -137,25 +137,14 @@ class Memory:
         with self._open("deferred") as base:
             return _changes(base, customer), _end(base, customer, revision)
 
+    def look(self, *, customer: str, revision: int, now: float) -> None:
+        """Say whether the clock and this revision are believed; remembers nothing. Raises HoldError."""
+        with self._open("deferred") as base:
+            _believe(base, customer, revision, now)
+
     def _admit(self, base: sqlite3.Connection, customer: str, revision: int, now: float) -> None:
-        (newest,) = base.execute("select newest from clock").fetchone()
-        if now < newest - _SLACK:
-            seen = datetime.fromtimestamp(newest, UTC)
-            raise HoldError(
-                Hold.CLOCK_SET_BACK,
-                f"this machine's clock was at {seen:%Y-%m-%d %H:%M:%S} UTC before: put the clock right",
-            )
+        _believe(base, customer, revision, now)
         base.execute("update clock set newest = max(newest, ?)", (now,))
-        row = base.execute("select revision from contract where customer = ?", (customer,)).fetchone()
-        if row and row[0] > revision:
-            raise HoldError(Hold.OLDER, _older(customer, revision, row[0]))
-        end = _end(base, customer, revision)
-        if now >= end:
-            raise HoldError(
-                Hold.ENDED,
-                f"the contract of {customer} was ended from {datetime.fromtimestamp(end, UTC):%Y-%m-%d %H:%M} UTC on: "
-                "a higher revision is needed",
-            )
 
     @contextmanager
     def _open(self, kind: str = "immediate") -> Iterator[sqlite3.Connection]:
@@ -186,6 +175,27 @@ class Memory:
         )
 
 
+def _believe(base: sqlite3.Connection, customer: str, revision: int, now: float) -> None:
+    """Raises HoldError for a clock that was set back, an older revision, and one that was ended."""
+    (newest,) = base.execute("select newest from clock").fetchone()
+    if now < newest - _SLACK:
+        seen = datetime.fromtimestamp(newest, UTC)
+        raise HoldError(
+            Hold.CLOCK_SET_BACK,
+            f"this machine's clock was at {seen:%Y-%m-%d %H:%M:%S} UTC before: put the clock right",
+        )
+    row = base.execute("select revision from contract where customer = ?", (customer,)).fetchone()
+    if row and row[0] > revision:
+        raise older(customer, revision, row[0])
+    end = _end(base, customer, revision)
+    if now >= end:
+        raise HoldError(
+            Hold.ENDED,
+            f"the contract of {customer} was ended from {datetime.fromtimestamp(end, UTC):%Y-%m-%d %H:%M} UTC on: "
+            "a higher revision is needed",
+        )
+
+
 def _end(base: sqlite3.Connection, customer: str, revision: int) -> float:
     """From when on a revision is ended."""
     (at,) = base.execute(
@@ -206,8 +216,9 @@ def _count(base: sqlite3.Connection, customer: str) -> None:
     )
 
 
-def _older(customer: str, revision: int, newest: int) -> str:
-    return (
+def older(customer: str, revision: int, newest: int) -> HoldError:
+    return HoldError(
+        Hold.OLDER,
         f"revision {revision} of {customer} is older than {newest}, which this agent has seen: "
-        "a contract only goes forward"
+        "a contract only goes forward",
     )

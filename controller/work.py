@@ -13,14 +13,15 @@ from typing import Any
 from agent.about import about_target
 from agent.job import Job, Refused, Result
 from agent.order import Order
-from agent.refusal import Hold
-from collectors import About
+from agent.refusal import Hold, HoldError
+from collectors import About, Greeting
 from collectors.catalogue import catalogue
 from controller.store.contracts import StoredContract
 from inventory.ceiling import Ceiling
 from inventory.contract import Clause, Contract, Host, Outside
 from inventory.decide import Allowed, Decision, Diagnose, Request, decide_under_all
 from inventory.grant import Grant, Target, seal
+from inventory.signing import SignatureError
 
 __all__ = ["NO_QUESTION", "Assignment", "Decided", "Law", "Work", "agent_of", "assign", "plan_work"]
 
@@ -63,11 +64,13 @@ class Law:
     """What a run is decided by: the contract that holds, one that waits for a second person, the agents' ceilings.
 
     ceilings: by the agent's name; an agent without one allows nothing.
+    held: by the agent's name, why that agent would refuse whatever the contract allows.
     """
 
     contract: Contract
     waiting: Contract | None = None
     ceilings: Mapping[str, Ceiling | None] = field(default_factory=dict)
+    held: Mapping[str, HoldError | SignatureError] = field(default_factory=dict)
 
     def decide(self, host: str, area: str, now: datetime) -> Decision:
         contracts = (self.contract, *((self.waiting,) if self.waiting else ()))
@@ -115,9 +118,7 @@ class _Plan:
         contract = self._law.contract
         if host in contract.targets and host not in self.abouts:
             self.abouts[host] = about_target(contract, host)
-        names = _suitable(self._law, host, area, self.abouts.get(host))
-        if self._collectors:
-            names = {name: way for name, way in names.items() if name in self._collectors}
+        names = _suitable(self._law, host, area, self.abouts.get(host), self._collectors)
         if not names and host in contract.targets:
             return False
         decision = self._law.decide(host, area, self._now)
@@ -129,17 +130,25 @@ class _Plan:
         return True
 
     def _allow(self, host: str, area: str, names: Mapping[str, str], clause: Clause) -> None:
-        ways = _ports(self._law, host)
+        ways, greeted = _ports(self._law, host), _ports(self._law, host, unpinned=True)
         for name, way in names.items():
-            if way in ways:
+            if way in (greeted if _only_greets(name) else ways):
                 self.jobs[Job(id=f"{host}/{name}", host=host, collector=name)] = clause
-        if not set(names.values()) <= ways.keys():
+        if not {way for name, way in names.items() if not _only_greets(name)} <= ways.keys():
             detail = f"see 'secondline host pin {self._law.contract.customer} {host}'"
             self.refuse(host, area, Refused(Hold.NOT_PINNED, (clause.id,), detail=detail))
 
 
-def _suitable(law: Law, host: str, area: str, about: About | None) -> dict[str, str]:
-    """The questions of an area that make sense for a host, with the way in that each needs and the contract names."""
+def _only_greets(name: str) -> bool:
+    """Whether a question does not log in: it may be asked of a host whose key nobody has pinned yet."""
+    return catalogue().collectors[name].session is Greeting
+
+
+def _suitable(law: Law, host: str, area: str, about: About | None, named: tuple[str, ...]) -> dict[str, str]:
+    """The questions of an area that make sense for a host, with the way in that each needs and the contract names.
+
+    named: only these; when there are none, all but those that are asked on request.
+    """
     target = law.contract.targets.get(host)
     if about is None or target is None:
         return {}
@@ -147,12 +156,15 @@ def _suitable(law: Law, host: str, area: str, about: About | None) -> dict[str, 
     return {
         c.name: way
         for c in catalogue().collectors.values()
-        if c.area == area and c.suits(about) and (way := _WAY.get(c.session.__name__)) in ways
+        if c.area == area
+        and (c.name in named if named else not c.on_request)
+        and c.suits(about)
+        and (way := _WAY.get(c.session.__name__)) in ways
     }
 
 
 # The way in that each session needs, as a grant names it.
-_WAY = {"Shell": "ssh", "Resolver": "dns"}
+_WAY = {"Shell": "ssh", "Resolver": "dns", "Greeting": "ssh"}
 
 
 def _ways(target: Host | Outside) -> dict[str, int]:
@@ -165,11 +177,14 @@ def _ways(target: Host | Outside) -> dict[str, int]:
     return ways
 
 
-def _ports(law: Law, host: str) -> dict[str, int]:
-    """The ways in that may be used: those whose other end is known, and that no waiting revision takes away."""
+def _ports(law: Law, host: str, *, unpinned: bool = False) -> dict[str, int]:
+    """The ways in that may be used: those whose other end is known, and that no waiting revision takes away.
+
+    unpinned: also those whose other end nobody has pinned yet.
+    """
     target = law.contract.targets[host]
     ways = _ways(target)
-    if isinstance(target, Host) and target.ssh is not None and not target.ssh.host_keys:
+    if isinstance(target, Host) and target.ssh is not None and not (target.ssh.host_keys or unpinned):
         del ways["ssh"]
     later = law.waiting.targets.get(host) if law.waiting else None
     return ways if later is None else dict(ways.items() & _ways(later).items())
@@ -249,15 +264,20 @@ def _grant(  # noqa: PLR0913 - what a grant consists of.
         contract=digest,
         revision=contract.revision,
         deeds=tuple(dict.fromkeys(job.collector for job in jobs)),
-        targets={job.host: _target(law, job.host) for job in jobs},
+        targets={
+            host: _target(
+                law, host, unpinned=any(_only_greets(job.collector) for job in jobs if job.host == host)
+            )
+            for host in dict.fromkeys(job.host for job in jobs)
+        },
         shares={name: max(1, clause.at_once // count) for name, clause in clauses.items()},
         not_before=now,
         expires=now + ceil(seconds) + 60,
     )
 
 
-def _target(law: Law, host: str) -> Target:
+def _target(law: Law, host: str, *, unpinned: bool) -> Target:
     addresses = dict.fromkeys(law.contract.targets[host].addresses)
     if law.waiting and (later := law.waiting.targets.get(host)):
         addresses = {address: None for address in addresses if address in later.addresses}
-    return Target(addresses=tuple(map(str, addresses)), ports=_ports(law, host))
+    return Target(addresses=tuple(map(str, addresses)), ports=_ports(law, host, unpinned=unpinned))

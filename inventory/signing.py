@@ -124,13 +124,14 @@ def read_ending(token: str, pins: Pins) -> tuple[Ending, str]:
 
 
 def check_signatures(
-    text: str | bytes, contract: Contract, tokens: Sequence[str], pins: Pins, *, widens: bool
+    sha256: str, contract: Contract, tokens: Sequence[str], pins: Pins, *, widens: bool
 ) -> Signed:
     """Say who has signed, or raise SignatureError when that is not enough.
 
+    sha256: the digest (hex) of the contract's text, as the caller has found it.
     widens: whether this revision permits anything that the one before it did not; then two people must have signed.
     """
-    wanted = (contract.customer, contract.revision, digest(text))
+    wanted = (contract.customer, contract.revision, sha256)
     signed = Signed(
         duty=_signers(tokens, pins.duty, wanted), customer=_signers(tokens, pins.customer, wanted)
     )

@@ -23,6 +23,7 @@ from controller.store.living import under_way
 from controller.store.store import Store, open_store
 from inventory.contract import Contract
 from inventory.read import ContractError, read
+from inventory.signing import SignatureError
 
 if TYPE_CHECKING:
     from controller.outbox import Delivery
@@ -122,10 +123,12 @@ class Office:
         stored, contract = self.contract_of(customer)
         waiting = waiting_contract(self.store, customer)
         posts = self.posts(contract)
+        held = {name: why for name, post in posts.items() if (why := _held(post, stored, contract))}
         return stored, Law(
             contract=contract,
             waiting=read(waiting.text) if waiting else None,
             ceilings={name: post.ceiling if isinstance(post, Post) else None for name, post in posts.items()},
+            held=held,
         )
 
     def posts(self, contract: Contract) -> dict[str, Post | HoldError]:
@@ -159,6 +162,21 @@ class Office:
         if stored is None:
             raise NoContractError("the contract of this run is no longer in the store")
         return read(stored.text)
+
+
+def _held(
+    post: Post | HoldError, stored: StoredContract, contract: Contract
+) -> HoldError | SignatureError | None:
+    """Why an agent would refuse everything under this contract today."""
+    from agent.admission import rehearse  # noqa: PLC0415 - see above.
+
+    if isinstance(post, HoldError):
+        return post
+    try:
+        rehearse(stored.text, contract, stored.signatures, post)
+    except (HoldError, SignatureError) as reason:
+        return reason
+    return None
 
 
 def open_office() -> Office:

@@ -242,10 +242,12 @@ def _people(
 ) -> tuple[str, ...]:
     """Who has signed, as every agent sees it. Raises SignatureError when it is not enough for one of them."""
     from inventory.signing import check_signatures  # noqa: PLC0415 - see above.
+    from inventory.source import digest  # noqa: PLC0415
 
     people: dict[str, None] = {}
+    sha256 = digest(paper.text)
     for post in posts.values():
-        signed = check_signatures(paper.text, paper.contract, tokens, post.pins, widens=widens)
+        signed = check_signatures(sha256, paper.contract, tokens, post.pins, widens=widens)
         people.update(dict.fromkeys(signed.people))
     return tuple(people)
 
