@@ -18,6 +18,7 @@ from inventory.step import MIRRORED, NEUTRAL
 from tests.inventory.revisions import revisions
 from tests.inventory.strategies import AREAS, HOSTS, OUTSIDE, moments
 from tests.inventory.test_decide import universe
+from tests.law import WIDE
 
 _LEAST = {
     Approval.NONE: 0b00,
@@ -31,7 +32,7 @@ MORE_OPEN = {Effect.HOST_COVERED, Effect.DEED_ADDED, Effect.WINDOW_LONGER}
 
 def permits(contract: Contract, request: Request, now: datetime) -> Clause | None:
     """The clause that allows the request: the one place here that knows how `decide` is called."""
-    decision = decide(contract, request, now)
+    decision = decide(contract, request, now, WIDE)
     return decision.clause if isinstance(decision, Allowed) else None
 
 
