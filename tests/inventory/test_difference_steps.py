@@ -91,7 +91,8 @@ def kinds(steps: tuple[Step, ...]) -> set[Effect]:
     return {step.what for step in steps}
 
 
-@pytest.mark.parametrize(("old", "new", "more", "less", "same"), EDITS)
+# The keys are new in each process: a test is named by its number, so that all processes see the same tests.
+@pytest.mark.parametrize(("old", "new", "more", "less", "same"), EDITS, ids=map(str, range(len(EDITS))))
 def test_an_edit_is_told_as_what_it_is(
     old: str, new: str, more: set[Effect], less: set[Effect], same: set[Effect]
 ) -> None:
