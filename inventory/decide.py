@@ -25,6 +25,7 @@ __all__ = [
     "Refused",
     "Request",
     "decide",
+    "deed_name",
     "is_open",
 ]
 
@@ -60,6 +61,15 @@ class Change:
 
 
 Deed = Diagnose | Change
+
+
+def deed_name(deed: Deed) -> str:
+    """The name of the area or of the playbook."""
+    match deed:
+        case Diagnose(area):
+            return area
+        case Change(playbook):
+            return playbook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

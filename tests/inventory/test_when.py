@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from inventory.contract import Contract
-from inventory.decide import Allowed, Diagnose, Request, decide
+from inventory.decide import Allowed, Change, Diagnose, Request, decide
 from inventory.read import read
 from inventory.schema import example
 from inventory.when import closes, opens
@@ -52,7 +52,16 @@ def asked(draw: st.DrawFn) -> tuple[Contract, Request, datetime]:
     if contract.timezone in ODD:
         days.append(max(contract.valid.start, date.fromisoformat(ODD[contract.timezone])))
     near = datetime.combine(draw(st.sampled_from(days)), datetime.min.time(), UTC)
-    return contract, draw(requests), near + draw(st.timedeltas(timedelta(-3), timedelta(3)))
+    # What a clause covers, more often than what hardly any does.
+    covered = [
+        Request(customer="k", host=host, deed=deed)
+        for host, cover in contract.covers.items()
+        for deeds in (map(Diagnose, cover.diagnose), map(Change, cover.change))
+        for deed in deeds
+    ]
+    rare = not covered or not draw(st.integers(0, 3))
+    request = draw(requests if rare else st.sampled_from(covered))
+    return contract, request, near + draw(st.timedeltas(timedelta(-3), timedelta(3)))
 
 
 def is_allowed(contract: Contract, request: Request, moment: datetime) -> bool:
