@@ -152,7 +152,8 @@ def _covered(contract: Contract, request: Request) -> tuple[tuple[Step, ...], tu
             step = Extend(clause=clause.id, deed=request.deed, host=request.host)
             return (step,), (new.clause.model_copy(update={"windows": clause.windows}),)
     for clause in contract.clauses:
-        if (*clause.diagnose, *clause.change) == (deed_name(request.deed),) and _takes(clause, request.deed):
+        alone = (*clause.diagnose, *clause.change) == (deed_name(request.deed),)
+        if alone and _takes(clause, request.deed) and _speaks_of(clause, outside=outside):
             hosts = (request.host,)
             return (*first, Enlist(clause=clause.id, deed=request.deed, hosts=hosts, outside=outside)), (
                 clause,
@@ -173,6 +174,11 @@ def _names_alone(clause: Clause, host: str) -> bool:
     return (*clause.hosts, *clause.outside) == (host,) and not clause.roles
 
 
+def _speaks_of(clause: Clause, *, outside: bool) -> bool:
+    """Whether a clause is about servers elsewhere, or about the customer's own hosts: its times are meant for them."""
+    return bool(clause.outside) if outside else bool(clause.hosts or clause.roles)
+
+
 def _takes(clause: Clause, deed: Deed) -> bool:
     """Whether a deed of this kind fits in. Nothing more is changed without approval by the way."""
     match deed:
@@ -187,7 +193,8 @@ def _new_clause(
 ) -> NewClause | None:
     """A clause for the deed on the host alone; None where no contract can name one of them."""
     deed = request.deed
-    permits = next((clause for clause in contract.clauses if _permits(clause, deed)), None)
+    like = (clause for clause in contract.clauses if _speaks_of(clause, outside=outside))
+    permits = next((clause for clause in like if _permits(clause, deed)), None)
     near = permits or next((clause for clause in covering if _takes(clause, deed)), None)
     asks = isinstance(deed, Diagnose)
     try:

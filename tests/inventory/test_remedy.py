@@ -260,3 +260,12 @@ def test_a_clause_that_names_a_role_as_well_is_not_one_hosts_own() -> None:
     )
     (step,) = asked("dns2", Diagnose("voip"), text)
     assert isinstance(step, NewClause)
+
+
+def test_what_is_promised_for_servers_elsewhere_is_no_measure_for_hosts() -> None:
+    """Clause 3.2 permits 'dns' alone and at any time, but to the registry."""
+    host, clause = asked("web9", Diagnose("dns"))
+    assert isinstance(host, NewHost)
+    assert isinstance(clause, NewClause)
+    assert clause.near is not None
+    assert clause.near.id == "3.1"
