@@ -6,16 +6,16 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from inventory.amendment import Amendment, Approve, Enlist, Extend, Lift, NewClause, NewHost, Renew, Wait
 from inventory.contract import Clause
 from inventory.decide import Deed, Diagnose, deed_name
-from inventory.explain import DAYS, Language
-from inventory.remedy import Enlist, Extend, NewClause, NewHost, Renew, Step, Wait
+from inventory.explain import DAYS, Language, beyond_words
 from inventory.word import plain
 
 __all__ = ["advise", "few", "moment", "snippet"]
 
 
-def advise(step: Step, language: Language) -> str:
+def advise(step: Amendment, language: Language) -> str:
     """One step in a sentence or two; the text of a new clause is apart, in `snippet`.
 
     >>> advise(Extend(clause="3.1", deed=Diagnose("dns"), host="web1"), "en")
@@ -63,7 +63,7 @@ def _word(text: str) -> str:
     return text if safe and plain(text) == (text, None) else json.dumps(text, ensure_ascii=False)
 
 
-def _english(step: Step) -> str:
+def _english(step: Amendment) -> str:
     match step:
         case Wait(clause=clause, opens=opens):
             return f"Clause {clause} allows it from {moment(opens, 'en')} on."
@@ -76,6 +76,12 @@ def _english(step: Step) -> str:
             return f"Add {few(hosts)} under 'hosts', with name, addresses, site, environment and platform."
         case Renew(until=until):
             return f"The contract must be renewed: 'valid: until' {until} or later."
+        case Approve(revision=revision):
+            return f"Revision {revision} would allow it: it waits for a second person, `secondline contract approve`."
+        case Lift(beyond=""):
+            return "The agent that serves the host needs a ceiling that can be read."
+        case Lift(beyond=beyond):
+            return f"The ceiling at the agent must allow it too, which the customer's IT keeps: {beyond}."
         case NewClause(deed=deed, near=near):
             return _english_clause(deed_name(deed), near)
 
@@ -90,7 +96,7 @@ def _english_clause(name: str, near: Clause | None) -> str:
     return f"Clause {near.id} holds for {whom}: with '{name}' added, it would permit too much. {new}"
 
 
-def _german(step: Step) -> str:
+def _german(step: Amendment) -> str:
     match step:
         case Wait(clause=clause, opens=opens):
             return f"Klausel {clause} erlaubt es ab {moment(opens, 'de')}."
@@ -103,6 +109,13 @@ def _german(step: Step) -> str:
             return f"{few(hosts, 'de')} unter 'hosts' aufnehmen, mit name, addresses, site, environment und platform."
         case Renew(until=until):
             return f"Der Vertrag muss verlängert werden: 'valid: until' {until} oder später."
+        case Approve(revision=revision):
+            return f"Revision {revision} würde es erlauben: Sie wartet auf eine zweite Person, `secondline contract approve`."
+        case Lift(beyond=""):
+            return "Der zuständige Agent braucht eine lesbare Obergrenze."
+        case Lift(beyond=beyond):
+            said = beyond_words(beyond, "de")
+            return f"Auch die Obergrenze am Agenten muss es erlauben, die die IT des Kunden pflegt: {said}."
         case NewClause(deed=deed, near=near):
             return _german_clause(deed_name(deed), near)
 

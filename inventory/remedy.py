@@ -7,129 +7,73 @@ alone, or permits that deed alone; anything else needs a clause of its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from datetime import date, datetime
+from ipaddress import ip_network
 from itertools import count
 from string import ascii_lowercase
 
 from pydantic import ValidationError
 
-from inventory.contract import Approval, Clause, Contract, Outside
-from inventory.decide import Allowed, Change, Deed, Diagnose, Reason, Request, decide, deed_name
+from inventory.amendment import Amendment, Approve, Enlist, Extend, Lift, NewClause, NewHost, Renew, Wait
+from inventory.ceiling import Ceiling
+from inventory.contract import Approval, Clause, Contract, Host, Outside
+from inventory.decide import (
+    Allowed,
+    Change,
+    Deed,
+    Diagnose,
+    Reason,
+    Refused,
+    Request,
+    decide,
+    decide_under_all,
+    deed_name,
+)
 from inventory.when import opens
 
-__all__ = ["Enlist", "Extend", "NewClause", "NewHost", "Renew", "Step", "Wait", "remedy", "with_hosts"]
+__all__ = ["remedy"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
-    """Nothing has to change: the clause allows it from this moment on."""
-
-    clause: str
-    opens: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extend:
-    """Add the deed to a clause that names this host and nobody else."""
-
-    clause: str
-    deed: Deed
-    host: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enlist:
-    """Name the hosts in a clause that permits this deed and nothing else. outside: under 'outside'."""
-
-    clause: str
-    deed: Deed
-    hosts: tuple[str, ...]
-    outside: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewClause:
-    """Add this clause; its number and its words are for people to choose.
-
-    near: the clause whose windows it takes. It permits the deed, but not on the host; or it covers the host and
-    others, but not the deed. None: there is none, and the new clause has no windows.
-    """
-
-    clause: Clause
-    deed: Deed
-    near: Clause | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewHost:
-    """Add the hosts under 'hosts'."""
-
-    hosts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Renew:
-    """The contract's last day must be this one or a later one."""
-
-    until: date
-
-
-Step = Wait | Extend | Enlist | NewClause | NewHost | Renew
-
-
-def remedy(contract: Contract, request: Request, now: datetime) -> tuple[Step, ...]:
+def remedy(
+    contracts: Sequence[Contract], request: Request, now: datetime, ceiling: Ceiling | None
+) -> tuple[Amendment, ...]:
     """The steps that are needed, all of them, until the request is allowed at some moment from now on.
 
-    () where it is allowed now, and where no change of this contract can ever allow it: servers outside are never
-    changed, and another customer's hosts are not this contract's.
+    contracts: the one that holds, and perhaps a revision that waits; what must change must change in the last.
+    () where it is allowed now, and where no change can ever allow it: servers outside are never changed, and another
+    customer's hosts are not this contract's.
     """
-    decision = decide(contract, request, now)
+    decision = decide_under_all(contracts, request, now, ceiling)
     if isinstance(decision, Allowed) or decision.reason in _NOT_HERE:
         return ()
+    if moment := opens(contracts, request, now, ceiling):
+        decision = decide_under_all(contracts, request, moment, ceiling)
+        return (Wait(clause=decision.clause.id, opens=moment),) if isinstance(decision, Allowed) else ()
+    *older, contract = contracts
     found = _covered(contract, request)
     if found is None:
         return ()
     steps, clauses = found
-    if not steps and (moment := opens(contract, request, now)):
-        return (Wait(clause=_by(contract, request, moment), opens=moment),)
-    moment = opens(_endless(contract, request, clauses), request, now)
+    alone = _endless(contract, request, clauses)
+    moment = opens((alone,), request, now, _high_enough(alone, request))
     if moment is None:
         return ()
     if moment.date() > contract.valid.until:
-        return (Renew(until=moment.date()), *steps)
+        steps = (Renew(until=moment.date()), *steps)
+    if older and not steps:
+        steps = (Approve(revision=contract.revision),)
+    if request.host in contract.targets:
+        # Where a new host stands, nobody knows yet.
+        below = decide(alone, request, moment, ceiling)
+        steps = (*steps, Lift(beyond=below.beyond)) if isinstance(below, Refused) else steps
     return steps
 
 
 _NOT_HERE = frozenset({Reason.NO_CONTRACT, Reason.OTHER_CUSTOMER, Reason.NO_TIME_ZONE})
 
 
-def with_hosts(steps: tuple[Step, ...], hosts: tuple[str, ...]) -> tuple[Step, ...]:
-    """The same steps for other hosts that are covered alike. With () it is what the steps of all have in common.
-
-    >>> with_hosts((NewHost(hosts=("web1",)),), ("web2", "web3"))
-    (NewHost(hosts=('web2', 'web3')),)
-    """
-    return tuple(_with_hosts(step, hosts) for step in steps)
-
-
-def _with_hosts(step: Step, hosts: tuple[str, ...]) -> Step:
-    match step:
-        case Enlist() | NewHost():
-            return replace(step, hosts=hosts)
-        case NewClause(clause=clause):
-            key = "outside" if clause.outside else "hosts"
-            return replace(step, clause=clause.model_copy(update={key: hosts}))
-        case Wait() | Extend() | Renew():
-            return step
-
-
-def _by(contract: Contract, request: Request, moment: datetime) -> str:
-    decision = decide(contract, request, moment)
-    return decision.clause.id if isinstance(decision, Allowed) else ""
-
-
-def _covered(contract: Contract, request: Request) -> tuple[tuple[Step, ...], tuple[Clause, ...]] | None:
+def _covered(contract: Contract, request: Request) -> tuple[tuple[Amendment, ...], tuple[Clause, ...]] | None:
     """What must change apart from any time, and the clauses that then cover the deed on the host."""
     target, cover = contract.targets.get(request.host), contract.covers.get(request.host)
     outside = isinstance(target, Outside)
@@ -146,7 +90,7 @@ def _covered(contract: Contract, request: Request) -> tuple[tuple[Step, ...], tu
     new = _new_clause(contract, request, clauses, outside=outside)
     if new is None:
         return None
-    first: tuple[Step, ...] = () if target else (NewHost(hosts=(request.host,)),)
+    first: tuple[Amendment, ...] = () if target else (NewHost(hosts=(request.host,)),)
     for clause in clauses:
         if _names_alone(clause, request.host) and _takes(clause, request.deed):
             step = Extend(clause=clause.id, deed=request.deed, host=request.host)
@@ -234,10 +178,32 @@ def _free(contract: Contract, near: Clause | None) -> str:
 
 
 def _endless(contract: Contract, request: Request, clauses: tuple[Clause, ...]) -> Contract:
-    """The contract with these clauses for this host alone, and without a last day."""
-    host = contract.hosts[0].model_copy(update={"id": request.host, "roles": ()})
-    own = tuple(
-        clause.model_copy(update={"hosts": (request.host,), "roles": (), "outside": ()}) for clause in clauses
+    """The contract with these clauses for this target alone, and without a last day."""
+    target = contract.targets.get(request.host) or contract.hosts[0].model_copy(update={"id": request.host})
+    outside = isinstance(target, Outside)
+    alone = {
+        "hosts": () if outside else (request.host,),
+        "roles": (),
+        "outside": (request.host,) if outside else (),
+    }
+    return contract.model_copy(
+        update={
+            "hosts": () if outside else (target,),
+            "outside": (target,) if outside else (),
+            "clauses": tuple(clause.model_copy(update=alone) for clause in clauses),
+            "valid": contract.valid.model_copy(update={"until": date.max}),
+        }
     )
-    valid = contract.valid.model_copy(update={"until": date.max})
-    return contract.model_copy(update={"hosts": (host,), "outside": (), "clauses": own, "valid": valid})
+
+
+def _high_enough(contract: Contract, request: Request) -> Ceiling:
+    """A ceiling that takes nothing away from this request, to see what the contract alone lacks."""
+    target = contract.targets[request.host]
+    ways = (target.ssh, target.dns) if isinstance(target, Host) else (target.dns,)
+    return Ceiling(
+        customers=(request.customer,),
+        networks=tuple({ip_network(address) for address in target.addresses}),
+        ports=tuple({way.port for way in ways if way}) or (1,),
+        areas=(deed_name(request.deed),) if isinstance(request.deed, Diagnose) else (),
+        playbooks=(deed_name(request.deed),) if isinstance(request.deed, Change) else (),
+    )

@@ -6,16 +6,29 @@ are no more work than the different ways in which they are covered.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from inventory.advice import advise, few, snippet
+from inventory.amendment import (
+    Amendment,
+    Approve,
+    Enlist,
+    Extend,
+    Lift,
+    NewClause,
+    NewHost,
+    Renew,
+    Wait,
+    with_hosts,
+)
+from inventory.ceiling import Ceiling
 from inventory.contract import Contract
-from inventory.decide import Allowed, Change, Deed, Diagnose, Request, decide, deed_name
+from inventory.decide import Allowed, Change, Decision, Deed, Diagnose, Request, decide_under_all, deed_name
 from inventory.explain import Language, explain
-from inventory.remedy import Enlist, Extend, NewClause, NewHost, Renew, Step, Wait, remedy, with_hosts
+from inventory.remedy import remedy
 from inventory.when import closes, opens
 
 __all__ = ["ScopeRow", "reasons", "scope_json", "scope_rows"]
@@ -42,7 +55,7 @@ class ScopeRow:
     explanation: str
     allowed_from: datetime | None
     allowed_until: datetime | None
-    change: tuple[Step, ...]
+    change: tuple[Amendment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,37 +64,41 @@ class _Outlook:
 
     opens: datetime | None
     closes: datetime | None
-    steps: tuple[Step, ...]
+    steps: tuple[Amendment, ...]
 
 
-def scope_rows(
-    contract: Contract,
+def scope_rows(  # noqa: PLR0913 - all that decides, and a language.
+    contracts: Sequence[Contract],
     hosts: Iterable[str],
     deeds: Sequence[Deed],
     now: datetime,
     *,
+    ceiling_of: Callable[[str], Ceiling | None],
     language: Language = "en",
 ) -> tuple[ScopeRow, ...]:
     """Decide every deed on every host, in their order. hosts: ids; one that is not known is refused, not left out.
 
-    now: with its time zone.
+    contracts: the one that holds, and perhaps a revision that waits for a second person, as for `decide_under_all`.
+    now: with its time zone. ceiling_of: the ceiling at the agent that serves a host.
     """
-    seen: dict[tuple[int | str, Deed], _Outlook] = {}
+    seen: dict[tuple[Hashable, Deed], _Outlook] = {}
     rows = []
     for host in hosts:
-        alike = _alike(contract, host)
+        ceiling = ceiling_of(host)
+        alike = _alike(contracts, host, ceiling)
         for deed in deeds:
-            request = Request(customer=contract.customer, host=host, deed=deed)
+            request = Request(customer=contracts[0].customer, host=host, deed=deed)
             if (alike, deed) not in seen:
-                seen[alike, deed] = _outlook(contract, request, now)
-            rows.append(_row(contract, request, now, seen[alike, deed], language))
+                seen[alike, deed] = _outlook(contracts, request, now, ceiling)
+            decision = decide_under_all(contracts, request, now, ceiling)
+            rows.append(_row(contracts[0], request, decision, seen[alike, deed], language))
     return tuple(rows)
 
 
 def _row(
-    contract: Contract, request: Request, now: datetime, outlook: _Outlook, language: Language
+    contract: Contract, request: Request, decision: Decision, outlook: _Outlook, language: Language
 ) -> ScopeRow:
-    decision, target = decide(contract, request, now), contract.targets.get(request.host)
+    target = contract.targets.get(request.host)
     allowed = isinstance(decision, Allowed)
     return ScopeRow(
         host=request.host,
@@ -98,18 +115,30 @@ def _row(
     )
 
 
-def _alike(contract: Contract, host: str) -> int | str:
-    """The same for targets that are covered alike: these share an object, which the contract keeps alive."""
+def _alike(contracts: Sequence[Contract], host: str, ceiling: Ceiling | None) -> Hashable:
+    """The same for targets that are covered alike and lie alike below a ceiling.
+
+    Those that are covered alike share an object, which the contract keeps alive; so does the caller a ceiling.
+    """
+    return id(ceiling), *(_place(contract, host, ceiling) for contract in contracts)
+
+
+def _place(contract: Contract, host: str, ceiling: Ceiling | None) -> Hashable:
     cover, target = contract.covers.get(host), contract.targets.get(host)
-    if cover:
-        return id(cover)
-    return type(target).__name__ if target else f"no target {host}"
+    if target is None:
+        return f"no target {host}"
+    beyond = ceiling.beyond(contract.customer, target) if ceiling else ""
+    return id(cover) if cover else type(target).__name__, beyond
 
 
-def _outlook(contract: Contract, request: Request, now: datetime) -> _Outlook:
-    opened = opens(contract, request, now)
+def _outlook(
+    contracts: Sequence[Contract], request: Request, now: datetime, ceiling: Ceiling | None
+) -> _Outlook:
+    opened = opens(contracts, request, now, ceiling)
     return _Outlook(
-        opened, closes(contract, request, opened) if opened else None, remedy(contract, request, now)
+        opened,
+        closes(contracts, request, opened, ceiling) if opened else None,
+        remedy(contracts, request, now, ceiling),
     )
 
 
@@ -131,7 +160,7 @@ def reasons(rows: Iterable[ScopeRow], language: Language = "en") -> Iterator[tup
 
 def _changes(rows: Sequence[ScopeRow], language: Language) -> Iterator[str]:
     """What must change for these rows of one deed: once for those that it is alike for."""
-    alike: dict[tuple[Step, ...], list[str]] = {}
+    alike: dict[tuple[Amendment, ...], list[str]] = {}
     for row in rows:
         alike.setdefault(with_hosts(row.change, ()), []).append(row.host)
     for_all = tuple(step for step in next(iter(alike)) if all(step in steps for steps in alike))
@@ -142,7 +171,7 @@ def _changes(rows: Sequence[ScopeRow], language: Language) -> Iterator[str]:
 
 
 def _lines(
-    steps: tuple[Step, ...], hosts: Sequence[str], language: Language, whom: str = ""
+    steps: tuple[Amendment, ...], hosts: Sequence[str], language: Language, whom: str = ""
 ) -> Iterator[str]:
     for step in with_hosts(steps, tuple(hosts)):
         yield f"{whom}{advise(step, language)}"
@@ -172,7 +201,7 @@ def scope_json(rows: Iterable[ScopeRow], language: Language = "en") -> list[dict
     ]
 
 
-def _step_json(step: Step, language: Language) -> dict[str, Any]:
+def _step_json(step: Amendment, language: Language) -> dict[str, Any]:
     """The step with its kind and its sentence. key: where it stands in the contract; add: what is added there."""
     facts: dict[str, Any]
     match step:
@@ -188,6 +217,10 @@ def _step_json(step: Step, language: Language) -> dict[str, Any]:
             facts = {"kind": "new-clause", "near": near.id if near else None, "yaml": snippet(new)}
         case NewHost(hosts=hosts):
             facts = {"kind": "new-host", "key": "hosts", "add": list(hosts)}
+        case Approve(revision=revision):
+            facts = {"kind": "approve", "revision": revision}
+        case Lift(beyond=beyond):
+            facts = {"kind": "lift-ceiling", "beyond": beyond}
         case Renew(until=until):
             facts = {"kind": "renew", "key": "valid.until", "until": until.isoformat()}
     return facts | {"say": advise(step, language)}

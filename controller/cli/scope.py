@@ -70,10 +70,11 @@ def scope(
     from inventory.scope import scope_json, scope_rows  # noqa: PLC0415
 
     deeds = _deeds(area or (), playbook or ())
-    _, contract = open_office().contract_of(customer)
+    _, law = open_office().law_of(customer)
+    contract = law.contract
     when = datetime.now(UTC) if at is None else moment(at, contract)
     hosts = contract.targets if host is None else named(contract, host)
-    rows = scope_rows(contract, tuple(hosts), deeds, when)
+    rows = scope_rows(law.contracts, tuple(hosts), deeds, when, ceiling_of=law.ceiling_of)
     if json:
         print_json(scope_json(rows))
         return

@@ -20,7 +20,6 @@ from inventory.read import read
 from inventory.schema import example, schema
 
 MONDAY_NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
-SUNDAY = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
 
 
 def run(*arguments: str) -> Result:

@@ -10,17 +10,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.advice import advise, snippet
+from inventory.amendment import (
+    Amendment,
+    Approve,
+    Enlist,
+    Extend,
+    Lift,
+    NewClause,
+    NewHost,
+    Renew,
+    Wait,
+    with_hosts,
+)
+from inventory.ceiling import Ceiling
 from inventory.contract import Approval, Clause, Contract, Outside
 from inventory.decide import Allowed, Change, Deed, Diagnose, Request, decide, deed_name
 from inventory.explain import Language
 from inventory.read import examine, read
-from inventory.remedy import Enlist, Extend, NewClause, NewHost, Renew, Step, Wait, remedy, with_hosts
+from inventory.remedy import remedy
 from inventory.schema import example
 from inventory.when import opens
 from tests.inventory.strategies import AREAS, HOSTS, OUTSIDE, PLAYBOOKS, contracts, moments, requests
 from tests.inventory.test_decide import allowed
+from tests.law import wide
 
 SUNDAY = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
+HIGH = wide(
+    "musterbau",
+    "k",
+    areas=("linux", "dns", "voip", "wlan"),
+    playbooks=("dns.restart", "linux.clean", "wlan.scan", "dns.restart_resolver", "dns.other"),
+)
 LANGUAGES: tuple[Language, ...] = ("de", "en")
 
 # More often than not, what a clause could allow: also a host, an area and a playbook that are not in the contract.
@@ -41,7 +61,13 @@ wishes = st.one_of(
 )
 
 
-def changed(contract: Contract, steps: tuple[Step, ...]) -> Contract:
+def high(request: Request) -> Ceiling:
+    """A ceiling that takes nothing away from this request, whatever it is for."""
+    word = deed_name(request.deed)
+    return HIGH.model_copy(update={"areas": (*HIGH.areas, word), "playbooks": (*HIGH.playbooks, word)})
+
+
+def changed(contract: Contract, steps: tuple[Amendment, ...]) -> Contract:
     """The contract after the steps, written as its author would: in plain data, and read again."""
     paper = contract.model_dump(mode="json", by_alias=True)
     clauses = {clause["id"]: clause for clause in paper["clauses"]}
@@ -58,6 +84,8 @@ def changed(contract: Contract, steps: tuple[Step, ...]) -> Contract:
                 paper["clauses"].append(new.model_dump(mode="json", by_alias=True))
             case NewHost(hosts=hosts):
                 paper["hosts"].extend(paper["hosts"][0] | {"id": host, "roles": []} for host in hosts)
+            case Approve() | Lift():
+                pytest.fail("one contract alone, under a ceiling that is high enough")
             case Renew(until=until):
                 paper["valid"]["until"] = until.isoformat()
     return Contract.model_validate(paper)
@@ -67,30 +95,30 @@ def changed(contract: Contract, steps: tuple[Step, ...]) -> Contract:
 def test_after_the_steps_it_is_allowed_and_without_one_of_them_it_is_not(
     contract: Contract, request: Request, now: datetime
 ) -> None:
-    steps = remedy(contract, request, now)
+    steps = remedy((contract,), request, now, high(request))
     if not steps:
         return
-    moment = opens(changed(contract, steps), request, now)
+    moment = opens((changed(contract, steps),), request, now, high(request))
     assert moment is not None
-    assert isinstance(decide(changed(contract, steps), request, moment), Allowed)
+    assert isinstance(decide(changed(contract, steps), request, moment, high(request)), Allowed)
     match steps:
         case (Wait(opens=said, clause=clause),):
-            decision = decide(contract, request, said)
+            decision = decide(contract, request, said, high(request))
             assert isinstance(decision, Allowed)
             assert decision.clause.id == clause
         case _:
             for left_out in steps:
                 fewer = tuple(step for step in steps if step is not left_out)
                 # A clause may name no host that is not there: the host comes first.
-                assert opens(changed(contract, fewer), request, now) is None
+                assert opens((changed(contract, fewer),), request, now, high(request)) is None
 
 
 @given(contracts(), wishes, moments, moments)
 def test_the_steps_allow_nothing_else(
     contract: Contract, request: Request, now: datetime, then: datetime
 ) -> None:
-    after = changed(contract, steps := remedy(contract, request, now))
-    opened = opens(after, request, now)
+    after = changed(contract, steps := remedy((contract,), request, now, high(request)))
+    opened = opens((after,), request, now, high(request))
     for moment in (now, then, opened) if opened else (now, then):
         # Whoever renews a contract renews it for all that it allows: that day is told and nothing is hidden.
         local = moment.astimezone(contract.zone_info).date() if moment.utcoffset() is not None else None
@@ -100,19 +128,21 @@ def test_the_steps_allow_nothing_else(
 
 @given(contracts(), wishes, moments)
 def test_a_renewal_is_as_short_as_can_be(contract: Contract, request: Request, now: datetime) -> None:
-    steps = remedy(contract, request, now)
+    steps = remedy((contract,), request, now, high(request))
     for step in steps:
         if isinstance(step, Renew):
             assert step.until > contract.valid.until
             shorter = tuple(Renew(until=step.until - timedelta(1)) if one is step else one for one in steps)
-            assert opens(changed(contract, shorter), request, now) is None
+            assert opens((changed(contract, shorter),), request, now, high(request)) is None
 
 
 @given(contracts(), wishes, moments)
 def test_there_is_nothing_to_do_only_where_no_contract_could_allow_it(
     contract: Contract, request: Request, now: datetime
 ) -> None:
-    if remedy(contract, request, now) or isinstance(decide(contract, request, now), Allowed):
+    if remedy((contract,), request, now, high(request)) or isinstance(
+        decide(contract, request, now, high(request)), Allowed
+    ):
         return
     outside = isinstance(contract.targets.get(request.host), Outside)
     assert (
@@ -137,7 +167,7 @@ def _can_be_named(request: Request) -> bool:
 def test_every_step_has_words_and_a_new_clause_can_be_copied(
     contract: Contract, request: Request, now: datetime, language: Language
 ) -> None:
-    for step in remedy(contract, request, now):
+    for step in remedy((contract,), request, now, high(request)):
         words = advise(step, language)
         assert words[0].isupper() or words.startswith(request.host)
         assert words != advise(step, "en" if language == "de" else "de")
@@ -148,11 +178,11 @@ def test_every_step_has_words_and_a_new_clause_can_be_copied(
             assert Clause.model_validate(copied | approval) == step.clause
 
 
-def asked(host: str, deed: Deed, text: str = "", now: datetime = SUNDAY) -> tuple[Step, ...]:
-    return remedy(read(text or example()), Request(customer="musterbau", host=host, deed=deed), now)
+def asked(host: str, deed: Deed, text: str = "", now: datetime = SUNDAY) -> tuple[Amendment, ...]:
+    return remedy((read(text or example()),), Request(customer="musterbau", host=host, deed=deed), now, HIGH)
 
 
-def said(steps: tuple[Step, ...], language: Language) -> list[str]:
+def said(steps: tuple[Amendment, ...], language: Language) -> list[str]:
     return [advise(step, language) for step in steps]
 
 

@@ -16,6 +16,7 @@ from inventory.read import read
 from inventory.schema import example
 from inventory.when import closes, opens
 from tests.inventory.strategies import contracts, requests
+from tests.law import WIDE
 
 MINUTE, BIT = timedelta(minutes=1), timedelta(microseconds=1)
 SPAN = timedelta(days=1.5)
@@ -65,7 +66,7 @@ def asked(draw: st.DrawFn) -> tuple[Contract, Request, datetime]:
 
 
 def is_allowed(contract: Contract, request: Request, moment: datetime) -> bool:
-    return isinstance(decide(contract, request, moment), Allowed)
+    return isinstance(decide(contract, request, moment, WIDE), Allowed)
 
 
 def utc(moment: datetime | None) -> datetime:
@@ -88,7 +89,7 @@ def first(contract: Contract, request: Request, now: datetime, *, allowed: bool)
 @given(asked())
 def test_it_opens_when_the_decision_first_says_so(question: tuple[Contract, Request, datetime]) -> None:
     contract, request, now = question
-    said, found = opens(contract, request, now), first(contract, request, now, allowed=True)
+    said, found = opens((contract,), request, now, WIDE), first(contract, request, now, allowed=True)
     if found is None:
         assert said is None or said > now + SPAN
     else:
@@ -102,10 +103,10 @@ def test_it_opens_when_the_decision_first_says_so(question: tuple[Contract, Requ
 @given(asked())
 def test_it_closes_when_the_decision_first_says_no(question: tuple[Contract, Request, datetime]) -> None:
     contract, request, now = question
-    opened = opens(contract, request, now)
+    opened = opens((contract,), request, now, WIDE)
     assume(opened is not None)
     begin = utc(opened)
-    said, found = closes(contract, request, begin), first(contract, request, begin, allowed=False)
+    said, found = closes((contract,), request, begin, WIDE), first(contract, request, begin, allowed=False)
     if found is None:
         assert said is None or said > begin + SPAN
     else:
@@ -122,7 +123,7 @@ def test_what_never_opens_is_allowed_in_no_minute_of_the_weeks_that_follow(
     contract: Contract, request: Request
 ) -> None:
     now = datetime.combine(contract.valid.start, datetime.min.time(), UTC) - timedelta(1)
-    assume(opens(contract, request, now) is None)
+    assume(opens((contract,), request, now, WIDE) is None)
     assert not any(is_allowed(contract, request, now + n * 13 * MINUTE) for n in range(2 * 7 * 111))
 
 
@@ -177,9 +178,9 @@ def test_clocks_change_and_windows_are_where_they_are(
     windows: str, zone: str, now: str, opened: str, closed: str
 ) -> None:
     contract = over(at(*windows.split(",")), zone=zone, start="1970-01-01")
-    begin = opens(contract, LINUX, datetime.fromisoformat(now))
+    begin = opens((contract,), LINUX, datetime.fromisoformat(now), WIDE)
     assert utc(begin) == datetime.fromisoformat(opened)
-    assert utc(closes(contract, LINUX, utc(begin))) == datetime.fromisoformat(closed)
+    assert utc(closes((contract,), LINUX, utc(begin), WIDE)) == datetime.fromisoformat(closed)
 
 
 @pytest.mark.parametrize(
@@ -208,10 +209,10 @@ def test_the_contract_begins_and_ends(
         else ""
     )
     contract = over(spans.replace(";", ", "), start="2026-01-01", until=until)
-    begin = opens(contract, LINUX, datetime.fromisoformat(now))
+    begin = opens((contract,), LINUX, datetime.fromisoformat(now), WIDE)
     assert begin == (datetime.fromisoformat(opened) if opened else None)
     if begin:
-        assert closes(contract, LINUX, begin) == (datetime.fromisoformat(closed) if closed else None)
+        assert closes((contract,), LINUX, begin, WIDE) == (datetime.fromisoformat(closed) if closed else None)
 
 
 def test_two_clauses_whose_windows_adjoin_are_one_span() -> None:
@@ -220,8 +221,10 @@ def test_two_clauses_whose_windows_adjoin_are_one_span() -> None:
     )
     contract = read(text.replace('from: "19:00", until: "23:59"', 'from: "18:01", until: "23:59"'))
     tuesday = datetime(2026, 11, 24, 12, 0, tzinfo=contract.zone_info)
-    assert closes(contract, LINUX, tuesday) == datetime(2026, 11, 25, 0, 0, tzinfo=contract.zone_info)
-    assert closes(contract, LINUX, tuesday + timedelta(1)) == datetime(
+    assert closes((contract,), LINUX, tuesday, WIDE) == datetime(
+        2026, 11, 25, 0, 0, tzinfo=contract.zone_info
+    )
+    assert closes((contract,), LINUX, tuesday + timedelta(1), WIDE) == datetime(
         2026, 11, 25, 18, 1, tzinfo=contract.zone_info
     )
 
@@ -230,6 +233,6 @@ def test_what_is_not_allowed_has_no_end_and_what_has_no_zone_never_opens() -> No
     contract = read(example())
     sunday = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
     with pytest.raises(ValueError, match="not allowed at this moment"):
-        closes(contract, LINUX, sunday)
-    assert opens(contract, LINUX, sunday) is not None
-    assert opens(contract, LINUX, sunday.replace(tzinfo=None)) is None
+        closes((contract,), LINUX, sunday, WIDE)
+    assert opens((contract,), LINUX, sunday, WIDE) is not None
+    assert opens((contract,), LINUX, sunday.replace(tzinfo=None), WIDE) is None
