@@ -15,14 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from controller.settings import signing_key
+from controller.ledger import touches
+from controller.reports.model import Touch
+from controller.store.store import open_store
 from tests.escape import papers, zones
+from tests.escape.books import Books
 from tests.escape.places import AGENT, Spot
 from tests.escape.wires import Seen, Wires, wired
 from tests.lab.places import Place
 from tests.lab.tools import LabError, until
 
-__all__ = ["Entries", "Held", "Lab", "Trial", "Watched", "up"]
+__all__ = ["Held", "Lab", "Trial", "Watched", "up"]
 
 TOP = Path(__file__).resolve().parents[2]
 _LISTENING = ("other", "foreign", "proxy", "six", "cast", "twin")
@@ -43,9 +46,6 @@ UseDNS no
 LogLevel ERROR
 MaxStartups 200
 """
-
-
-Entries = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Held:
 
     results: Mapping[str, Mapping[str, Any]]
     findings: Sequence[Mapping[str, Any]]
-    entries: Entries
+    entries: Sequence[Touch]
     saw: Watched
 
 
@@ -124,6 +124,10 @@ class Lab:
         return self.state / "contract.yaml"
 
     @property
+    def books(self) -> Books:
+        return Books(self.home)
+
+    @property
     def env(self) -> dict[str, str]:
         astray = "http://10.66.3.250:3128"
         return {
@@ -151,32 +155,39 @@ class Lab:
         )
 
     def command(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run the product's command at the agent's place, with somebody else's collectors in its catalogue."""
-        return self.run(sys.executable, "-m", "tests.escape.walled", *words, env=env)
+        """Run the product's command at the agent's place."""
+        return self.run(str(Path(sys.executable).parent / "secondline"), *words, env=env)
 
-    def diagnosed(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run the main job for the lab's ticket."""
-        return self.command("diagnose", "--ticket", "1", "--json", "--quiet", *words)
+    def diagnosed(
+        self, ticket: str, *words: str, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the main job for a ticket."""
+        return self.command("diagnose", "--ticket", ticket, "--json", "--quiet", *words, env=env)
 
     def asked_all(self, names: Sequence[str]) -> Trial:
         """Ask these hosts, some in each run: every one of them has a worker of its own, and a machine has few cores."""
-        reports = []
+        reports, ticket = [], self.books.ticket(papers.CUSTOMER)
         with self.watched() as saw:
             for first in range(0, len(names), _A_RUN):
                 hosts = [word for name in names[first : first + _A_RUN] for word in ("--host", name)]
-                done = self.diagnosed("--area", "hostile", *hosts)
+                words = ("diagnose", "--ticket", ticket, "--json", "--quiet", "--area", "hostile", *hosts)
+                done = self.run(sys.executable, "-m", "tests.escape.walled", *words)
                 if done.returncode not in range(5) or not done.stdout:
-                    raise LabError(f"the run ended with {done.returncode}: {done.stderr[-3000:]}")
+                    raise LabError(f"the run ended with {done.returncode}: {done.stderr[-800:]}")
                 reports.append(json.loads(done.stdout))
         return Trial(reports, saw[0])
 
-    def ledger(self, run: str) -> Entries:
-        """What the ledger says of a run."""
-        done = self.command("ledger", "show", run, "--json")
+    def ledger(self, run: str) -> tuple[Touch, ...]:
+        """What the ledger says of a run, as `secondline ledger show` prints it."""
+        return touches(open_store(self.home), run)
+
+    def program(self, module: str, *words: str, seconds: float = 200) -> Trial:
+        """Run one of the tests' own programs at the agent's place, which prints JSON, and watch it."""
+        with self.watched() as saw:
+            done = self.run(sys.executable, "-m", module, *words, seconds=seconds)
         if done.returncode:
-            raise LabError(f"the ledger of {run}: {done.stderr}")
-        entries: Entries = json.loads(done.stdout)
-        return entries
+            raise LabError(f"{module} ended with {done.returncode}: {done.stderr[-800:]}")
+        return Trial(json.loads(done.stdout), saw[0])
 
     def mend(self) -> None:
         """Undo what an attempt that nothing held has done to the agent's place."""
@@ -202,14 +213,9 @@ class Lab:
 
     def unheld(self, *names: str) -> Trial:
         """Try attempts without the product; all of them when none is named."""
-        with self.watched() as saw:
-            done = self.run(sys.executable, "-m", "tests.escape.unwalled", str(self.contract), *names)
-        if done.returncode:
-            raise LabError(
-                f"the attempts without the product ended with {done.returncode}: {done.stderr[-3000:]}"
-            )
+        trial = self.program("tests.escape.unwalled", str(self.contract), *names)
         self.mend()
-        return Trial(json.loads(done.stdout), saw[0])
+        return trial
 
 
 @contextmanager
@@ -228,16 +234,10 @@ def _furnish(lab: Lab) -> None:
     papers.write_keys(credentials)
     papers.write_surroundings(lab.state / "etc")
     _serve(lab, credentials)
-    paper = papers.contract(credentials, {"victim": _pid(lab, "agent"), "setns": _pid(lab, "net")})
-    lab.contract.write_text(papers.text_of(paper), "utf-8")
-    signing_key(lab.home)
-    for words in (
-        ("contract", "add", str(lab.contract)),
-        ("ticket", "new", "--customer", papers.CUSTOMER, "--subject", "Alles steht"),
-    ):
-        done = lab.command(*words)
-        if done.returncode:
-            raise LabError(f"{words}: {done.stderr}{done.stdout}")
+    document = papers.contract(credentials, {"victim": _pid(lab, "agent"), "setns": _pid(lab, "net")})
+    lab.books.enter(document)
+    lab.books.agents(document)
+    lab.contract.write_text(papers.text_of(document), "utf-8")
 
 
 def _pid(lab: Lab, cell: str) -> int:

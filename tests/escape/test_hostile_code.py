@@ -55,9 +55,9 @@ def test_it_is_refused_with_its_reason_in_report_and_ledger(way: Way, held: Held
     assert result["state"] == "refused", result
     assert result["reason"].startswith("wall")
     assert [
-        entry["what"]
+        entry.what
         for entry in held.entries
-        if entry["host"] == way.name and entry["what"] == "decided-refused" and "wall" in entry["about"]
+        if entry.host == way.name and entry.what == "decided-refused" and "wall" in entry.about
     ] == ["decided-refused"]
 
 
@@ -74,6 +74,6 @@ def test_nothing_else_moved_either(held: Held) -> None:
 
 
 def test_the_ledger_holds_afterwards(lab: Lab, held: Held) -> None:
-    assert sum(entry["what"] == "wall-held" for entry in held.entries) >= len(WAYS) / 2
+    assert sum(entry.what == "wall-held" for entry in held.entries) >= len(WAYS) / 2
     done = lab.command("ledger", "verify")
     assert done.returncode == 0, done.stderr
