@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from controller.cli.choice import must_be_known, named
 from controller.cli.show import print_json, print_line, print_table
 
 if TYPE_CHECKING:
+    from controller.work import Law
     from inventory.contract import Contract
     from inventory.decide import Deed
     from inventory.scope import ScopeRow
@@ -74,12 +76,24 @@ def scope(
     contract = law.contract
     when = datetime.now(UTC) if at is None else moment(at, contract)
     hosts = contract.targets if host is None else named(contract, host)
-    rows = scope_rows(law.contracts, tuple(hosts), deeds, when, ceiling_of=law.ceiling_of)
+    decided = scope_rows(law.contracts, tuple(hosts), deeds, when, ceiling_of=law.ceiling_of)
+    rows = tuple(_hindered(row, law) for row in decided)
     if json:
         print_json(scope_json(rows))
         return
     print_line(f"{contract.customer}, revision {contract.revision}, at {_shown(when, contract)}")
     print_scope(rows)
+
+
+def _hindered(row: ScopeRow, law: Law) -> ScopeRow:
+    """What is allowed, but would not be done: its agent refuses, or nobody has pinned the host's key."""
+    from inventory.decide import Diagnose  # noqa: PLC0415 - start-up counts.
+
+    area = row.deed.area if isinstance(row.deed, Diagnose) else ""
+    reason, why = law.hindrance(row.host, area) if row.allowed else ("", "")
+    if not reason:
+        return row
+    return replace(row, allowed=False, reason=reason, explanation=why, allowed_from=None, allowed_until=None)
 
 
 def _deeds(areas: Sequence[str], playbooks: Sequence[str]) -> tuple[Deed, ...]:
