@@ -33,8 +33,8 @@ from inventory.contract import Clause, Contract, Host
 from inventory.decide import Allowed, Diagnose, Reason, Request, decide
 from inventory.decide import Refused as Denied
 from inventory.grant import GrantRefusedError, Leave
+from inventory.outlook.when import closes_within
 from inventory.signing import SignatureError
-from inventory.when import closes_within
 
 __all__ = ["Agent"]
 

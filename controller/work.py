@@ -22,8 +22,8 @@ from inventory.ceiling import Ceiling
 from inventory.contract import Clause, Contract, Host, Outside
 from inventory.decide import Allowed, Decision, Diagnose, Request, decide_under_all
 from inventory.grant import Grant, Target, seal
+from inventory.outlook.when import closes_within
 from inventory.signing import SignatureError
-from inventory.when import closes_within
 
 __all__ = ["NO_QUESTION", "Assignment", "Decided", "Law", "Work", "agent_of", "assign", "plan_work"]
 

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from controller.work import Law
     from inventory.contract import Contract
     from inventory.decide import Deed
-    from inventory.scope import ScopeRow
+    from inventory.outlook.scope import ScopeRow
 
 __all__ = ["moment", "print_scope", "scope"]
 
 
 def print_scope(rows: Sequence[ScopeRow]) -> None:
     """The rows as a table, and below it why not, and what would have to change, once for all that it is alike for."""
-    from inventory.scope import reasons  # noqa: PLC0415 - start-up counts.
+    from inventory.outlook.scope import reasons  # noqa: PLC0415 - start-up counts.
 
     heads = ("host", "name", "address", "area", "may be asked", "clause", "from", "until")
     if any(_playbook(row) for row in rows):
@@ -43,8 +43,8 @@ def _playbook(row: ScopeRow) -> bool:
 
 
 def _cells(row: ScopeRow) -> tuple[str, ...]:
-    from inventory.advice import moment as shown  # noqa: PLC0415 - start-up counts.
     from inventory.decide import deed_name  # noqa: PLC0415
+    from inventory.outlook.advice import moment as shown  # noqa: PLC0415 - start-up counts.
 
     said = "yes" if row.allowed else f"no: {row.reason}"
     begins = "now" if row.allowed else shown(row.allowed_from, "en") if row.allowed_from else "never"
@@ -69,7 +69,7 @@ def scope(
     if host is not None and not host.strip():
         raise typer.BadParameter("--host is empty: write its id, name or address, or leave --host out")
     from controller.cli.office import open_office  # noqa: PLC0415 - start-up counts.
-    from inventory.scope import scope_json, scope_rows  # noqa: PLC0415
+    from inventory.outlook.scope import scope_json, scope_rows  # noqa: PLC0415
 
     deeds = _deeds(area or (), playbook or ())
     _, law = open_office().law_of(customer)
