@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from agent.about import about_target
 from agent.codec import exchange_of, result_of
@@ -52,7 +52,8 @@ class Event:
     """What the agent tells while it works.
 
     what: 'started' (job), 'opening' (host, detail: session), 'result' (result, exchanges), 'blocked'
-    (detail), 'worker' (detail: pid), 'gone' (detail: pid; the worker's process tree is gone).
+    (detail: by which
+    wall, what; job: in whose code, where that is known), 'walls' (detail: which stand), 'worker' (detail: pid), 'gone' (detail: pid; the worker's process tree is gone).
     """
 
     what: str
@@ -70,12 +71,19 @@ class Agent:
     """One agent: its name, the controller's keys that it pins, its credentials."""
 
     def __init__(
-        self, name: str, keys: tuple[Mapping[str, Any], ...], credentials: Credentials, nursery: Nursery
+        self,
+        name: str,
+        keys: tuple[Mapping[str, Any], ...],
+        credentials: Credentials,
+        nursery: Nursery,
+        *,
+        walls: Literal["kernel", "python"] = "kernel",
     ) -> None:
         self._name = name
         self._keys = keys
         self._credentials = credentials
         self._nursery = nursery
+        self._walls = walls
         self._working: dict[str, tuple[Process, asyncio.StreamWriter]] = {}
         self._stopping = False
         self._open = Shares()
@@ -114,6 +122,7 @@ class Agent:
                         ways=ways,
                         shares=shares,
                         keys=self._keys,
+                        walls=self._walls,
                     )
                     await self._in_worker(start, open_jobs, tell)
         for job in tuple(open_jobs.values()):
@@ -194,6 +203,7 @@ class Agent:
         overtime = asyncio.get_running_loop().call_later(start.seconds + _GRACE * 2, process.kill)
         try:
             while (frame := await receive(reader)) is not None and frame[0]["event"] != "done":
+                _hear_porter(process, open_jobs, tell)
                 _pass_on(*frame, open_jobs, tell)
         except (WireError, LookupError, ValueError, TypeError, AttributeError):
             # It does not keep to the vocabulary: a worker that hostile hosts have talked to is not believed either.
@@ -202,6 +212,7 @@ class Agent:
             writer.close()
             asyncio.get_running_loop().call_later(_GRACE, process.kill)
             await process.gone.wait()
+            _hear_porter(process, open_jobs, tell)
             overtime.cancel()
             del self._working[name]
             tell(Event(what="gone", detail=str(process.pid)))
@@ -230,15 +241,30 @@ def _pass_on(head: dict[str, Any], parts: tuple[bytes, ...], open_jobs: dict[str
         case "opening":
             tell(Event(what="opening", host=head["host"], detail=head["session"]))
         case "blocked":
-            tell(Event(what="blocked", detail=head["what"]))
+            tell(Event(what="blocked", detail=f"python: {head['what']}", job=head["job"]))
         case "refused":
             # The grant held when it came, and not any more when the worker's turn had come.
-            refused = Refused(str(head["reason"]), by="worker")
-            for job in tuple(open_jobs.values()):
-                del open_jobs[job.id]
-                tell(Event(what="result", result=_at_once(job, refused)))
+            _refuse_all(str(head["reason"]), open_jobs, tell)
         case _:
             raise WireError(f"{head['event']!r} is no event of a worker")
+
+
+def _hear_porter(process: Process, open_jobs: dict[str, Job], tell: Tell) -> None:
+    """Take in what the porter said before anything of its worker is believed."""
+    for said in process.told():
+        if "walls" in said:
+            tell(Event(what="walls", detail=said["walls"]))
+        else:
+            # The porter has ended the worker already; whoever else is in its group goes as well.
+            process.kill()
+            tell(Event(what="blocked", detail=f"kernel: {said['breach']}"))
+            _refuse_all(f"wall: kernel: {said['breach']}", open_jobs, tell)
+
+
+def _refuse_all(reason: str, open_jobs: dict[str, Job], tell: Tell) -> None:
+    for job in tuple(open_jobs.values()):
+        del open_jobs[job.id]
+        tell(Event(what="result", result=_at_once(job, Refused(reason, by="worker"))))
 
 
 def _contract_of(order: Order, leave: Leave) -> Contract:
@@ -281,6 +307,7 @@ def _start(  # noqa: PLR0913 - the parts of one message.
     ways: Mapping[str, SshWay],
     shares: Mapping[str, int],
     keys: tuple[Mapping[str, Any], ...],
+    walls: Literal["kernel", "python"],
 ) -> Start:
     hosts = dict.fromkeys(job.host for job in allowed)
     return Start(
@@ -293,4 +320,5 @@ def _start(  # noqa: PLR0913 - the parts of one message.
         ways=ways,
         group_of={job.host: clause.id for job, clause in allowed.items()},
         shares=shares,
+        walls=walls,
     )

@@ -80,6 +80,8 @@ class Chronicle:
                 self._remember(What.SESSION_OPENED, agent, event.host, grant=grant, session=event.detail)
             case "blocked":
                 self._remember(What.WALL_HELD, agent, grant=grant, how=event.detail)
+            case "walls":
+                self._remember(What.WALLS_STAND, agent, grant=grant, how=event.detail)
             case "worker":
                 self._remember(What.WORKER_STARTED, agent, grant=grant, agent=agent, pid=int(event.detail))
             case "gone":

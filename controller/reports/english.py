@@ -101,6 +101,8 @@ ENGLISH = Words(
         "playbook-not-covered": "no clause permits this change on the host",
         "outside-is-read-only": "servers outside the customer's network are only ever asked",
         "window-closed": "the contract's time window was closed",
+        "no-kernel-wall": "the kernel's wall around the worker cannot stand on the agent's machine",
+        "wall": "the wall around the worker held something back",
     },
     kinds={
         "unreachable": "the host could not be reached",
@@ -150,6 +152,7 @@ ENGLISH = Words(
         "session-opened": "Connection opened",
         "session-failed": "No connection",
         "question-sent": "Question asked",
+        "walls-stand": "The worker stands behind its walls",
         "wall-held": "A connection elsewhere was stopped",
         "cancelled": "The run was stopped",
         "run-ended": "The run has ended",
