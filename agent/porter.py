@@ -35,7 +35,7 @@ from agent.wire import pack, take
 from collectors.collector import Collector
 from inventory.grant import GrantRefusedError, Leave, verify
 
-__all__ = ["main"]
+__all__ = ["Porter", "main"]
 
 _NO_START, _REFUSED, _NO_WALL = 64, 77, 78
 _PYTHON_ONLY = "python alone, as this agent is told to"
@@ -55,7 +55,7 @@ def main(
     start = START.validate_python(frame[0]["start"])
     try:
         leave = verify(start.token, start.keys, agent=start.agent)
-        porter = _Porter(watch, _doors(leave), kernel if start.walls == "kernel" else None)
+        porter = Porter(watch, _doors(leave), kernel if start.walls == "kernel" else None)
         porter.raise_worker(channel, lambda: worker.main(channel, wall, start, leave, known))
     except GrantRefusedError as error:
         return _refuse(channel, str(error), _REFUSED)
@@ -75,7 +75,7 @@ def _refuse(channel: socket.socket, reason: str, status: int) -> int:
     return status
 
 
-class _Porter:
+class Porter:
     """A worker, its doors, and who watches both."""
 
     def __init__(self, watch: socket.socket, doors: Doors, kernel: Kernel | KernelError | None) -> None:
@@ -191,7 +191,9 @@ def _done(wanted: Dial | Carry, sock: socket.socket) -> int:
     match wanted:
         case Dial(_, family, door):
             if sock.family != family:
-                raise OSError(errno.EAFNOSUPPORT, "an address of another family than the socket")
+                raise OSError(
+                    errno.EINVAL if family == socket.AF_INET else errno.EAFNOSUPPORT, "another family"
+                )
             sock.connect(door)
             return 0
         case Carry(_, data, flags, door, is_cut):

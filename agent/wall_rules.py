@@ -78,7 +78,8 @@ NEVER = MappingProxyType(
 REACH = MappingProxyType(
     {"socket.connect": "connect", "socket.sendto": "send", "socket.sendmsg": "send"},
 )
-_CODE = frozenset({"__code__", "__defaults__", "__kwdefaults__"})
+# Not `__defaults__`, which libraries set; nobody holds the functions of the hook.
+_CODE = frozenset({"__code__"})
 _CHANGES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _FLAGS = getattr(socket, "SOCK_CLOEXEC", 0) | getattr(socket, "SOCK_NONBLOCK", 0)
 # Family, type and protocol; -1: those of a descriptor that is open already.

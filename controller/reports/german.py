@@ -105,6 +105,8 @@ GERMAN = Words(
         "playbook-not-covered": "keine Klausel erlaubt diese Änderung auf dem Host",
         "outside-is-read-only": "Server außerhalb des Kundennetzes werden nur abgefragt",
         "window-closed": "das Zeitfenster des Vertrags war geschlossen",
+        "no-kernel-wall": "die Mauer des Kernels um den Arbeitsprozess kann auf dem Rechner des Agenten nicht stehen",
+        "wall": "die Mauer um den Arbeitsprozess hat etwas zurückgehalten",
     },
     kinds={
         "unreachable": "der Host war nicht erreichbar",
