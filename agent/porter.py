@@ -29,6 +29,7 @@ from agent.kernel.confine import Kernel, KernelError, confine, confine_porter, h
 from agent.kernel.notices import Notice, answer, hasten, let_pass, received
 from agent.kernel.standing import standing
 from agent.kernel.verdict import Breach, Carry, Dial, Doors, Pass, Quiet, decided
+from agent.refusal import Hold
 from agent.start import START
 from agent.wall import Wall
 from agent.wire import pack, take
@@ -58,9 +59,9 @@ def main(
         porter = Porter(watch, _doors(leave), kernel if start.walls == "kernel" else None)
         porter.raise_worker(channel, lambda: worker.main(channel, wall, start, leave, known))
     except GrantRefusedError as error:
-        return _refuse(channel, str(error), _REFUSED)
+        return _refuse(channel, error.reason, str(error), _REFUSED)
     except KernelError as error:
-        return _refuse(channel, f"no-kernel-wall: {error}", _NO_WALL)
+        return _refuse(channel, Hold.NO_KERNEL_WALL, str(error), _NO_WALL)
     wall.admit(porter.doors)
     channel.close()
     return porter.serve()
@@ -70,8 +71,8 @@ def _doors(leave: Leave) -> Doors:
     return frozenset((str(door.address), door.port) for door in leave.all_doors())
 
 
-def _refuse(channel: socket.socket, reason: str, status: int) -> int:
-    channel.sendall(pack({"event": "refused", "reason": reason}))
+def _refuse(channel: socket.socket, reason: str, detail: str, status: int) -> int:
+    channel.sendall(pack({"event": "refused", "reason": reason, "detail": detail}))
     return status
 
 

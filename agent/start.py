@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import TypeAdapter
 
 from agent.job import Job
 from collectors.collector import About
+from inventory.token import Pin
 
 __all__ = ["START", "SshWay", "Start"]
 
@@ -35,7 +36,7 @@ class Start:
     """
 
     token: str
-    keys: tuple[Mapping[str, Any], ...]
+    keys: tuple[Pin, ...]
     agent: str
     seconds: float
     jobs: tuple[Job, ...]

@@ -176,11 +176,7 @@ class Words:
         """The sentence for a reason or kind; an unknown code stands for itself."""
         if state is State.BROKEN:
             return self.broken
-        code, _, detail = reason.partition(": ")
-        words = (self.kinds if state is State.UNANSWERED else self.reasons).get(code)
-        if words is None:
-            return reason
-        return f"{words} ({detail})" if detail else words
+        return (self.kinds if state is State.UNANSWERED else self.reasons).get(reason, reason)
 
     def count(self, forms: Forms, number: int) -> str:
         """A number with its noun: '1 host', '3 hosts'."""

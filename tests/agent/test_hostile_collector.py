@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from agent.agent import Agent
 from agent.credentials import Credentials
 from agent.job import Refused, Seen
 from agent.nursling import Nursery
-from tests.agent.orders import AGENT, PUBLIC, Desk, Heard, is_alive, job, performed
+from agent.post import load_post
+from tests.agent.orders import AGENT, Desk, Heard, is_alive, job, performed
 from tests.fleet import Fleet
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -71,8 +73,8 @@ async def test_what_a_collector_tried_and_swallowed_is_its_own_refusal(
     heard = await performed(desk.agent(nursery), order)
     outcome = heard.outcomes["h0/linux.plain"]
     assert isinstance(outcome, Refused)
-    assert outcome.reason == f"wall: connect, socket.connect: {_where(elsewhere)}"
-    assert outcome.by == "worker"
+    assert (outcome.reason, outcome.by) == ("wall", "worker")
+    assert outcome.detail == f"the first wall: connect, socket.connect: {_where(elsewhere)}"
     assert isinstance(heard.outcomes["h0/linux.good"], Seen)
     assert isinstance(heard.outcomes["h1/linux.good"], Seen)
     (blocked,) = [event for event in heard.events if event.what == "blocked"]
@@ -92,7 +94,8 @@ async def test_who_gets_past_the_first_wall_ends_at_the_second(
     heard = await performed(desk.agent(nursery), desk.order(job("h0", f"linux.{name}")))
     outcome = heard.outcomes[f"h0/linux.{name}"]
     assert isinstance(outcome, Refused)
-    assert outcome.reason.startswith(f"wall: kernel: {call}")
+    assert outcome.reason == "wall"
+    assert outcome.detail.startswith(f"the kernel's wall: {call}")
     assert [detail for detail in _told(heard, "blocked") if detail.startswith(f"kernel: {call}")]
     assert heard.pids("worker") == heard.pids("gone")
     assert not is_alive(heard.pids("gone")[0])
@@ -103,7 +106,9 @@ async def test_with_the_first_wall_alone_the_same_gets_out(
     desk: Desk, nursery: Nursery, elsewhere: socket.socket
 ) -> None:
     """What the second wall is for; and an agent may be told to do without."""
-    agent = Agent(AGENT, (PUBLIC,), Credentials(desk.credentials), nursery, walls="python")
+    desk.agent(nursery)
+    told_to = replace(load_post(desk.home, AGENT), walls="python")
+    agent = Agent(told_to, Credentials(desk.credentials), nursery)
     heard = await performed(agent, desk.order(job("h0", "linux.native")))
     assert isinstance(heard.outcomes["h0/linux.native"], Seen)
     assert _is_reached(elsewhere)
@@ -114,8 +119,8 @@ async def test_the_machine_s_own_files_are_refused_and_no_defect(desk: Desk, nur
     heard = await performed(desk.agent(nursery), desk.order(job("h0", "linux.secrets")))
     outcome = heard.outcomes["h0/linux.secrets"]
     assert isinstance(outcome, Refused)
-    assert outcome.reason.startswith("wall: ")
-    assert "/etc/passwd" in outcome.reason
+    assert outcome.reason == "wall"
+    assert "/etc/passwd" in outcome.detail
 
 
 async def test_a_breach_leaves_other_orders_alone(desk: Desk, nursery: Nursery) -> None:
