@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from agent.refusal import Hold
 from tests.escape.catalogue import ways
 from tests.escape.lab import Held, Lab, Trial
 from tests.escape.papers import number_of
@@ -13,6 +14,15 @@ from tests.escape.third_party.hostile.way import Way
 pytestmark = pytest.mark.lab
 
 WAYS = [pytest.param(way, id=f"{way.name}: {way.how}") for way in ways().values()]
+# The same, but for what the product is known not to tell; as soon as it does, these tests say so.
+TOLD = [
+    pytest.param(
+        way,
+        id=f"{way.name}: {way.how}",
+        marks=[pytest.mark.xfail(reason=way.untold)] if way.untold else [],
+    )
+    for way in ways().values()
+]
 
 
 def _names(spot: Spot) -> set[str]:
@@ -49,15 +59,19 @@ def test_it_does_not_get_out_of_a_worker(way: Way, held: Held) -> None:
     assert way.name not in {f["host"] for f in held.findings if f["tag"] == "hostile.reached"}
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_it_is_refused_with_its_reason_in_report_and_ledger(way: Way, held: Held) -> None:
+@pytest.mark.parametrize("way", TOLD)
+def test_it_ends_as_refused_with_its_reason_in_report_and_ledger(way: Way, held: Held) -> None:
     result = held.results[way.name]
-    assert result["state"] == "refused", result
-    assert result["reason"].startswith("wall")
+    assert result["state"] == way.ends, result
+    if way.ends == "broken":
+        # The worker has ended itself, or was ended as one that does not keep to its vocabulary.
+        assert result["detail"] == "the worker ended before it answered"
+        return
+    assert result["reason"] == Hold.WALL
     assert [
         entry.what
         for entry in held.entries
-        if entry.host == way.name and entry.what == "decided-refused" and "wall" in entry.about
+        if entry.host == way.name and entry.what == "decided-refused" and Hold.WALL in entry.about
     ] == ["decided-refused"]
 
 

@@ -110,7 +110,11 @@ def late_library(at: At) -> None:
 
 @attempt("the DNS library, with the machine's own resolvers", moves=ASKED)
 def dns_library(at: At) -> None:
-    dns.resolver.resolve(at.spot.name, "A", lifetime=1)
+    _RESOLVER.resolve(at.spot.name, "A", lifetime=1)
+
+
+# It reads the machine's settings while it is imported.
+_RESOLVER = dns.resolver.Resolver()
 
 
 @attempt("the user's key agent, by the environment")

@@ -19,6 +19,7 @@ from tests.escape.third_party.hostile.way import At, attempt
 
 WHAT = b"out"
 _OTHER_CABLE = "eth1"
+_NOT_ITS_OWN = "what is held in another thread is in the ledger, and its job is not known there"
 
 
 def datagram(family: socket.AddressFamily = socket.AF_INET) -> socket.socket:
@@ -306,7 +307,7 @@ def dup2(at: At) -> None:
     line.sendto(WHAT, (at.spot.other, 53))
 
 
-@attempt("a thread of its own")
+@attempt("a thread of its own", untold=_NOT_ITS_OWN)
 def thread(at: At) -> None:
     working = threading.Thread(target=_quietly(lambda: stream().connect((at.spot.other, 22))))
     working.start()
@@ -394,7 +395,7 @@ async def asyncio_unix(at: At) -> None:
     await asyncio.sleep(0.3)
 
 
-@attempt("asyncio: happy eyeballs over a name", over=Resolver, moves=("resolver", "10.66.4.4"))
+@attempt("asyncio: connect to a name", over=Resolver, moves=("resolver", "10.66.4.4"), untold=_NOT_ITS_OWN)
 async def asyncio_name(at: At) -> None:
     await _within(asyncio.open_connection(at.spot.name, 22, happy_eyeballs_delay=0.1))
 

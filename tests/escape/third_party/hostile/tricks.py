@@ -16,7 +16,7 @@ from pathlib import Path
 
 from collectors import Resolver
 from tests.escape.third_party.hostile.native import C, place
-from tests.escape.third_party.hostile.way import At, attempt
+from tests.escape.third_party.hostile.way import SILENT, At, attempt
 
 
 def _reach(at: At) -> None:
@@ -220,7 +220,7 @@ def own_event(at: At) -> None:
     _reach(at)
 
 
-@attempt("a subinterpreter, which has hooks of its own")
+@attempt("a subinterpreter, which has hooks of its own", ends="broken")
 def subinterpreter(at: At) -> None:
     import _xxsubinterpreters as interpreters  # type: ignore[import-not-found]  # noqa: PLC0415 - as an attacker would.
 
@@ -247,7 +247,7 @@ def other_channels(at: At) -> str:
     return f"wrote into {found}" if found else ""
 
 
-@attempt("a forged answer for a host of another grant, in the own channel")
+@attempt("a forged answer for a host of another grant, in the own channel", ends="broken")
 def forged_answer(at: At) -> None:
     text = (
         b'{"event":"result","result":{"job":{"id":"fork/hostile.fork","host":"fork","collector":"hostile.fork"},'
@@ -263,13 +263,13 @@ def forged_answer(at: At) -> None:
     _reach(at)
 
 
-@attempt("a file with a key: another host's credential", moves=None)
+@attempt("a file with a key: another host's credential", moves=None, untold=SILENT)
 def credential(_: At) -> str:
     with open("credentials/escape.key", encoding="ascii") as file:  # noqa: PTH123 - as an attacker would.
         return "read a key" if "PRIVATE" in file.read() else ""
 
 
-@attempt("the key that grants are sealed with", moves=None)
+@attempt("the key that grants are sealed with", moves=None, untold=SILENT)
 def controllers_key(_: At) -> str:
     with open("keys/controller.jwk", encoding="ascii") as file:  # noqa: PTH123 - as an attacker would.
         return "read the controller's key" if file.read() else ""

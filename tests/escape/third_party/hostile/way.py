@@ -18,8 +18,10 @@ from collectors import About, Finding, Resolver, Shell, collector, fault
 from collectors.collector import Collector
 from tests.escape.places import Spot
 
-__all__ = ["WAYS", "At", "Got", "Way", "attempt"]
+__all__ = ["SILENT", "WAYS", "At", "Got", "Way", "attempt"]
 
+# What is known to be held, and told to nobody.
+SILENT = "the kernel refuses a file in silence (Landlock), and no wall before it looks at what is read"
 REACHED = fault("hostile.reached", "an attempt came through: {what}", "ein Versuch kam durch: {what}")
 
 
@@ -67,7 +69,8 @@ class Way:
 
     how: what a reader sees. run: the attempt itself. moves: the machine and the address (a field of Spot, or an
     address) whose counter moves when it is tried without the product; nothing when what it brings home is what
-    counts. over: the session that the permitted host is asked by. port: that of its door.
+    counts. over: the session that the permitted host is asked by. port: that of its door. ends: the state of its
+    job. untold: why nobody is told of it as yet, although it is held: a fault of the product that is known.
     """
 
     name: str
@@ -76,6 +79,8 @@ class Way:
     moves: tuple[str, str] | None
     over: type
     port: int
+    ends: str
+    untold: str
 
     def target(self, spot: Spot) -> tuple[str, str] | None:
         """The machine and the plain address whose counter tells."""
@@ -94,6 +99,8 @@ def attempt(
     moves: tuple[str, str] | None = ("other", "other"),
     over: type = Shell,
     port: int = 0,
+    ends: str = "refused",
+    untold: str = "",
 ) -> Callable[[Try], Collector[Got]]:
     """Make a collector of an attempt."""
     port = port or (22 if over is Shell else 53)
@@ -107,7 +114,9 @@ def attempt(
             return Got(await tried(run, At(about, host, port)))
 
         ask.__annotations__ = {"host": over, "about": About, "return": Got}
-        WAYS[name] = Way(name=name, how=how, run=run, moves=moves, over=over, port=port)
+        WAYS[name] = Way(
+            name=name, how=how, run=run, moves=moves, over=over, port=port, ends=ends, untold=untold
+        )
         return collector(f"hostile.{name}", asks=(how, how), judge=judge, role=name)(ask)
 
     return declare
