@@ -179,6 +179,7 @@ class Agent:
         watch = asyncio.create_task(self._watch(admitted, until, process, writer, left.tell))
         try:
             while (frame := await receive(reader)) is not None and frame[0]["event"] != "done":
+                _hear_porter(process, left)
                 if not watch.done():
                     _pass_on(*frame, left)
         except (WireError, LookupError, ValueError, TypeError, AttributeError):
@@ -188,6 +189,7 @@ class Agent:
             writer.close()
             loop.call_later(_GRACE, process.kill)
             await process.gone.wait()
+            _hear_porter(process, left)
             overtime.cancel()
             del self._working[name]
             left.tell(Event(what="gone", detail=str(process.pid)))
@@ -279,12 +281,24 @@ def _pass_on(head: dict[str, Any], parts: tuple[bytes, ...], left: _Left) -> Non
         case "opening":
             left.tell(Event(what="opening", host=head["host"], detail=head["session"]))
         case "blocked":
-            left.tell(Event(what="blocked", detail=head["what"]))
+            left.tell(Event(what="blocked", detail=f"python: {head['what']}", job=head["job"]))
         case "refused":
-            # The grant held when it came, and not any more when the worker's turn had come.
+            # The grant held when it came, and not any more when the worker's turn had come; or no wall can stand.
             left.answer_all(Refused(str(head["reason"]), by="worker", detail=str(head["detail"])))
         case _:
             raise WireError(f"{head['event']!r} is no event of a worker")
+
+
+def _hear_porter(process: Process, left: _Left) -> None:
+    """Take in what the porter said before anything of its worker is believed."""
+    for said in process.told():
+        if "walls" in said:
+            left.tell(Event(what="walls", detail=said["walls"]))
+        else:
+            # The porter has ended the worker already; whoever else is in its group goes as well.
+            process.kill()
+            left.tell(Event(what="blocked", detail=f"kernel: {said['breach']}"))
+            left.answer_all(Refused(Hold.WALL, by="worker", detail=f"the kernel's wall: {said['breach']}"))
 
 
 def _logs_in(job: Job) -> bool:
@@ -325,4 +339,5 @@ def _start(  # noqa: PLR0913 - the parts of one message.
         ways=ways,
         group_of={job.host: clause.id for job, clause in allowed.items()},
         shares=shares,
+        walls=post.walls,
     )

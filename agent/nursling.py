@@ -22,15 +22,35 @@ _START = 20.0
 
 @dataclass(kw_only=True)
 class Process:
-    """One worker: its channel, and `gone`, which is set when its process tree is gone."""
+    """One worker: its channel, its porter's, and `gone`, which is set when its process tree is gone."""
 
     name: str
     channel: socket.socket
+    watch: socket.socket
     pid: int = 0
     gone: asyncio.Event = field(default_factory=asyncio.Event)
+    _told: list[dict[str, str]] = field(default_factory=list)
 
     async def streams(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_unix_connection(sock=self.channel, limit=MAX_FRAME)
+
+    def told(self) -> list[dict[str, str]]:
+        """What the porter has said since the last time: `walls` that stand, or a `breach` of the second.
+
+        The porter speaks before it answers the worker. So whoever asks this before believing the worker knows
+        whatever was held back until then.
+        """
+        with contextlib.suppress(OSError):
+            while self.watch.fileno() >= 0 and (packet := self.watch.recv(4096)):
+                self._told.append(json.loads(packet))
+        said, self._told = self._told, []
+        return said
+
+    def end(self) -> None:
+        """Hear the porter's last words, and say that it is gone."""
+        self._told = self.told()
+        self.watch.close()
+        self.gone.set()
 
     def kill(self) -> None:
         """End the worker's whole process group at once."""
@@ -42,10 +62,10 @@ class Process:
 class Nursery:
     """The process that forks workers; start it early, it imports while others work."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = "agent.nursery") -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "agent.nursery", str(theirs.fileno())],
+            [sys.executable, "-I", "-m", module, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -77,6 +97,8 @@ class Nursery:
             asyncio.get_running_loop().remove_reader(self._control)
         self.close()
         await asyncio.to_thread(self._process.wait)
+        for process in self._workers.values():
+            process.end()
 
     def close(self) -> None:
         """End the nursery, and with it every worker."""
@@ -85,17 +107,21 @@ class Nursery:
     async def spawn(self, name: str) -> Process:
         """Fork one worker. Raises OSError when the nursery does not do it any more."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        ours.setblocking(False)  # noqa: FBT003 - the standard library's signature.
+        watch, porters = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for end in (ours, watch):
+            end.setblocking(False)  # noqa: FBT003 - the standard library's signature.
         born: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        process = Process(name=name, channel=ours)
+        process = Process(name=name, channel=ours, watch=watch)
         self._workers[name], self._spawned[name] = process, born
         try:
-            with theirs:
-                socket.send_fds(self._control, [json.dumps({"spawn": name}).encode()], [theirs.fileno()])
+            with theirs, porters:
+                ends = [theirs.fileno(), porters.fileno()]
+                socket.send_fds(self._control, [json.dumps({"spawn": name}).encode()], ends)
             async with asyncio.timeout(_START):
                 process.pid = await born
         except OSError:
             ours.close()
+            watch.close()
             raise
         finally:
             self._spawned.pop(name, None)
@@ -123,7 +149,7 @@ class Nursery:
             self._listening = False
             for process in self._workers.values():
                 process.kill()
-                process.gone.set()
+                process.end()
             for born in self._spawned.values():
                 if not born.done():
                     born.set_exception(ConnectionResetError("the nursery of workers has ended"))
@@ -132,4 +158,4 @@ class Nursery:
         if "spawned" in told:
             self._born(told["spawned"], int(told["pid"]))
         elif "gone" in told and told["gone"] in self._workers:
-            self._workers.pop(told["gone"]).gone.set()
+            self._workers.pop(told["gone"]).end()

@@ -27,7 +27,8 @@ class Event:
     """What the agent tells while it works.
 
     what: 'decided' (job, detail: the clause by which the agent allows it), 'started' (job), 'opening' (host, detail:
-    session), 'result' (result, exchanges), 'blocked' (detail), 'worker' (detail: pid), 'ending' (detail: why running
+    session), 'result' (result, exchanges), 'walls' (detail: which stand), 'blocked' (detail: by which wall, and what;
+    job: in whose code, where that is known), 'worker' (detail: pid), 'ending' (detail: why running
     work is ended by the agent itself), 'gone' (detail: pid; the worker's process tree is gone).
     """
 

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -35,10 +36,21 @@ from collectors.exchange import Exchange
 from collectors.session import Kind, Phase, Resolver, Shell, Unanswered
 from inventory.grant import GrantRefusedError, Leave, NotGranted
 
-__all__ = ["Patient"]
+__all__ = ["HELD", "Held", "Patient"]
 
 # How long a host's thread may take to notice that it was stopped.
 _NOTICE = 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the first wall held back while a job's own code ran."""
+
+    job: str
+    what: list[str] = field(default_factory=list)
+
+
+HELD: ContextVar[Held | None] = ContextVar("HELD", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +178,13 @@ class Patient:
         self, job: Job, session: object, limit: AbstractAsyncContextManager[object], since: _Moment
     ) -> None:
         self._tell_started(job)
+        held = Held(job.id)
+        before = HELD.set(held)
         outcome = await self._outcome(job, session, limit)
+        HELD.reset(before)
+        if held.what:
+            # Also when the collector went on as if nothing had been: what it says then rests on who knows what.
+            outcome = Refused(Hold.WALL, by="worker", detail=f"the first wall: {held.what[0]}")
         if not (self._stop.is_set() and isinstance(outcome, NoAnswer)):
             self._report(job, outcome, since)
 
@@ -181,7 +199,7 @@ class Patient:
                 reading = await collector(session, self.about)
             findings = tuple(replace(f, host=f.host or job.host) for f in collector.judge(reading))
             return Seen(collector.adapter.dump_python(reading, mode="json"), findings)
-        except (Unanswered, GrantRefusedError, WallError) as reason:
+        except (Unanswered, GrantRefusedError, PermissionError) as reason:
             return _outcome_of(reason)
         except TimeoutError:
             return NoAnswer(Kind.TIMED_OUT, Phase.ASK, f"not answered within {collector.deadline:g} s")
@@ -226,11 +244,12 @@ def _in_one_step(asking: Coroutine[object, object, None]) -> bool:
     return False
 
 
-def _outcome_of(reason: Unanswered | GrantRefusedError | WallError) -> Outcome:
+def _outcome_of(reason: Unanswered | GrantRefusedError | PermissionError) -> Outcome:
     match reason:
         case Unanswered():
             return NoAnswer(reason.kind, reason.phase, reason.detail)
         case GrantRefusedError():
             return Refused(reason.reason, by="worker", detail=str(reason))
-        case WallError():
+        case PermissionError():
+            # Of the first wall, or of the kernel's, which says no more than this.
             return Refused(Hold.WALL, by="worker", detail=str(reason))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pydantic import TypeAdapter
 
@@ -28,7 +29,11 @@ class SshWay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """Everything that a worker is told. `shares`: group name -> how many of its hosts at once."""
+    """Everything that a worker is told.
+
+    shares: group name -> how many of its hosts at once. walls: what must stand before a host is asked: the kernel's
+    wall as well, or Python's alone.
+    """
 
     token: str
     keys: tuple[Pin, ...]
@@ -39,6 +44,7 @@ class Start:
     ways: Mapping[str, SshWay]
     group_of: Mapping[str, str] = field(default_factory=dict)
     shares: Mapping[str, int] = field(default_factory=dict)
+    walls: Literal["kernel", "python"] = "kernel"
 
 
 START: TypeAdapter[Start] = TypeAdapter(Start)

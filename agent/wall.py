@@ -1,101 +1,75 @@
-"""Can anything leave this process but to the grant's hosts? The first wall: a Python audit hook.
+"""Can anything leave this process but to the grant's hosts? The first wall: Python audit hooks (PEP 578).
 
-`raise_wall` is called before any library is imported. From then on every connect, send, bind, name look-up
-and process start is denied, in every thread, until `Wall.seal` names the doors of one grant; it can be
-called once. An audit hook cannot be removed (PEP 578).
+`raise_wall` is called before any library is imported. From then on every connect, send, bind, name look-up and
+process start is denied, in every thread. `Wall.seal` puts a second hook beside the first, which opens the doors
+of one grant and denies much more: other kinds of sockets, signals, files to write, native code, and what looks
+for the hook itself. It rests on nothing that can be changed: no global name, no attribute, no built-in function
+that somebody could exchange; all that it needs is bound when it is made, and nobody else holds it.
+
+What it is for: it says in whose question something happened, and names the target in plain words, before the
+kernel is asked at all. It holds Python code that goes astray or was led astray. It does not hold code that is out
+to break it: native code that is loaded already can write to this process's memory, and starts processes without
+an audit event (`_posixsubprocess`). For that there is the second wall, the kernel's: `agent/kernel/`.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
-from typing import Any
 
-__all__ = ["Wall", "WallError", "raise_wall"]
+from agent.wall_rules import LOOK_UP, NEVER, PROCESS, REACH, Args, Rule, rules_for
 
-_PROCESS = frozenset(
-    {
-        "subprocess.Popen",
-        "os.exec",
-        "os.fork",
-        "os.forkpty",
-        "os.posix_spawn",
-        "os.spawn",
-        "os.startfile",
-        "os.system",
-        "pty.spawn",
-    }
-)
-_LOOK_UP = frozenset(
-    {
-        "socket.getaddrinfo",
-        "socket.gethostbyaddr",
-        "socket.gethostbyname",
-        "socket.getnameinfo",
-    }
-)
+__all__ = ["Tell", "Wall", "WallError", "raise_wall"]
+
+# Hears of every attempt: its kind (`connect`, `send`, `bind` ...), and its event and target in words.
+Tell = Callable[[str, str], None]
 
 
 class WallError(PermissionError):
-    """Something tried to reach what the grant does not name, or to start a process."""
+    """Something tried to reach what the grant does not name, or to do what a worker never needs."""
 
 
 class Wall:
-    """The state behind the hook: closed, then sealed to one set of (address, port)."""
+    """The wall of one process: closed, then sealed to one set of (address, port)."""
 
-    __slots__ = ("_doors", "_may_fork", "_told")
+    __slots__ = ("_porters", "_sealed")
 
     def __init__(self) -> None:
-        self._doors: frozenset[tuple[str, int]] | None = None
-        self._may_fork = True
-        self._told: Callable[[str], None] = lambda _: None
+        self._sealed = False
+        self._porters: frozenset[tuple[str, int]] = frozenset()
 
-    def seal(self, doors: frozenset[tuple[str, int]], told: Callable[[str], None]) -> None:
-        """Open exactly these (address, port), for good; `told` hears of every attempt at another."""
-        if self._doors is not None:
+    def admit(self, doors: frozenset[tuple[str, int]]) -> None:
+        """Open these doors to a porter, whose code is ours alone, and nothing else; it is never sealed."""
+        self._porters = doors
+
+    def seal(self, doors: frozenset[tuple[str, int]], tell: Tell) -> None:
+        """Open exactly these (address, port), for good; `tell` hears of every attempt at anything else."""
+        if self._sealed:
             raise WallError("the wall is sealed already: a worker serves one grant")
-        self._doors = frozenset((str(ip_address(address)), port) for address, port in doors)
-        self._may_fork = False
-        self._told = told
+        sys.addaudithook(
+            _sealed(frozenset((str(ip_address(address)), port) for address, port in doors), tell)
+        )
+        # Opens nothing: from here on the hook above denies all that this one did.
+        self._sealed = True
 
-    def check(self, event: str, args: tuple[Any, ...]) -> None:
-        """The hook itself: returns, or raises WallError."""
-        if event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
-            if args[1] is not None and not self._is_door(args[1]):
-                self._deny(event, args[1])
-        elif event == "socket.bind":
-            self._deny(event, args[1])
-        elif event in _LOOK_UP:
-            if not _is_literal(args[0]):
-                self._deny(event, args[0])
-        elif event in _PROCESS and not (event == "os.fork" and self._may_fork):
-            self._deny(event, args[0] if args else "")
-
-    def _is_door(self, address: object) -> bool:
-        if self._doors is None or not isinstance(address, tuple) or len(address) < 2:
-            return False
-        host, port = address[0], address[1]
-        if not isinstance(host, str) or not isinstance(port, int):
-            return False
-        try:
-            # A zone id or an IPv4-mapped form is another spelling, and no spelling but the plain one is a door.
-            return (str(ip_address(host)), port) in self._doors
-        except ValueError:
-            return False
-
-    def _deny(self, event: str, what: object) -> None:
-        text = f"{event} to {what!r:.200}"
-        self._told(text)
-        raise WallError(f"outside the grant: {text}")
+    def closed(self, event: str, args: Args) -> None:
+        """The hook of a process that has no grant yet: libraries are imported, and workers are forked."""
+        if self._sealed:
+            return
+        if event in REACH and (args[1] is None or args[1] in self._porters):
+            return
+        if event == "socket.getaddrinfo" and _is_literal(args[0]):
+            return
+        kind = REACH.get(event) or LOOK_UP.get(event) or PROCESS.get(event)
+        if event in {"socket.bind", "socket.getaddrinfo"}:
+            kind = event
+        if kind and event != "os.fork":
+            raise WallError(f"there is no grant yet: {event} with {args!r:.200}")
 
 
 def _is_literal(host: object) -> bool:
     """A look-up of a plain address asks nobody."""
-    if isinstance(host, tuple) and host:
-        host = host[0]
-    if isinstance(host, bytes):
-        host = host.decode("ascii", "replace")
     try:
         ip_address(str(host))
     except ValueError:
@@ -103,8 +77,40 @@ def _is_literal(host: object) -> bool:
     return True
 
 
+def _sealed(the_doors: frozenset[tuple[str, int]], the_tell: Tell) -> Callable[[str, Args], None]:
+    """Make the hook of a process that serves a grant."""
+
+    def hook(  # noqa: PLR0913, PLR0917 - all that it needs is bound here.
+        event: str,
+        args: Args,
+        never: Mapping[str, str] = NEVER,
+        rules: Mapping[str, Rule] = rules_for(the_doors),
+        tell: Tell = the_tell,
+        error: type[BaseException] = WallError,
+    ) -> None:
+        kind = never.get(event)
+        target: object = args
+        if kind is None:
+            if (rule := rules.get(event)) is not None:
+                kind, is_fine, which = rule
+                if is_fine(args):
+                    return
+                target = args[which]
+            elif event.startswith("ctypes."):
+                kind = "native"
+            else:
+                return
+        words = f"{event}: {target!r:.200}"
+        try:
+            tell(kind, words)
+        finally:
+            raise error(f"outside the grant: {kind}, {words}")
+
+    return hook
+
+
 def raise_wall() -> Wall:
     """Install the hook in this process and everything that it forks."""
     wall = Wall()
-    sys.addaudithook(wall.check)
+    sys.addaudithook(wall.closed)
     return wall

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import struct
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["MAX_FRAME", "Frame", "WireError", "pack", "receive"]
+__all__ = ["MAX_FRAME", "Frame", "WireError", "pack", "receive", "take"]
 
 MAX_FRAME = 64 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
@@ -49,6 +50,28 @@ async def receive(stream: asyncio.StreamReader) -> Frame | None:
         raise WireError("the stream ended inside a frame") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise WireError("this is not a frame") from None
+
+
+def take(line: socket.socket) -> Frame | None:
+    """Read one frame, waiting for it, and not a byte more; None when there is none. Raises WireError."""
+    start = _exactly(line, _LENGTH.size)
+    if not start:
+        return None
+    try:
+        head = json.loads(_exactly(line, _checked(*_LENGTH.unpack(start))))
+        sizes = head.pop("parts")
+        _checked(sum(sizes))
+        return head, tuple(_exactly(line, size) for size in sizes)
+    except (ValueError, KeyError, TypeError, AttributeError, struct.error):
+        raise WireError("this is not a frame") from None
+
+
+def _exactly(line: socket.socket, size: int) -> bytes:
+    """So many bytes, or fewer where the stream ends."""
+    got = bytearray()
+    while len(got) < size and (piece := line.recv(min(size - len(got), 1 << 20))):
+        got += piece
+    return bytes(got)
 
 
 def _checked(length: int) -> int:

@@ -1,8 +1,8 @@
-"""Who asks the hosts? One killable process a grant: it verifies the grant, seals its wall, asks, and ends.
+"""Who asks the hosts? One killable process a grant, behind both walls: it asks, and ends.
 
-The channel to the agent carries frames of `agent.wire`. In comes one `start`, perhaps a `stop`; out go
-`started` and `result` (with its exchanges and their raw bytes) a job, `blocked` for whatever the wall kept
-in, and `done`.
+Its porter has read the `start` and verified the grant before it forked the worker (`agent/porter.py`). The channel
+to the agent carries frames of `agent.wire`. In comes perhaps a `stop`; out go `started` and `result` (with its
+exchanges and their raw bytes) a job, `blocked` for whatever the first wall kept in, and `done`.
 """
 
 from __future__ import annotations
@@ -12,20 +12,22 @@ import os
 import select
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
+from typing import Any
 
 from agent.job import Job
-from agent.patient import Patient
+from agent.patient import HELD, Patient
 from agent.sessions.gate import Gate
-from agent.start import START, Start
+from agent.start import Start
 from agent.wall import Wall
 from agent.wire import MAX_FRAME, Frame, pack, receive
 from collectors.catalogue import catalogue
-from inventory.grant import GrantRefusedError, Leave, verify
+from collectors.collector import Collector
+from inventory.grant import Leave
 
-__all__ = ["main"]
+__all__ = ["CATALOGUE", "main"]
 
 # Measured: fewer idle the processor, more make its threads wait for each other.
 _PLACES = 8
@@ -42,10 +44,11 @@ for _collector in CATALOGUE.collectors.values():
     _ = _collector.adapter
 
 
-def main(channel: int, wall: Wall) -> int:
-    """Serve one grant on the channel (a file descriptor); the exit status is for the log only."""
-    sock = socket.socket(fileno=channel)
-    return asyncio.run(_serve(sock, wall))
+def main(
+    channel: socket.socket, wall: Wall, start: Start, leave: Leave, known: Mapping[str, Collector[Any]]
+) -> int:
+    """Serve one grant on the channel; the exit status is for the log only."""
+    return asyncio.run(_serve(channel, wall, start, leave, known))
 
 
 class _Mouth:
@@ -68,28 +71,34 @@ class _Mouth:
                     os._exit(75)
 
 
-async def _serve(sock: socket.socket, wall: Wall) -> int:
+async def _serve(
+    sock: socket.socket, wall: Wall, start: Start, leave: Leave, known: Mapping[str, Collector[Any]]
+) -> int:
     mouth = _Mouth(sock.dup())
     reader, _ = await asyncio.open_unix_connection(sock=sock, limit=MAX_FRAME)
-    frame = await receive(reader)
-    if frame is None or "start" not in frame[0]:
-        return 64
-    start = START.validate_python(frame[0]["start"])
-    try:
-        leave = verify(start.token, start.keys, agent=start.agent)
-    except GrantRefusedError as error:
-        mouth.tell(({"event": "refused", "reason": error.reason, "detail": str(error)}, ()))
-        return 77
+
+    def held_back(kind: str, words: str) -> None:
+        # In the context of whoever tried it, also in the thread of a host.
+        held = HELD.get()
+        if held is not None:
+            held.what.append(f"{kind}, {words}")
+        job = held.job if held else ""
+        mouth.tell(({"event": "blocked", "what": f"{kind}, {words}", "job": job}, ()))
+
     doors = frozenset((str(door.address), door.port) for door in leave.all_doors())
-    wall.seal(doors, lambda text: mouth.tell(({"event": "blocked", "what": text}, ())))
-    await _work(start, leave, reader, mouth.tell)
+    wall.seal(doors, held_back)
+    await _work(start, leave, known, reader, mouth.tell)
     mouth.tell(({"event": "done"}, ()))
     # Threads that still wait for a hanging host must not keep the process: its sockets end with it.
     os._exit(0)
 
 
 async def _work(
-    start: Start, leave: Leave, reader: asyncio.StreamReader, tell: Callable[[Frame], None]
+    start: Start,
+    leave: Leave,
+    known: Mapping[str, Collector[Any]],
+    reader: asyncio.StreamReader,
+    tell: Callable[[Frame], None],
 ) -> None:
     """Ask every host at its own pace, until done, stopped, or out of time."""
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="session")
@@ -108,7 +117,7 @@ async def _work(
             gate=gate,
             threads=threads,
             tell=tell,
-            known=CATALOGUE.collectors,
+            known=known,
         )
         share = shares.get(start.group_of.get(host, ""))
         tasks.append(asyncio.create_task(patient.ask_all(jobs, share)))

@@ -87,6 +87,8 @@ class Chronicle:
                 self._remember(What.SESSION_OPENED, agent, event.host, grant=grant, session=event.detail)
             case "blocked":
                 self._remember(What.WALL_HELD, agent, grant=grant, how=event.detail)
+            case "walls":
+                self._remember(What.WALLS_STAND, agent, grant=grant, how=event.detail)
             case "ending":
                 self._remember(What.WORK_ENDED, agent, grant=grant, agent=agent, reason=event.detail)
             case "worker":

@@ -178,6 +178,7 @@ ENGLISH = Words(
         "session-opened": "Connection opened",
         "session-failed": "No connection",
         "question-sent": "Question asked",
+        "walls-stand": "The worker stands behind its walls",
         "wall-held": "A connection elsewhere was stopped",
         "cancelled": "The run was stopped",
         "run-ended": "The run has ended",

@@ -183,6 +183,7 @@ GERMAN = Words(
         "session-opened": "Verbindung geöffnet",
         "session-failed": "Keine Verbindung",
         "question-sent": "Frage gestellt",
+        "walls-stand": "Die Mauern um den Arbeitsprozess stehen",
         "wall-held": "Verbindung an ein anderes Ziel verhindert",
         "cancelled": "Lauf angehalten",
         "run-ended": "Lauf beendet",

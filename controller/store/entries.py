@@ -25,6 +25,7 @@ class What(StrEnum):
     SESSION_OPENED = "session-opened"
     SESSION_FAILED = "session-failed"
     QUESTION_SENT = "question-sent"
+    WALLS_STAND = "walls-stand"
     WALL_HELD = "wall-held"
     CANCELLED = "cancelled"
     RUN_ENDED = "run-ended"
@@ -66,6 +67,7 @@ _FACTS: Mapping[What, Mapping[str, type]] = MappingProxyType(
             "questions": int,
             "took": float,
         },
+        What.WALLS_STAND: {"grant": str, "how": str},
         What.WALL_HELD: {"grant": str, "address": str, "port": int, "how": str},
         What.CANCELLED: {"reason": str, "took": float},
         What.RUN_ENDED: {"state": str, "seen": int, "unanswered": int, "refused": int, "broken": int},

@@ -319,7 +319,7 @@ from inventory.grant import Door
 
 async def main(port):
     door = Door(ip_address("127.0.0.1"), port)
-    wall.seal(frozenset({("127.0.0.1", port)}), blocked.append)
+    wall.seal(frozenset({("127.0.0.1", port)}), lambda *what: blocked.append(what))
     asked = DnsSession([door], lambda _: None)
     udp = await asked.ask("www.test.", "A")
     tcp = await asked.ask("www.test.", "A", transport="tcp")
