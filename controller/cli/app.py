@@ -91,6 +91,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
     from controller.settings import SettingsError  # noqa: PLC0415
     from controller.store.errors import StoreError  # noqa: PLC0415
     from inventory.read import ContractError  # noqa: PLC0415
+    from inventory.sources.seen import SourceError  # noqa: PLC0415
 
     return (
         BundleError,
@@ -99,6 +100,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
         DeskError,
         NoContractError,
         OSError,
+        SourceError,
         StoreError,
         SettingsError,
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from controller.cli.propose import propose
 from controller.cli.show import print_error, print_json, print_line, print_table, print_text
 
 if TYPE_CHECKING:
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Contracts: check, add, list, show.", no_args_is_help=True)
+app = typer.Typer(
+    help="Contracts: check, add, list, show; propose hosts from elsewhere.", no_args_is_help=True
+)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 File = Annotated[Path, typer.Argument(help="The contract, a YAML file.", exists=True, dir_okay=False)]
+app.command()(propose)
 
 
 @app.command()
