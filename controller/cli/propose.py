@@ -19,35 +19,49 @@ if TYPE_CHECKING:
 __all__ = ["propose"]
 
 
+_From = Annotated[str, typer.Option("--from", help="A file, '-' for a pipe, or the address of a NetBox.")]
+_Kind = Annotated[str, typer.Option("--as", help="ansible, netbox or csv, when it cannot be told.")]
+_Paper = Annotated[
+    Path | None,
+    typer.Option("--contract", help="Compare with this file, not with what holds.", dir_okay=False),
+]
+_Site = Annotated[str, typer.Option(help="The site of hosts of which the source does not say it.")]
+_Surroundings = Annotated[str, typer.Option(help="The same: client, server, network or voice.")]
+_Platform = Annotated[str, typer.Option(help="The same, such as linux.")]
+_Roles = Annotated[
+    list[str] | None,
+    typer.Option("--role", metavar="GROUP=ROLE", help="A word of the source that is this role."),
+]
+_Token = Annotated[str, typer.Option(help="Where NetBox's token is, like file:netbox.token.")]
+_Ca = Annotated[Path | None, typer.Option(help="A PEM file with who vouches for the NetBox.", dir_okay=False)]
+_Tenant = Annotated[str, typer.Option(help="NetBox: take this tenant's hosts only, by its slug.")]
+_Statuses = Annotated[
+    list[str] | None, typer.Option("--status", help="NetBox: take hosts of this status (active).")
+]
+_Remove = Annotated[
+    bool, typer.Option("--remove-missing", help="Propose to remove hosts that the source does not have.")
+]
+_Output = Annotated[
+    Path | None, typer.Option(help="Write the proposed next revision to this new file.", dir_okay=False)
+]
+
+
 def propose(
     customer: str,
     *,
-    source: Annotated[
-        str, typer.Option("--from", help="A file, '-' for a pipe, or the address of a NetBox.")
-    ],
-    kind: Annotated[str, typer.Option("--as", help="ansible, netbox or csv, when it cannot be told.")] = "",
-    contract: Annotated[
-        Path | None,
-        typer.Option(help="Compare with this file, not with the contract that holds.", dir_okay=False),
-    ] = None,
-    site: Annotated[str, typer.Option(help="The site of hosts of which the source does not say it.")] = "",
-    environment: Annotated[str, typer.Option(help="The same: client, server, network or voice.")] = "server",
-    platform: Annotated[str, typer.Option(help="The same, such as linux.")] = "linux",
-    role: Annotated[
-        list[str], typer.Option(metavar="GROUP=ROLE", help="A word of the source that is this role.")
-    ] = [],  # noqa: B006 - typer copies it.
-    token: Annotated[str, typer.Option(help="Where NetBox's token is, like file:netbox.token.")] = "",
-    ca: Annotated[
-        Path | None, typer.Option(help="A PEM file with who vouches for the NetBox.", dir_okay=False)
-    ] = None,
-    tenant: Annotated[str, typer.Option(help="Take this tenant's hosts only, by its slug in NetBox.")] = "",
-    status: Annotated[list[str], typer.Option(help="NetBox: take hosts of this status.")] = ["active"],  # noqa: B006
-    remove_missing: Annotated[
-        bool, typer.Option("--remove-missing", help="Propose to remove hosts that the source does not have.")
-    ] = False,
-    output: Annotated[
-        Path | None, typer.Option(help="Write the proposed next revision to this new file.", dir_okay=False)
-    ] = None,
+    source: _From,
+    kind: _Kind = "",
+    paper: _Paper = None,
+    site: _Site = "",
+    environment: _Surroundings = "server",
+    platform: _Platform = "linux",
+    role: _Roles = None,
+    token: _Token = "",
+    ca: _Ca = None,
+    tenant: _Tenant = "",
+    status: _Statuses = None,
+    remove_missing: _Remove = False,
+    output: _Output = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compare a contract with an inventory from elsewhere, and propose its next revision."""
@@ -63,12 +77,14 @@ def propose(
     from inventory.sources.compare import propose as compare  # noqa: PLC0415
     from inventory.sources.revise import revise  # noqa: PLC0415
 
-    defaults = _defaults(site=site, environment=environment, platform=platform, roles=role)
-    text = _contract_text(customer, contract)
+    defaults = _defaults(site=site, environment=environment, platform=platform, roles=role or ())
+    text = _contract_text(customer, paper)
     before = read(text)
     if before.customer != customer:
-        raise typer.BadParameter(f"{contract} is the contract of {before.customer!r}, not of {customer!r}")
-    asked = Asked(where=source, kind=kind, token=token, ca=ca, statuses=tuple(status), tenant=tenant)
+        raise typer.BadParameter(f"{paper} is the contract of {before.customer!r}, not of {customer!r}")
+    asked = Asked(
+        where=source, kind=kind, token=token, ca=ca, statuses=tuple(status or ("active",)), tenant=tenant
+    )
     found = asyncio.run(fetch(asked, Credentials(load_settings().credentials).resolve))
     try:
         proposal = compare(before, found, defaults, remove_missing=remove_missing)

@@ -93,6 +93,9 @@ def _is_contract(raw: bytes) -> bool:
 async def _netbox(asked: Asked, secret: Callable[[str], str]) -> Found:
     if not asked.token:
         raise SourceError("a NetBox wants a token: put it into 'credentials/' and say --token file:NAME")
+    if not asked.token.startswith(("file:", "age:", "env:", "keyring:")):
+        # It is not repeated: it may be the token itself.
+        raise SourceError("--token names where the token is, like file:netbox.token, and never holds it")
     from controller.sources.netbox import NetBox  # noqa: PLC0415 - httpx takes a tenth of a second.
 
     server = NetBox(asked.where, secret(asked.token).strip(), ca=asked.ca)

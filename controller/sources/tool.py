@@ -23,7 +23,6 @@ from inventory.sources.seen import SourceError
 __all__ = ["COMMAND", "inventory_listed"]
 
 COMMAND = "ansible-inventory"
-_SETTINGS = "ansible.cfg"
 _MEMORY = 2 * 1024**3
 _SECONDS = 120
 _MAX_SAID = 64 * 1024
@@ -42,8 +41,6 @@ async def inventory_listed(file: Path, *, program: str | None = None) -> bytes:
         )
     path = _whole_path(file)
     with tempfile.TemporaryDirectory(prefix="secondline-") as home:
-        # An empty file of its own: without one, Ansible looks for others.
-        Path(home, _SETTINGS).touch()
         return await _run((found, "-i", str(path), "--list"), home)
 
 
@@ -65,7 +62,7 @@ def _environment(home: str) -> dict[str, str]:
         "HOME": home,
         "TMPDIR": home,
         "LC_ALL": "C.UTF-8",
-        "ANSIBLE_CONFIG": f"{home}/{_SETTINGS}",
+        "ANSIBLE_CONFIG": _settings(home),
         "ANSIBLE_HOME": home,
         "ANSIBLE_LOCAL_TEMP": home,
         "ANSIBLE_COLLECTIONS_PATH": home,
@@ -81,6 +78,13 @@ def _environment(home: str) -> dict[str, str]:
         "ANSIBLE_NOCOLOR": "true",
         "ANSIBLE_DEPRECATION_WARNINGS": "false",
     }
+
+
+def _settings(home: str) -> str:
+    """An empty configuration: where there is none, Ansible looks for one elsewhere."""
+    file = Path(home, "ansible.cfg")
+    file.touch()
+    return str(file)
 
 
 async def _run(words: tuple[str, ...], home: str) -> bytes:
