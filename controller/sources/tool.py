@@ -28,7 +28,7 @@ _SECONDS = 120
 _MAX_SAID = 64 * 1024
 
 
-async def inventory_listed(file: Path, *, program: str | None = None) -> bytes:
+async def inventory_listed(file: Path, *, program: str | None = None, seconds: float = _SECONDS) -> bytes:
     """The JSON that Ansible makes of an inventory file. Raises SourceError, OSError.
 
     program: where ansible-inventory is, when it is not where programs are looked for.
@@ -41,7 +41,7 @@ async def inventory_listed(file: Path, *, program: str | None = None) -> bytes:
         )
     path = _whole_path(file)
     with tempfile.TemporaryDirectory(prefix="secondline-") as home:
-        return await _run((found, "-i", str(path), "--list"), home)
+        return await _run((found, "-i", str(path), "--list"), home, seconds)
 
 
 def _whole_path(file: Path) -> Path:
@@ -87,7 +87,7 @@ def _settings(home: str) -> str:
     return str(file)
 
 
-async def _run(words: tuple[str, ...], home: str) -> bytes:
+async def _run(words: tuple[str, ...], home: str, seconds: float) -> bytes:
     process = await asyncio.create_subprocess_exec(
         *words,
         cwd=home,
@@ -102,14 +102,14 @@ async def _run(words: tuple[str, ...], home: str) -> bytes:
         with contextlib.suppress(ProcessLookupError):
             resource.prlimit(process.pid, resource.RLIMIT_AS, (_MEMORY, _MEMORY))
             resource.prlimit(process.pid, resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(seconds):
             listed, said = await asyncio.gather(
                 _taken(process.stdout, LARGEST), _taken(process.stderr, _MAX_SAID)
             )
             if len(listed) <= LARGEST:
                 status = await process.wait()
     except TimeoutError:
-        raise SourceError(f"{COMMAND} did not end within {_SECONDS} seconds") from None
+        raise SourceError(f"{COMMAND} did not end within {seconds:g} seconds") from None
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
