@@ -52,7 +52,7 @@ async def fetch(asked: Asked, secret: Callable[[str], str]) -> Found:
         case "csv":
             return from_table(_bytes(asked.where))
         case "ansible":
-            return await _ansible(asked.where)
+            return _ansible(asked.where)
         case _:
             raise SourceError(f"there is no kind of source {kind!r}: there are {', '.join(KINDS)}")
 
@@ -69,7 +69,7 @@ def _bytes(where: str) -> bytes:
         return stream.read(LARGEST + 1)
 
 
-async def _ansible(where: str) -> Found:
+def _ansible(where: str) -> Found:
     raw = _bytes(where)
     if raw.lstrip()[:1] == b"{":
         return from_ansible(raw)
@@ -79,7 +79,7 @@ async def _ansible(where: str) -> Found:
         raise SourceError("a pipe must bring JSON: ansible-inventory -i FILE --list | secondline …")
     from controller.sources.tool import inventory_listed  # noqa: PLC0415 - starts processes; hardly ever needed.
 
-    return from_ansible(await inventory_listed(Path(where)))
+    return from_ansible(inventory_listed(Path(where)))
 
 
 def _is_contract(raw: bytes) -> bool:

@@ -8,14 +8,15 @@ hosts.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import resource
 import shutil
 import signal
+import subprocess
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 from inventory.source import LARGEST
 from inventory.sources.seen import SourceError
@@ -25,10 +26,10 @@ __all__ = ["COMMAND", "inventory_listed"]
 COMMAND = "ansible-inventory"
 _MEMORY = 2 * 1024**3
 _SECONDS = 120
-_MAX_SAID = 64 * 1024
+_OUTPUT = LARGEST + 1
 
 
-async def inventory_listed(file: Path, *, program: str | None = None, seconds: float = _SECONDS) -> bytes:
+def inventory_listed(file: Path, *, program: str | None = None, seconds: float = _SECONDS) -> bytes:
     """The JSON that Ansible makes of an inventory file. Raises SourceError, OSError.
 
     program: where ansible-inventory is, when it is not where programs are looked for.
@@ -41,7 +42,7 @@ async def inventory_listed(file: Path, *, program: str | None = None, seconds: f
         )
     path = _whole_path(file)
     with tempfile.TemporaryDirectory(prefix="secondline-") as home:
-        return await _run((found, "-i", str(path), "--list"), home, seconds)
+        return _run((found, "-i", str(path), "--list"), home, seconds)
 
 
 def _whole_path(file: Path) -> Path:
@@ -87,51 +88,50 @@ def _settings(home: str) -> str:
     return str(file)
 
 
-async def _run(words: tuple[str, ...], home: str, seconds: float) -> bytes:
-    process = await asyncio.create_subprocess_exec(
-        *words,
-        cwd=home,
-        env=_environment(home),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        # A session of its own has no terminal at which a password could be asked for.
-        start_new_session=True,
-    )
-    try:
-        with contextlib.suppress(ProcessLookupError):
-            resource.prlimit(process.pid, resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-            resource.prlimit(process.pid, resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
-        async with asyncio.timeout(seconds):
-            listed, said = await asyncio.gather(
-                _taken(process.stdout, LARGEST), _taken(process.stderr, _MAX_SAID)
-            )
-            if len(listed) <= LARGEST:
-                status = await process.wait()
-    except TimeoutError:
-        raise SourceError(f"{COMMAND} did not end within {seconds:g} seconds") from None
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
-    if len(listed) > LARGEST:
-        raise SourceError(f"{COMMAND} prints more than {LARGEST // 1_000_000} MB: divide the inventory")
-    if status:
-        raise SourceError(f"{COMMAND} cannot read it: {_last_words(said)}")
-    return listed
+def _run(words: tuple[str, ...], home: str, seconds: float) -> bytes:
+    """Run it to its end. Into files, which have a bound: nobody waits for a pipe that nobody reads."""
+    with Path(home, "listed").open("w+b") as listed, Path(home, "said").open("w+b") as said:
+        with subprocess.Popen(
+            words,
+            cwd=home,
+            env=_environment(home),
+            stdin=subprocess.DEVNULL,
+            stdout=listed,
+            stderr=said,
+            # A session of its own has no terminal at which a password could be asked for.
+            start_new_session=True,
+        ) as process:
+            try:
+                _bound(process.pid)
+                status = process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                raise SourceError(f"{COMMAND} did not end within {seconds:g} seconds") from None
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+        listed.seek(0)
+        text = listed.read(_OUTPUT)
+        if len(text) > LARGEST:
+            raise SourceError(f"{COMMAND} prints more than {LARGEST // 1_000_000} MB: divide the inventory")
+        if status:
+            raise SourceError(f"{COMMAND} cannot read it: {_last_words(said)}")
+        return text
 
 
-async def _taken(stream: asyncio.StreamReader | None, most: int) -> bytes:
-    """What comes, up to a byte more than may come; of what is said beyond that nothing is kept."""
-    taken = bytearray()
-    while stream is not None and (chunk := await stream.read(65536)):
-        taken += chunk[: most + 1 - len(taken)]
-        if most == LARGEST and len(taken) > most:
-            break
-    return bytes(taken)
+def _bound(process: int) -> None:
+    bounds = {
+        resource.RLIMIT_AS: _MEMORY,
+        resource.RLIMIT_CPU: _SECONDS,
+        resource.RLIMIT_FSIZE: _OUTPUT,
+        resource.RLIMIT_CORE: 0,
+    }
+    with contextlib.suppress(ProcessLookupError):
+        for what, most in bounds.items():
+            resource.prlimit(process, what, (most, most))
 
 
-def _last_words(said: bytes) -> str:
+def _last_words(said: BinaryIO) -> str:
     """Ansible's own reason, short and on one line."""
-    text = " ".join(said.decode("utf-8", "replace").split())
+    said.seek(-min(said.seek(0, os.SEEK_END), 4096), os.SEEK_END)
+    text = " ".join(said.read().decode("utf-8", "replace").split())
     return text[-600:] or "it gives no reason"

@@ -127,10 +127,10 @@ def within(proposal: Proposal, said: str) -> None:
     words = {str(ip_address(word)) for word in re.split(r"[^0-9a-fA-F.:]+", said) if is_address(word)}
     known = {host.id: host for host in BEFORE.hosts}
     roles = {role for host in BEFORE.hosts for role in host.roles}
-    for one in (*proposal.added, *proposal.changed):
-        had = set(known[one.host.id].addresses) if one.host.id in known else set()
-        assert {str(address) for address in one.host.addresses if address not in had} <= words
-        assert set(one.host.roles) <= roles
+    for host in (*(one.host for one in proposal.added), *(one.host for one in proposal.changed)):
+        had = set(known[host.id].addresses) if host.id in known else set()
+        assert {str(address) for address in host.addresses if address not in had} <= words
+        assert set(host.roles) <= roles
     assert all(added.host.ssh is None and added.host.dns is None for added in proposal.added)
     for changed in proposal.changed:
         old, new = changed.before.ssh, changed.host.ssh
