@@ -78,7 +78,7 @@ def propose(
     from inventory.sources.revise import revise  # noqa: PLC0415
 
     defaults = _defaults(site=site, environment=environment, platform=platform, roles=role or ())
-    text = _contract_text(customer, paper)
+    text = _contract_text(customer, paper, json=json)
     before = read(text)
     if before.customer != customer:
         raise typer.BadParameter(f"{paper} is the contract of {before.customer!r}, not of {customer!r}")
@@ -99,19 +99,15 @@ def propose(
         print_proposal(proposal, revision, output)
 
 
-def _contract_text(customer: str, file: Path | None) -> str:
+def _contract_text(customer: str, file: Path | None, *, json: bool) -> str:
     """The text of the contract that holds, or of the file that is given instead."""
     if file is None:
         from controller.cli.office import open_office  # noqa: PLC0415 - start-up counts.
 
         return open_office().text_of(customer).text
-    from inventory.read import read  # noqa: PLC0415
-    from inventory.source import LARGEST  # noqa: PLC0415
+    from controller.cli.paper import read_paper  # noqa: PLC0415
 
-    with file.open("rb") as stream:
-        raw = stream.read(LARGEST + 1)
-    read(raw)
-    return raw.decode("utf-8")
+    return read_paper(file, json=json).text
 
 
 def _defaults(*, site: str, environment: str, platform: str, roles: Iterable[str]) -> Defaults:

@@ -14,6 +14,7 @@ from inventory.read import read
 from inventory.schema import example
 from tests.controller.sources.standin_netbox import TOKEN, device, standing_in
 from tests.home import command, run_command
+from tests.law import set_up
 from tests.tls import authority
 
 TABLE = (
@@ -32,6 +33,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("home")
     paper = made / "musterbau.yaml"
     paper.write_text(example(), encoding="utf-8")
+    set_up(made, paper)
     assert run_command(made, "contract", "add", str(paper)).returncode == 0
     (made / "credentials").mkdir(mode=0o700, exist_ok=True)
     token = made / "credentials" / "netbox.token"
