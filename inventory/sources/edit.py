@@ -51,11 +51,12 @@ class _Editor:
         top = yaml.compose(self._text, Loader=yaml.CSafeLoader)
         if not isinstance(top, yaml.MappingNode):
             raise CannotEditError("no mapping")
-        text = self._text
-        # From the last place to the first, so that no edit moves the place of another.
-        for edit in sorted(self._edits(top), key=lambda edit: (edit.start, edit.end), reverse=True):
-            text = text[: edit.start] + edit.new + text[edit.end :]
-        return text
+        pieces: list[str] = []
+        place = 0
+        for edit in sorted(self._edits(top), key=lambda edit: (edit.start, edit.end)):
+            pieces += (self._text[place : edit.start], edit.new)
+            place = edit.end
+        return "".join((*pieces, self._text[place:]))
 
     def _edits(self, top: yaml.MappingNode) -> Iterator[_Edit]:
         _, revision = _entry(top, "revision")
