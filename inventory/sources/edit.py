@@ -82,6 +82,9 @@ class _Editor:
         before, after = changed.before.ssh, changed.host.ssh
         if before is not None and after is not None and before.port != after.port:
             yield self._set(_entry(node, "ssh")[1], "port", str(after.port), after="user")
+        if before is not None and after is not None and before.host_keys != after.host_keys:
+            keys = written_list(after.host_keys)
+            yield self._set(_entry(node, "ssh")[1], "host_keys", keys, after="credential")
 
     def _set(self, node: yaml.Node, key: str, value: str, *, after: str) -> _Edit:
         """Change a value, or write a key that is not there yet after another one."""
