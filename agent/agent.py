@@ -29,6 +29,7 @@ from agent.wire import WireError, pack, receive
 from collectors import Kind, Phase, Shell
 from collectors.catalogue import catalogue
 from collectors.exchange import Exchange
+from inventory.ceiling import Ceiling
 from inventory.contract import Clause, Contract, Host
 from inventory.decide import Allowed, Diagnose, Reason, Request, decide
 from inventory.decide import Refused as Denied
@@ -116,10 +117,10 @@ class Agent:
                     detail = self._post.ceiling_trouble or denied.beyond
                     left.answer(job, Refused(denied.reason, denied.clauses, "agent", detail))
                 case Allowed(clause):
-                    if _same_addresses(contract, leave, job.host):
+                    if self._post.ceiling and _within(contract, self._post.ceiling, leave, job.host):
                         allowed[job] = clause
                     else:
-                        detail = "the grant's addresses or ports are not the contract's"
+                        detail = "the grant names addresses or ports that contract and ceiling do not"
                         left.answer(job, Refused(Hold.NOT_AS_CONTRACT, (clause.id,), "agent", detail))
         return allowed
 
@@ -306,15 +307,15 @@ def _logs_in(job: Job) -> bool:
     return collector is None or collector.session is Shell
 
 
-def _same_addresses(contract: Contract, leave: Leave, host: str) -> bool:
-    """The grant may name fewer addresses than the contract, never others."""
+def _within(contract: Contract, ceiling: Ceiling, leave: Leave, host: str) -> bool:
+    """The grant may name fewer addresses and ways in than contract and ceiling, never others."""
     granted = leave.grant.targets.get(host)
     if granted is None:
         return False
-    target = contract.targets[host]
-    ports = {"ssh": getattr(target, "ssh", None), "dns": target.dns}
-    return set(granted.addresses) <= {str(a) for a in target.addresses} and all(
-        (way := ports.get(name)) is not None and way.port == port for name, port in granted.ports.items()
+    reach = ceiling.reach(contract.targets[host])
+    return (
+        set(granted.addresses) <= {str(address) for address in reach.addresses}
+        and granted.ports.items() <= reach.ports.items()
     )
 
 

@@ -18,9 +18,9 @@ from agent.refusal import Hold, HoldError
 from collectors import About, Greeting, Shell
 from collectors.catalogue import catalogue
 from controller.store.contracts import StoredContract
-from inventory.ceiling import Ceiling
-from inventory.contract import Clause, Contract, Host, Outside
-from inventory.decide import Allowed, Decision, Diagnose, Request, decide_under_all
+from inventory.ceiling import Ceiling, ways
+from inventory.contract import Clause, Contract, Host
+from inventory.decide import Allowed, Decision, Diagnose, Reason, Request, decide_under_all
 from inventory.grant import Grant, Target, seal
 from inventory.outlook.when import closes_within
 from inventory.signing import SignatureError
@@ -154,17 +154,29 @@ class _Plan:
         return True
 
     def _allow(self, host: str, area: str, names: Mapping[str, str], clause: Clause) -> None:
-        ways, greeted = _ports(self._law, host), _ports(self._law, host, unpinned=True)
+        usual, greeted = _ports(self._law, host), _ports(self._law, host, unpinned=True)
         for name, way in names.items():
-            if way in (greeted if _only_greets(name) else ways):
+            if way in (greeted if _only_greets(name) else usual):
                 self.jobs[Job(id=f"{host}/{name}", host=host, collector=name)] = clause
-        missing = {way for name, way in names.items() if not _only_greets(name)} - ways.keys()
+        missing = {
+            way for name, way in names.items() if way not in (greeted if _only_greets(name) else usual)
+        }
+        if missing:
+            self.refuse(host, area, self._why_no_way(host, missing, greeted, clause))
+
+    def _why_no_way(
+        self, host: str, missing: set[str], greeted: Mapping[str, int], clause: Clause
+    ) -> Refused:
         if missing & greeted.keys():
             detail = _PIN_IT.format(customer=self._law.contract.customer, host=host)
-            self.refuse(host, area, Refused(Hold.NOT_PINNED, (clause.id,), detail=detail))
-        elif missing:
-            # A revision that waits for a second person has taken the way in away.
-            self.refuse(host, area, Refused(NO_QUESTION, (clause.id,)))
+            return Refused(Hold.NOT_PINNED, (clause.id,), detail=detail)
+        target, ceiling = self._law.contract.targets[host], self._law.ceiling_of(host)
+        low = ceiling.reach(target).ports if ceiling else {}
+        above = [f"port {port}" for way, port in ways(target).items() if way in missing and way not in low]
+        if above:
+            return Refused(Reason.ABOVE_CEILING, (clause.id,), detail=", ".join(above))
+        # A revision that waits for a second person has taken the way in away.
+        return Refused(NO_QUESTION, (clause.id,))
 
 
 def _unpinned(target: Host) -> bool:
@@ -189,14 +201,14 @@ def _suitable(law: Law, host: str, area: str, about: About | None, named: tuple[
     target = law.contract.targets.get(host)
     if about is None or target is None:
         return {}
-    ways = _ways(target)
+    named_ways = ways(target)
     return {
         c.name: way
         for c in catalogue().collectors.values()
         if c.area == area
         and (c.name in named if named else not c.on_request)
         and c.suits(about)
-        and (way := _WAY.get(c.session.__name__)) in ways
+        and (way := _WAY.get(c.session.__name__)) in named_ways
     }
 
 
@@ -204,27 +216,17 @@ def _suitable(law: Law, host: str, area: str, about: About | None, named: tuple[
 _WAY = {"Shell": "ssh", "Resolver": "dns", "Greeting": "ssh"}
 
 
-def _ways(target: Host | Outside) -> dict[str, int]:
-    """The ways in that a contract names, by port."""
-    ways = {}
-    if isinstance(target, Host) and target.ssh is not None:
-        ways["ssh"] = target.ssh.port
-    if target.dns is not None:
-        ways["dns"] = target.dns.port
-    return ways
-
-
 def _ports(law: Law, host: str, *, unpinned: bool = False) -> dict[str, int]:
-    """The ways in that may be used: those whose other end is known, and that no waiting revision takes away.
+    """The ways in that may be used: those whose other end is known, and that nothing takes away.
 
     unpinned: also those whose other end nobody has pinned yet.
     """
-    target = law.contract.targets[host]
-    ways = _ways(target)
+    target, ceiling = law.contract.targets[host], law.ceiling_of(host)
+    open_ways = dict(ceiling.reach(target).ports) if ceiling else {}
     if isinstance(target, Host) and _unpinned(target) and not unpinned:
-        del ways["ssh"]
+        open_ways.pop("ssh", None)
     later = law.waiting.targets.get(host) if law.waiting else None
-    return ways if later is None else dict(ways.items() & _ways(later).items())
+    return open_ways if later is None else dict(open_ways.items() & ways(later).items())
 
 
 def assign(  # noqa: PLR0913 - what a grant consists of.
@@ -324,7 +326,8 @@ def _grant(  # noqa: PLR0913 - what a grant consists of.
 
 
 def _target(law: Law, host: str, *, unpinned: bool) -> Target:
-    addresses = dict.fromkeys(law.contract.targets[host].addresses)
+    target, ceiling = law.contract.targets[host], law.ceiling_of(host)
+    addresses = ceiling.reach(target).addresses if ceiling else ()
     if law.waiting and (later := law.waiting.targets.get(host)):
-        addresses = {address: None for address in addresses if address in later.addresses}
+        addresses = tuple(address for address in addresses if address in later.addresses)
     return Target(addresses=tuple(map(str, addresses)), ports=_ports(law, host, unpinned=unpinned))

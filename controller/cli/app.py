@@ -16,7 +16,7 @@ __all__ = ["EVERY", "app_of", "run"]
 
 _HELP = "Collects evidence from the hosts a contract permits, names the cause, and writes it to the ticket."
 # In the order of the help text: a group of commands is the `app` of a module, a command its function.
-_GROUPS = ("contract", "key", "agent", "ticket", "report", "ledger", "outbox", "collectors")
+_GROUPS = ("contract", "key", "agent", "host", "ticket", "report", "ledger", "outbox", "collectors")
 _COMMANDS: Mapping[str, str] = {"scope": "scope", "diagnose": "diagnose", "judge": "report"}
 # Where a module is not named as its command.
 _MODULES: Mapping[str, str] = {"key": "keys", **_COMMANDS}
@@ -95,6 +95,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
     from controller.store.errors import StoreError  # noqa: PLC0415
     from inventory.read import ContractError  # noqa: PLC0415
     from inventory.signing import SignatureError  # noqa: PLC0415
+    from inventory.sources.seen import SourceError  # noqa: PLC0415
 
     return (
         BundleError,
@@ -105,6 +106,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
         NoContractError,
         OSError,
         SignatureError,
+        SourceError,
         StoreError,
         SettingsError,
     )

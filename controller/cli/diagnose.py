@@ -25,7 +25,7 @@ from controller.cli.show import print_error, print_line, print_text
 if TYPE_CHECKING:
     from controller.reports.model import Report
 
-__all__ = ["Verdict", "diagnose"]
+__all__ = ["Done", "Verdict", "Wishes", "carry_out", "diagnose"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
     nursery = context.obj if isinstance(context.obj, Nursery) else Nursery()
     try:
         office = open_office().tidy()
-        wishes = _Wishes(
+        wishes = Wishes(
             ticket=ticket,
             hosts=tuple(host or ()),
             areas=tuple(area or ()),
@@ -71,7 +71,7 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
             # From here on it stops the run, which is written down all the same.
             signal.signal(signal.SIGINT, signal.default_int_handler)
         with Live(shown=sys.stderr.isatty() and not quiet) as live:
-            done = asyncio.run(_diagnose(office, nursery, wishes, live))
+            done = asyncio.run(carry_out(office, nursery, wishes, live))
     finally:
         nursery.close()
     _print(done, as_json=json)
@@ -80,7 +80,9 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Wishes:
+class Wishes:
+    """What is asked of whom, for which ticket; empty: all."""
+
     ticket: str
     hosts: tuple[str, ...]
     areas: tuple[str, ...]
@@ -90,7 +92,10 @@ class _Wishes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Done:
+class Done:
+    """How a run ended, and where its report is. run: its id."""
+
+    run: str
     status: int
     note: str
     page: Path
@@ -98,7 +103,7 @@ class _Done:
     deliveries: Sequence[str]
 
 
-def _check(wishes: _Wishes) -> None:
+def _check(wishes: Wishes) -> None:
     """Unknown areas and questions are mistakes of whoever types, and named before anything is asked."""
     from collectors.catalogue import catalogue  # noqa: PLC0415 - reads every collector; the nursery does it meanwhile.
 
@@ -112,7 +117,8 @@ def _check(wishes: _Wishes) -> None:
     must_be_known("language", [wishes.language] if wishes.language else [], LANGUAGES)
 
 
-async def _diagnose(office: Office, nursery: Nursery, wishes: _Wishes, live: Live) -> _Done:
+async def carry_out(office: Office, nursery: Nursery, wishes: Wishes, live: Live) -> Done:
+    """Ask what is wished for, write the report, and hand it to the ticket."""
     from controller.courier.inprocess import InProcess  # noqa: PLC0415 - loaded while the nursery starts.
     from controller.run import Asked, new_run, report_of, take_readings  # noqa: PLC0415
     from controller.settings import signing_key  # noqa: PLC0415
@@ -152,7 +158,8 @@ async def _diagnose(office: Office, nursery: Nursery, wishes: _Wishes, live: Liv
             language = wishes.language or office.settings.language or contract.language
             published = publish(office.store, report, contract, language)
         delivered = await deliver(office.store, {desk_name: desk})
-    return _Done(
+    return Done(
+        run=run,
         status=_status(report),
         note=published.note,
         page=published.page,
@@ -187,7 +194,7 @@ def _status(report: Report) -> int:
     return Verdict.NO_FAULT
 
 
-def _print(done: _Done, *, as_json: bool) -> None:
+def _print(done: Done, *, as_json: bool) -> None:
     if as_json:
         print_text(done.data.read_text(encoding="utf-8"))
     else:

@@ -30,7 +30,7 @@ def _run() -> int:
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     nursery = None
     try:
-        if sys.argv[1:2] == ["diagnose"] and "--help" not in sys.argv:
+        if sys.argv[1:2] in (["diagnose"], ["host"]) and "--help" not in sys.argv:
             # The workers' home imports for as long as the command line does: both at the same time.
             from agent.nursling import Nursery  # noqa: PLC0415 - nothing else needs it.
 

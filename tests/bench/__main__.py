@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import decisions, ssh_hosts
+from tests.bench import decisions, ssh_hosts, walls
 from tests.bench.row import Row
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "hanging": ssh_hosts.measure_hanging,
     "start": ssh_hosts.measure_start,
     "memory": ssh_hosts.measure_memory,
+    "walls": walls.measure,
     "reading": decisions.measure_reading,
     "decisions": decisions.measure,
     "verifying": decisions.measure_verifying,

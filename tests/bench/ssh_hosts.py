@@ -21,7 +21,7 @@ from tests.bench.row import Row, at_least, at_most
 from tests.fleet import PORT, Fleet
 from tests.home import command, contract_over, home_for, run_command
 
-__all__ = ["measure", "measure_hanging", "measure_memory", "measure_start"]
+__all__ = ["HOSTS", "home_over", "measure", "measure_hanging", "measure_memory", "measure_start", "timed"]
 
 HOSTS = 300
 ROUNDS = 3
@@ -31,7 +31,7 @@ DIAGNOSE = ("diagnose", "--ticket", "1", "--question", QUESTION, "--quiet")
 
 
 @contextmanager
-def _home(fleet: Fleet) -> Iterator[Path]:
+def home_over(fleet: Fleet) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     try:
         yield home_for(folder, fleet, contract_over(fleet))
@@ -39,7 +39,7 @@ def _home(fleet: Fleet) -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _timed(home: Path) -> float:
+def timed(home: Path) -> float:
     start = time.perf_counter()
     done = run_command(home, *DIAGNOSE)
     took = time.perf_counter() - start
@@ -136,13 +136,13 @@ def _ansible(fleet: Fleet, commands: list[str]) -> float:
 
 def measure() -> list[Row]:
     """Hosts a second, best of three, ours and the peers in turn."""
-    with Fleet(HOSTS) as fleet, _home(fleet) as home:
-        _timed(home)
+    with Fleet(HOSTS) as fleet, home_over(fleet) as home:
+        timed(home)
         commands = _commands(home)
         ours, plain = [], []
         for _ in range(ROUNDS):
             plain.append(_plain(fleet, commands))
-            ours.append(_timed(home))
+            ours.append(timed(home))
         ansible = _ansible(fleet, commands)
     rate = HOSTS / min(ours)
     return [
@@ -166,12 +166,12 @@ def _last_good(home: Path) -> float:
 def measure_hanging() -> list[Row]:
     """200 hosts alone, then with 100 more that accept and say nothing: when is the last good one done?"""
     good = HOSTS * 2 // 3
-    with Fleet(good) as fleet, _home(fleet) as home:
-        _timed(home)
-        _timed(home)
+    with Fleet(good) as fleet, home_over(fleet) as home:
+        timed(home)
+        timed(home)
         alone = _last_good(home)
-    with Fleet(good, HOSTS - good) as fleet, _home(fleet) as home:
-        _timed(home)
+    with Fleet(good, HOSTS - good) as fleet, home_over(fleet) as home:
+        timed(home)
         beside = _last_good(home)
     name = "200 hosts while 100 others hang, beside the same 200 alone"
     return [at_most(name, "s", beside, alone, 1.2)]
@@ -179,15 +179,15 @@ def measure_hanging() -> list[Row]:
 
 def measure_start() -> list[Row]:
     """From the start of the command to the first question that is put to a host, best of three."""
-    with Fleet(1) as fleet, _home(fleet) as home:
-        _timed(home)
+    with Fleet(1) as fleet, home_over(fleet) as home:
+        timed(home)
         took = min(_to_first_question(home) for _ in range(ROUNDS))
     return [at_most("from command to first job, against half a second", "s", took, 0.5)]
 
 
 def _to_first_question(home: Path) -> float:
     start = time.time()
-    _timed(home)
+    timed(home)
     results = _report(home)["results"]
     if not isinstance(results, list):
         raise TypeError("the report has no list of results")
@@ -196,7 +196,7 @@ def _to_first_question(home: Path) -> float:
 
 def measure_memory() -> list[Row]:
     """Peak of the proportional set sizes of the whole process tree, sampled every 50 ms."""
-    with Fleet(HOSTS) as fleet, _home(fleet) as home:
+    with Fleet(HOSTS) as fleet, home_over(fleet) as home:
         peak = _peak(home)
     return [at_most("peak memory of the 300-host run, against 250 MB", "MB", peak, 250.0)]
 

@@ -289,8 +289,8 @@ def test_a_host_whose_key_nobody_has_pinned_is_refused_and_can_only_be_greeted()
             detail="nobody has pinned the key of h1 yet: 'secondline host pin k h1'",
         )
     ]
-    greeted = planned(paper, ("h1",), (), "linux.host_keys")
-    assert [job.collector for job in greeted.jobs] == ["linux.host_keys"]
+    greeted = planned(paper, ("h1",), (), "linux.host-key")
+    assert [job.collector for job in greeted.jobs] == ["linux.host-key"]
     assert not greeted.refused
     (leave,) = leaves(assigned(paper, greeted))
     assert leave.doors("h1", "ssh")

@@ -19,7 +19,10 @@ PROTOCOLS = re.compile(
     r"|pysnmp|requests|scapy|scrapli|smtplib|telnetlib|urllib3|winrm|pypsrp|smbprotocol"
 )
 SOCKETS = frozenset({"socket", "_socket", "socketserver"})
-MAY_USE_SOCKETS = {"agent/wall.py", "agent/nursery.py", "agent/nursling.py", "agent/worker.py"}
+MAY_USE_SOCKETS = {
+    *(f"agent/{name}.py" for name in ("wall_rules", "cradle", "nursling", "porter", "wire", "worker")),
+    *(f"agent/kernel/{name}.py" for name in ("confine", "table", "verdict")),
+}
 NOT_FOR_AGENTS = ("sqlalchemy", "alembic", "jinja2", "httpx", "typer", "rich", "pydantic_settings", "babel")
 
 
