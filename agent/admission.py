@@ -15,9 +15,9 @@ from agent.order import Order
 from agent.post import Post
 from agent.refusal import Hold, HoldError
 from inventory.contract import Contract
-from inventory.difference import difference
 from inventory.grant import Leave, verify
 from inventory.read import ContractError, digest, read
+from inventory.revision.difference import difference
 from inventory.signing import check_signatures
 
 __all__ = ["Admitted", "admit", "look_at_switch", "rehearse"]

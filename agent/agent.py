@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent.about import about_target
@@ -29,10 +29,12 @@ from agent.wire import WireError, pack, receive
 from collectors import Kind, Phase, Shell
 from collectors.catalogue import catalogue
 from collectors.exchange import Exchange
+from inventory.ceiling import Ceiling
 from inventory.contract import Clause, Contract, Host
-from inventory.decide import Allowed, Diagnose, Request, decide
+from inventory.decide import Allowed, Diagnose, Reason, Request, decide
 from inventory.decide import Refused as Denied
 from inventory.grant import GrantRefusedError, Leave
+from inventory.outlook.when import closes_within
 from inventory.signing import SignatureError
 
 __all__ = ["Agent"]
@@ -110,17 +112,15 @@ class Agent:
         now, contract, leave = datetime.now(UTC), admitted.contract, admitted.leave
         allowed: dict[Job, Clause] = {}
         for job in jobs:
-            area = job.collector.partition(".")[0]
-            asked = Request(customer=leave.grant.customer, host=job.host, deed=Diagnose(area))
-            match decide(contract, asked, now, self._post.ceiling):
+            match decide(contract, _request(leave.grant.customer, job), now, self._post.ceiling):
                 case Denied() as denied:
                     detail = self._post.ceiling_trouble or denied.beyond
                     left.answer(job, Refused(denied.reason, denied.clauses, "agent", detail))
                 case Allowed(clause):
-                    if _same_addresses(contract, leave, job.host):
+                    if self._post.ceiling and _within(contract, self._post.ceiling, leave, job.host):
                         allowed[job] = clause
                     else:
-                        detail = "the grant's addresses or ports are not the contract's"
+                        detail = "the grant names addresses or ports that contract and ceiling do not"
                         left.answer(job, Refused(Hold.NOT_AS_CONTRACT, (clause.id,), "agent", detail))
         return allowed
 
@@ -149,9 +149,18 @@ class Agent:
                 ways[host.id] = SshWay(user=host.ssh.user, host_keys=host.ssh.host_keys, secret=secret)
         return ways
 
+    def _until(self, admitted: Admitted, jobs: Iterable[Job]) -> float:
+        """When the first of these jobs is allowed no more, in seconds since the epoch: however long a grant lives."""
+        grant, now = admitted.leave.grant, datetime.now(UTC)
+        span = timedelta(seconds=max(0.0, grant.expires - now.timestamp()))
+        asked = (_request(grant.customer, job) for job in jobs)
+        ends = closes_within((admitted.contract,), asked, now, span, lambda _: self._post.ceiling)
+        return min((end.timestamp() for end in ends.values()), default=float("inf"))
+
     async def _in_worker(self, start: Start, admitted: Admitted, left: _Left) -> None:
         """Have a worker do it. Raises HoldError when the agent ended the work itself."""
-        self._look(admitted)
+        until = self._until(admitted, start.jobs)
+        self._look(admitted, until)
         name = f"{time.monotonic_ns():x}"
         try:
             process = await self._nursery.spawn(name)
@@ -167,7 +176,7 @@ class Agent:
         writer.write(pack({"start": START.dump_python(start, mode="json")}))
         loop = asyncio.get_running_loop()
         overtime = loop.call_later(start.seconds + _GRACE * 2, process.kill)
-        watch = asyncio.create_task(self._watch(admitted, process, writer, left.tell))
+        watch = asyncio.create_task(self._watch(admitted, until, process, writer, left.tell))
         try:
             while (frame := await receive(reader)) is not None and frame[0]["event"] != "done":
                 _hear_porter(process, left)
@@ -189,13 +198,13 @@ class Agent:
             raise reason
 
     async def _watch(
-        self, admitted: Admitted, process: Process, writer: asyncio.StreamWriter, tell: Tell
+        self, admitted: Admitted, until: float, process: Process, writer: asyncio.StreamWriter, tell: Tell
     ) -> None:
         """Look again and again whether running work may go on; end it and raise HoldError when it may not."""
         while True:
             await asyncio.sleep(_LOOK)
             try:
-                await asyncio.to_thread(self._look, admitted)
+                await asyncio.to_thread(self._look, admitted, until)
             except HoldError as reason:
                 tell(Event(what="ending", detail=reason.reason))
                 with contextlib.suppress(ConnectionError, RuntimeError):
@@ -203,8 +212,13 @@ class Agent:
                 asyncio.get_running_loop().call_later(_LAST_WORDS, process.kill)
                 raise
 
-    def _look(self, admitted: Admitted) -> None:
+    def _look(self, admitted: Admitted, until: float) -> None:
         grant = admitted.leave.grant
+        if time.time() >= until:
+            raise HoldError(
+                Reason.WINDOW_CLOSED,
+                "the contract's window, or the contract, ended while the run was under way",
+            )
         look_at_switch(self._post, grant.customer)
         number, end = self._memory.changes(grant.customer, grant.revision)
         if time.time() >= end:
@@ -238,6 +252,11 @@ class _Left:
     def end(self, result: Result, exchanges: tuple[Exchange, ...] = ()) -> None:
         del self._jobs[result.job.id]
         self.tell(Event(what="result", result=result, exchanges=exchanges))
+
+
+def _request(customer: str, job: Job) -> Request:
+    area = job.collector.partition(".")[0]
+    return Request(customer=customer, host=job.host, deed=Diagnose(area))
 
 
 def _at_once(job: Job, outcome: Outcome) -> Result:
@@ -288,15 +307,15 @@ def _logs_in(job: Job) -> bool:
     return collector is None or collector.session is Shell
 
 
-def _same_addresses(contract: Contract, leave: Leave, host: str) -> bool:
-    """The grant may name fewer addresses than the contract, never others."""
+def _within(contract: Contract, ceiling: Ceiling, leave: Leave, host: str) -> bool:
+    """The grant may name fewer addresses and ways in than contract and ceiling, never others."""
     granted = leave.grant.targets.get(host)
     if granted is None:
         return False
-    target = contract.targets[host]
-    ports = {"ssh": getattr(target, "ssh", None), "dns": target.dns}
-    return set(granted.addresses) <= {str(a) for a in target.addresses} and all(
-        (way := ports.get(name)) is not None and way.port == port for name, port in granted.ports.items()
+    reach = ceiling.reach(contract.targets[host])
+    return (
+        set(granted.addresses) <= {str(address) for address in reach.addresses}
+        and granted.ports.items() <= reach.ports.items()
     )
 
 

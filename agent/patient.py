@@ -26,6 +26,7 @@ from agent.job import Broken, Job, NoAnswer, Outcome, Refused, Result, Seen
 from agent.refusal import Hold
 from agent.sessions.dns import open_dns
 from agent.sessions.gate import Gate
+from agent.sessions.hello import GreetingSession
 from agent.sessions.login import Greeted
 from agent.sessions.ssh import open_ssh, reach_ssh
 from agent.start import SshWay
@@ -33,7 +34,7 @@ from agent.wall import WallError
 from agent.wire import Frame
 from collectors.collector import About, Collector
 from collectors.exchange import Exchange
-from collectors.session import Kind, Phase, Resolver, Shell, Unanswered
+from collectors.session import Greeting, Kind, Phase, Resolver, Shell, Unanswered
 from inventory.grant import GrantRefusedError, Leave, NotGranted
 
 __all__ = ["HELD", "Held", "Patient"]
@@ -87,10 +88,13 @@ class Patient:
         self._all([job for job in jobs if job.collector not in self.known], unknown)
         by_shell = [job for job in jobs if self._wants(job, Shell)]
         others = [job for job in jobs if self._wants(job, Resolver)]
+        greetings = [job for job in jobs if self._wants(job, Greeting)]
         try:
             async with share or contextlib.nullcontext():
                 if others:
                     await self._ask_names(others)
+                for job in greetings:
+                    await self._greet(job)
                 if by_shell:
                     await self._ask_shell(by_shell)
         except asyncio.CancelledError as why:
@@ -121,6 +125,20 @@ class Patient:
                 )
         finally:
             await session.close()
+
+    async def _greet(self, job: Job) -> None:
+        """Come as far as the host's key, and no further."""
+        async with self.doors:
+            since = _Moment()
+            self._tell_opening(Greeting, job)
+            try:
+                at = await reach_ssh(self.leave, self.about.id, self._exchanges.append, "greeting")
+            except (Unanswered, GrantRefusedError, WallError) as reason:
+                self._report(job, _outcome_of(reason), since)
+                return
+            with contextlib.closing(GreetingSession(at, self._exchanges.append, self.threads)) as session:
+                limit = asyncio.timeout(self.known[job.collector].deadline)
+                await self._answer(job, session, limit, since)
 
     async def _ask_shell(self, jobs: Sequence[Job]) -> None:
         """Reach a host and wait for its greeting, then give it a thread."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from inventory.decide import Reason
+
 __all__ = ["Hold", "HoldError"]
 
 
@@ -30,6 +32,6 @@ class Hold(StrEnum):
 class HoldError(Exception):
     """The agent does not do it: `reason` is the code, the message says what to do."""
 
-    def __init__(self, reason: Hold, detail: str) -> None:
+    def __init__(self, reason: Hold | Reason, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason

@@ -72,7 +72,9 @@ async def take_readings(  # noqa: PLR0913 - what a run stands on.
     now = datetime.now(UTC)
     contract = law.contract
     work = plan_work(law, asked.hosts, asked.areas, asked.collectors, now)
-    assignments = assign(law, stored, work, run=run, ticket=asked.ticket, key=key, seconds=asked.seconds)
+    assignments = assign(
+        law, stored, work, run=run, ticket=asked.ticket, key=key, seconds=asked.seconds, now=now
+    )
     opening = asyncio.create_task(
         asyncio.to_thread(_open_run, store, stored, contract, asked, work, assignments, run, now)
     )

@@ -6,7 +6,8 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from math import ceil
 from typing import Any
 
@@ -14,13 +15,14 @@ from agent.about import about_target
 from agent.job import Job, Refused, Result
 from agent.order import Order
 from agent.refusal import Hold, HoldError
-from collectors import About, Greeting
+from collectors import About, Greeting, Shell
 from collectors.catalogue import catalogue
 from controller.store.contracts import StoredContract
-from inventory.ceiling import Ceiling
-from inventory.contract import Clause, Contract, Host, Outside
-from inventory.decide import Allowed, Decision, Diagnose, Request, decide_under_all
+from inventory.ceiling import Ceiling, ways
+from inventory.contract import Clause, Contract, Host
+from inventory.decide import Allowed, Decision, Diagnose, Reason, Request, decide_under_all
 from inventory.grant import Grant, Target, seal
+from inventory.outlook.when import closes_within
 from inventory.signing import SignatureError
 
 __all__ = ["NO_QUESTION", "Assignment", "Decided", "Law", "Work", "agent_of", "assign", "plan_work"]
@@ -29,6 +31,10 @@ __all__ = ["NO_QUESTION", "Assignment", "Decided", "Law", "Work", "agent_of", "a
 NO_QUESTION = "no-question"
 # A grant serves one worker; a large run is cut into several.
 _HOSTS_A_GRANT = 100
+# A grant outlives what it may take by this much, in seconds: its turn may come late.
+_SPARE = 60.0
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_PIN_IT = "nobody has pinned the key of {host} yet: 'secondline host pin {customer} {host}'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +85,21 @@ class Law:
     def ceiling_of(self, host: str) -> Ceiling | None:
         return self.ceilings.get(agent_of(self.contract, host))
 
+    def request(self, host: str, area: str) -> Request:
+        return Request(customer=self.contract.customer, host=host, deed=Diagnose(area))
+
     def decide(self, host: str, area: str, now: datetime) -> Decision:
-        asked = Request(customer=self.contract.customer, host=host, deed=Diagnose(area))
-        return decide_under_all(self.contracts, asked, now, self.ceiling_of(host))
+        return decide_under_all(self.contracts, self.request(host, area), now, self.ceiling_of(host))
+
+    def hindrance(self, host: str, area: str) -> tuple[str, str]:
+        """Why what the contract allows is not done all the same: code and explanation, or two empty texts."""
+        held = self.held.get(agent_of(self.contract, host))
+        if held is not None:
+            return held.reason, str(held)
+        target = self.contract.targets.get(host)
+        if isinstance(target, Host) and _unpinned(target) and area in _areas_behind_a_login():
+            return Hold.NOT_PINNED, _PIN_IT.format(customer=self.contract.customer, host=host)
+        return "", ""
 
 
 def plan_work(
@@ -136,13 +154,38 @@ class _Plan:
         return True
 
     def _allow(self, host: str, area: str, names: Mapping[str, str], clause: Clause) -> None:
-        ways, greeted = _ports(self._law, host), _ports(self._law, host, unpinned=True)
+        usual, greeted = _ports(self._law, host), _ports(self._law, host, unpinned=True)
         for name, way in names.items():
-            if way in (greeted if _only_greets(name) else ways):
+            if way in (greeted if _only_greets(name) else usual):
                 self.jobs[Job(id=f"{host}/{name}", host=host, collector=name)] = clause
-        if not {way for name, way in names.items() if not _only_greets(name)} <= ways.keys():
-            detail = f"see 'secondline host pin {self._law.contract.customer} {host}'"
-            self.refuse(host, area, Refused(Hold.NOT_PINNED, (clause.id,), detail=detail))
+        missing = {
+            way for name, way in names.items() if way not in (greeted if _only_greets(name) else usual)
+        }
+        if missing:
+            self.refuse(host, area, self._why_no_way(host, missing, greeted, clause))
+
+    def _why_no_way(
+        self, host: str, missing: set[str], greeted: Mapping[str, int], clause: Clause
+    ) -> Refused:
+        if missing & greeted.keys():
+            detail = _PIN_IT.format(customer=self._law.contract.customer, host=host)
+            return Refused(Hold.NOT_PINNED, (clause.id,), detail=detail)
+        target, ceiling = self._law.contract.targets[host], self._law.ceiling_of(host)
+        low = ceiling.reach(target).ports if ceiling else {}
+        above = [f"port {port}" for way, port in ways(target).items() if way in missing and way not in low]
+        if above:
+            return Refused(Reason.ABOVE_CEILING, (clause.id,), detail=", ".join(above))
+        # A revision that waits for a second person has taken the way in away.
+        return Refused(NO_QUESTION, (clause.id,))
+
+
+def _unpinned(target: Host) -> bool:
+    return target.ssh is not None and not target.ssh.host_keys
+
+
+@cache
+def _areas_behind_a_login() -> frozenset[str]:
+    return frozenset(one.area for one in catalogue().collectors.values() if one.session is Shell)
 
 
 def _only_greets(name: str) -> bool:
@@ -158,14 +201,14 @@ def _suitable(law: Law, host: str, area: str, about: About | None, named: tuple[
     target = law.contract.targets.get(host)
     if about is None or target is None:
         return {}
-    ways = _ways(target)
+    named_ways = ways(target)
     return {
         c.name: way
         for c in catalogue().collectors.values()
         if c.area == area
         and (c.name in named if named else not c.on_request)
         and c.suits(about)
-        and (way := _WAY.get(c.session.__name__)) in ways
+        and (way := _WAY.get(c.session.__name__)) in named_ways
     }
 
 
@@ -173,27 +216,17 @@ def _suitable(law: Law, host: str, area: str, about: About | None, named: tuple[
 _WAY = {"Shell": "ssh", "Resolver": "dns", "Greeting": "ssh"}
 
 
-def _ways(target: Host | Outside) -> dict[str, int]:
-    """The ways in that a contract names, by port."""
-    ways = {}
-    if isinstance(target, Host) and target.ssh is not None:
-        ways["ssh"] = target.ssh.port
-    if target.dns is not None:
-        ways["dns"] = target.dns.port
-    return ways
-
-
 def _ports(law: Law, host: str, *, unpinned: bool = False) -> dict[str, int]:
-    """The ways in that may be used: those whose other end is known, and that no waiting revision takes away.
+    """The ways in that may be used: those whose other end is known, and that nothing takes away.
 
     unpinned: also those whose other end nobody has pinned yet.
     """
-    target = law.contract.targets[host]
-    ways = _ways(target)
-    if isinstance(target, Host) and target.ssh is not None and not (target.ssh.host_keys or unpinned):
-        del ways["ssh"]
+    target, ceiling = law.contract.targets[host], law.ceiling_of(host)
+    open_ways = dict(ceiling.reach(target).ports) if ceiling else {}
+    if isinstance(target, Host) and _unpinned(target) and not unpinned:
+        open_ways.pop("ssh", None)
     later = law.waiting.targets.get(host) if law.waiting else None
-    return ways if later is None else dict(ways.items() & _ways(later).items())
+    return open_ways if later is None else dict(open_ways.items() & ways(later).items())
 
 
 def assign(  # noqa: PLR0913 - what a grant consists of.
@@ -205,13 +238,17 @@ def assign(  # noqa: PLR0913 - what a grant consists of.
     ticket: str,
     key: Mapping[str, Any],
     seconds: float,
+    now: datetime,
 ) -> tuple[Assignment, ...]:
     """Cut the work into grants: by agent, then into parts of at most a hundred hosts, and seal them."""
-    by_agent: dict[str, dict[str, list[Job]]] = {}
+    ends = _ends(law, work, now, timedelta(seconds=seconds + _SPARE))
+    # What will be allowed no more before the grant is over has a grant of its own, which ends when it must.
+    parts: dict[tuple[str, datetime | None], dict[str, list[Job]]] = {}
     for job in work.jobs:
-        by_agent.setdefault(agent_of(law.contract, job.host), {}).setdefault(job.host, []).append(job)
+        agent = agent_of(law.contract, job.host)
+        parts.setdefault((agent, ends.get(job)), {}).setdefault(job.host, []).append(job)
     assignments = []
-    for agent, hosts in by_agent.items():
+    for (agent, end), hosts in parts.items():
         count = ceil(len(hosts) / _HOSTS_A_GRANT)
         names = tuple(hosts)
         for part in range(count):
@@ -225,7 +262,7 @@ def assign(  # noqa: PLR0913 - what a grant consists of.
                 ticket=ticket,
                 digest=stored.digest,
                 agent=agent,
-                seconds=seconds,
+                expires=min(now + timedelta(seconds=seconds + _SPARE), end or _NEVER),
             )
             order = Order(
                 token=seal(grant, key),
@@ -236,6 +273,13 @@ def assign(  # noqa: PLR0913 - what a grant consists of.
             )
             assignments.append(Assignment(agent=agent, grant=grant.id, order=order))
     return tuple(assignments)
+
+
+def _ends(law: Law, work: Work, now: datetime, span: timedelta) -> dict[Job, datetime]:
+    """The jobs that will be allowed no more before a grant of this length is over, and from when on."""
+    asked = {job: law.request(job.host, job.collector.partition(".")[0]) for job in work.jobs}
+    ends = closes_within(law.contracts, dict.fromkeys(asked.values()), now, span, law.ceiling_of)
+    return {job: ends[request] for job, request in asked.items() if request in ends}
 
 
 def agent_of(contract: Contract, host: str) -> str:
@@ -257,9 +301,10 @@ def _grant(  # noqa: PLR0913 - what a grant consists of.
     ticket: str,
     digest: str,
     agent: str,
-    seconds: float,
+    expires: datetime,
 ) -> Grant:
     now, contract = int(time.time()), law.contract
+    greeted = {job.host for job in jobs if _only_greets(job.collector)}
     clauses = {work.jobs[job].id: work.jobs[job] for job in jobs}
     return Grant(
         id=secrets.token_hex(16),
@@ -271,19 +316,18 @@ def _grant(  # noqa: PLR0913 - what a grant consists of.
         revision=contract.revision,
         deeds=tuple(dict.fromkeys(job.collector for job in jobs)),
         targets={
-            host: _target(
-                law, host, unpinned=any(_only_greets(job.collector) for job in jobs if job.host == host)
-            )
+            host: _target(law, host, unpinned=host in greeted)
             for host in dict.fromkeys(job.host for job in jobs)
         },
         shares={name: max(1, clause.at_once // count) for name, clause in clauses.items()},
         not_before=now,
-        expires=now + ceil(seconds) + 60,
+        expires=int(expires.timestamp()),
     )
 
 
 def _target(law: Law, host: str, *, unpinned: bool) -> Target:
-    addresses = dict.fromkeys(law.contract.targets[host].addresses)
+    target, ceiling = law.contract.targets[host], law.ceiling_of(host)
+    addresses = ceiling.reach(target).addresses if ceiling else ()
     if law.waiting and (later := law.waiting.targets.get(host)):
-        addresses = {address: None for address in addresses if address in later.addresses}
+        addresses = tuple(address for address in addresses if address in later.addresses)
     return Target(addresses=tuple(map(str, addresses)), ports=_ports(law, host, unpinned=unpinned))

@@ -1,15 +1,16 @@
 """What may ever be reached from here, whatever a contract says? The customer's own bound at one agent.
 
 A TOML file that the customer's IT keeps beside the agent. It can only take away: `decide` allows what the contract
-and the ceiling both allow. A ceiling that is missing, empty or not wholly right allows nothing.
+and the ceiling both allow, at the addresses and ports that both name. A ceiling that is missing, empty or not wholly right allows nothing.
 """
 
 from __future__ import annotations
 
 import tomllib
 from bisect import bisect_right
+from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, ValidationError
@@ -18,7 +19,7 @@ from inventory.clause import Part
 from inventory.contract import Host, Outside
 from inventory.fields import Id, Port, WrongError
 
-__all__ = ["Ceiling", "CeilingError", "read_ceiling"]
+__all__ = ["Ceiling", "CeilingError", "Reach", "read_ceiling", "ways"]
 
 _LARGEST = 1_000_000
 
@@ -44,6 +45,20 @@ def _network(value: object) -> IPv4Network | IPv6Network:
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Where a target may be reached: its addresses, and the port of each way in ('ssh', 'dns')."""
+
+    addresses: tuple[IPv4Address | IPv6Address, ...]
+    ports: dict[str, int]
+
+
+def ways(target: Host | Outside) -> dict[str, int]:
+    """The ways in that a contract names for a target, with their ports."""
+    named = {"ssh": target.ssh if isinstance(target, Host) else None, "dns": target.dns}
+    return {way: reach.port for way, reach in named.items() if reach is not None}
+
+
 class Ceiling(Part):
     """The bound. What is not written is not allowed."""
 
@@ -54,20 +69,26 @@ class Ceiling(Part):
     areas: tuple[Id, ...] = Field(default=(), description="areas that may be diagnosed")
     playbooks: tuple[Id, ...] = Field(default=(), description="playbooks that may be run")
 
+    def reach(self, target: Host | Outside) -> Reach:
+        """What of a target's addresses and ways in lies below the ceiling."""
+        return Reach(
+            addresses=tuple(address for address in target.addresses if self._holds(address)),
+            ports={way: port for way, port in ways(target).items() if port in self._ports},
+        )
+
     def beyond(self, customer: str, target: Host | Outside) -> str:
-        """What of a target lies above the ceiling, '' for nothing: one address too many is too many."""
+        """What keeps a target above the ceiling, '' when some address and way in of it lies below."""
         if customer not in self.customers:
             return f"customer {customer}"
-        for address in target.addresses:
-            number = int(address)
-            if not self._within[address.version].holds(number) or self._without[address.version].holds(
-                number
-            ):
-                return f"address {address}"
-        for reach in (target.ssh, target.dns) if isinstance(target, Host) else (target.dns,):
-            if reach is not None and reach.port not in self._ports:
-                return f"port {reach.port}"
-        return ""
+        reach = self.reach(target)
+        if target.addresses and not reach.addresses:
+            return f"address {target.addresses[0]}"
+        named = ways(target)
+        return f"port {next(iter(named.values()))}" if named and not reach.ports else ""
+
+    def _holds(self, address: IPv4Address | IPv6Address) -> bool:
+        number, version = int(address), address.version
+        return self._within[version].holds(number) and not self._without[version].holds(number)
 
     @cached_property
     def _ports(self) -> frozenset[int]:

@@ -46,6 +46,7 @@ def hints(data: object, *, platforms: Collection[str] | None = None) -> Iterator
             mute.add(_name(row))
             if row.get("ssh") is None:
                 yield Flaw(path, "it cannot be asked anything", "write how it is reached: 'ssh' or 'dns'")
+        yield from _unpinned(path, row)
     for key, name in (("sites", "resolvers"), ("zones", "servers"), ("zones", "parents")):
         for path, row in rows[key]:
             for number, server in _words(row, name):
@@ -58,6 +59,13 @@ def hints(data: object, *, platforms: Collection[str] | None = None) -> Iterator
         if platform is not None and host.get("ssh") is not None and platform not in (platforms or ()):
             what = f"there is no question yet to the platform '{platform}'"
             yield Flaw((*path, "platform"), what, _nearest(platform, platforms or (), "it will not be asked"))
+
+
+def _unpinned(path: Path, row: dict[str, Any]) -> Iterator[Flaw]:
+    ssh = row.get("ssh")
+    if isinstance(ssh, dict) and ssh.get("host_keys", []) == []:
+        what = "nobody has pinned the host's key, so nobody can log in"
+        yield Flaw((*path, "ssh"), what, "see `secondline host pin`")
 
 
 def _uncovered(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:

@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 
 from inventory.clause import Approval, Clause, Cover, Covering, Day, Part, Window, cover, naming
 from inventory.fields import (
+    ACCOUNT,
     Address,
     CredentialRef,
     Date,
@@ -89,7 +90,7 @@ class SshReach(Part):
     """How a host is reached over SSH."""
 
     port: Port = Field(default=22, description="TCP port of the SSH server")
-    user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_.-]{0,31}$")] = Field(
+    user: Annotated[str, Field(pattern=f"^{ACCOUNT.pattern}$")] = Field(
         description="account that may read and change nothing"
     )
     credential: CredentialRef = Field(description="where the agent finds the key: a name, never the key")

@@ -1,7 +1,7 @@
 """Why may this not be done? A decision in words, German or English.
 
 The words name what was asked and the clause that stands in the way, so that nobody has to know a reason code by
-heart. What would have to change in the contract is said by `inventory.remedy`, which knows the contract.
+heart. What would have to change in the contract is said by `inventory.outlook.remedy`, which knows the contract.
 """
 
 from __future__ import annotations

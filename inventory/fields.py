@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 __all__ = [
+    "ACCOUNT",
     "Address",
     "Clock",
     "CredentialRef",
@@ -29,11 +30,14 @@ __all__ = [
     "TimeZone",
     "WrongError",
     "ZoneName",
+    "dns_name",
+    "identifier",
     "unicast",
 ]
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 _DNS_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
+ACCOUNT = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
 _PART = re.compile(r"[0-9]{1,3}/[0-9]{1,3}\.")
 _CREDENTIAL = re.compile(r"(?:file|age):[^\s]+|env:[A-Z][A-Z0-9_]*|keyring:[^\s/]+/[^\s/]+")
 _HOST_KEY = re.compile(r"(?:ssh-ed25519|ecdsa-sha2-nistp(?:256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}")
@@ -54,7 +58,8 @@ class WrongError(ValueError):
         self.instead = instead
 
 
-def _id(text: str) -> str:
+def identifier(text: str) -> str:
+    """The short name of a thing within a contract. Raises WrongError."""
     if not _ID.fullmatch(text):
         raise WrongError(
             f"{text!r} is not an id", "write small letters, digits, '.', '_' or '-' (at most 64), like 'web1'"
@@ -134,7 +139,8 @@ def _why_no_address(value: str) -> WrongError:
     return WrongError(f"{value!r} is not an IPv4 or IPv6 address", "write it like '10.1.2.3' or 'fd00::5'")
 
 
-def _dns_name(text: str) -> str:
+def dns_name(text: str) -> str:
+    """A DNS name in small letters and without the last dot. Raises WrongError."""
     if not text.isascii():
         raise WrongError(f"{text!r} is not in ASCII", "write the name as DNS carries it, with 'xn--'")
     name = text.lower().removesuffix(".")
@@ -152,7 +158,7 @@ def _zone_name(text: str) -> str:
     # A part of a /24 network has a zone of its own (RFC 2317).
     part = _PART.match(text)
     head = part[0] if part else ""
-    return "." if text == "." else head + _dns_name(text.removeprefix(head))
+    return "." if text == "." else head + dns_name(text.removeprefix(head))
 
 
 def _credential(text: str) -> str:
@@ -244,9 +250,9 @@ def _shown(pattern: str, *examples: str, longest: int = 400) -> WithJsonSchema:
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _NAME = rf"(?!.*\.[0-9]+\.?$){_LABEL}(\.{_LABEL})*\.?"
 
-Id = Annotated[str, AfterValidator(_id), _shown(_ID.pattern, "web1", longest=64)]
+Id = Annotated[str, AfterValidator(identifier), _shown(_ID.pattern, "web1", longest=64)]
 Address = Annotated[IPv4Address | IPv6Address, BeforeValidator(unicast), _ADDRESS_SCHEMA]
-DnsName = Annotated[str, AfterValidator(_dns_name), _shown(_NAME, "web1.musterbau.example", longest=254)]
+DnsName = Annotated[str, AfterValidator(dns_name), _shown(_NAME, "web1.musterbau.example", longest=254)]
 ZoneName = Annotated[
     str,
     AfterValidator(_zone_name),

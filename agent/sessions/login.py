@@ -24,7 +24,7 @@ from agent.start import SshWay
 from collectors.session import Kind, Phase, Unanswered
 from inventory.grant import Door
 
-__all__ = ["CHANNEL", "ENDS", "Greeted", "greet_first", "log_in"]
+__all__ = ["CHANNEL", "ENDS", "Greeted", "greet_first", "learn_host_key", "log_in"]
 
 LOGIN = 10.0
 CHANNEL = 8.0
@@ -92,6 +92,25 @@ def log_in(at: Greeted, way: SshWay) -> paramiko.SSHClient:
         at.sock.close()
         raise
     return client
+
+
+def learn_host_key(at: Greeted) -> str:
+    """Key exchange without a login: the key that the server proves to hold, as 'type base64'. Raises Unanswered.
+
+    Which of its keys that is, is agreed on as for a login. Blocks for some times `LOGIN` at the most.
+    """
+    transport: paramiko.Transport | None = None
+    try:
+        transport = _Transport(at.sock)
+        transport.start_client(timeout=LOGIN)
+        key = transport.get_remote_server_key()
+    except ENDS as error:
+        raise _why(error, transport) from None
+    finally:
+        if transport is not None:
+            transport.close()
+        at.sock.close()
+    return f"{key.get_name()} {key.get_base64()}"
 
 
 def _handshake(client: paramiko.SSHClient, sock: socket.socket, door: Door, way: SshWay) -> None:

@@ -33,12 +33,12 @@ _FILE = 16.0
 Record = Callable[[Exchange], None]
 
 
-async def reach_ssh(leave: Leave, host: str, record: Record) -> Greeted:
+async def reach_ssh(leave: Leave, host: str, record: Record, session: str = "shell") -> Greeted:
     """Come as far as a host's greeting. Raises Unanswered, or GrantRefusedError when the grant names no door."""
     doors = leave.doors(host, "ssh")
     if not doors:
         raise GrantRefusedError(NotGranted.NOT_NAMED, f"the grant opens no SSH door to {host!r}")
-    with _opening(record):
+    with _opening(record, session):
         return await greet_first(doors)
 
 
@@ -49,7 +49,7 @@ def open_ssh(at: Greeted, way: SshWay, record: Record, stop: threading.Event) ->
 
 
 @contextlib.contextmanager
-def _opening(record: Record) -> Iterator[None]:
+def _opening(record: Record, session: str = "shell") -> Iterator[None]:
     """A session that cannot be opened leaves a record of why."""
     began, start = datetime.now(UTC), time.monotonic()
     try:
@@ -57,7 +57,7 @@ def _opening(record: Record) -> Iterator[None]:
     except Unanswered as reason:
         record(
             Exchange(
-                session="shell",
+                session=session,
                 question=("open",),
                 began=began,
                 took=time.monotonic() - start,

@@ -95,6 +95,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
     from controller.store.errors import StoreError  # noqa: PLC0415
     from inventory.read import ContractError  # noqa: PLC0415
     from inventory.signing import SignatureError  # noqa: PLC0415
+    from inventory.sources.seen import SourceError  # noqa: PLC0415
 
     return (
         BundleError,
@@ -105,6 +106,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
         NoContractError,
         OSError,
         SignatureError,
+        SourceError,
         StoreError,
         SettingsError,
     )

@@ -11,13 +11,16 @@ from typing import Annotated
 import typer
 
 from controller.cli.paper import as_json, examine_text, print_examined, read_file
+from controller.cli.propose import propose
 from controller.cli.revisions import add, approve, diff, end, sign
 from controller.cli.show import print_json, print_table, print_text
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Contracts: check, sign, add, approve, end, list, show.", no_args_is_help=True)
-for _command in (sign, diff, add, approve, end):
+app = typer.Typer(
+    help="Contracts: check, propose, sign, add, approve, end, list, show.", no_args_is_help=True
+)
+for _command in (propose, sign, diff, add, approve, end):
     app.command()(_command)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 File = Annotated[Path, typer.Argument(help="The contract, a YAML file.", exists=True, dir_okay=False)]

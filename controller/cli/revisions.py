@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from controller.ledger import LedgerFact, What
     from controller.store.contracts import StoredContract
     from inventory.contract import Contract
-    from inventory.difference import Difference
+    from inventory.revision.difference import Difference
 
 __all__ = ["add", "approve", "diff", "end", "sign"]
 
@@ -254,8 +254,8 @@ def _people(
 
 def _difference(office: Office, contract: Contract) -> Difference:
     from controller.store.contracts import current_contract  # noqa: PLC0415 - see above.
-    from inventory.difference import difference  # noqa: PLC0415
     from inventory.read import ContractError, read  # noqa: PLC0415
+    from inventory.revision.difference import difference  # noqa: PLC0415
 
     before = current_contract(office.store, contract.customer)
     try:
@@ -266,7 +266,7 @@ def _difference(office: Office, contract: Contract) -> Difference:
 
 
 def _show_difference(found: Difference, *, as_json: bool, language: str) -> None:
-    from inventory.difference import describe  # noqa: PLC0415 - see above.
+    from inventory.revision.difference import describe  # noqa: PLC0415 - see above.
 
     lines = describe(found, "de" if language == "de" else "en")
     if as_json:

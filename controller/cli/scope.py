@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,16 +13,17 @@ from controller.cli.choice import must_be_known, named
 from controller.cli.show import print_json, print_line, print_table
 
 if TYPE_CHECKING:
+    from controller.work import Law
     from inventory.contract import Contract
     from inventory.decide import Deed
-    from inventory.scope import ScopeRow
+    from inventory.outlook.scope import ScopeRow
 
 __all__ = ["moment", "print_scope", "scope"]
 
 
 def print_scope(rows: Sequence[ScopeRow]) -> None:
     """The rows as a table, and below it why not, and what would have to change, once for all that it is alike for."""
-    from inventory.scope import reasons  # noqa: PLC0415 - start-up counts.
+    from inventory.outlook.scope import reasons  # noqa: PLC0415 - start-up counts.
 
     heads = ("host", "name", "address", "area", "may be asked", "clause", "from", "until")
     if any(_playbook(row) for row in rows):
@@ -41,8 +43,8 @@ def _playbook(row: ScopeRow) -> bool:
 
 
 def _cells(row: ScopeRow) -> tuple[str, ...]:
-    from inventory.advice import moment as shown  # noqa: PLC0415 - start-up counts.
     from inventory.decide import deed_name  # noqa: PLC0415
+    from inventory.outlook.advice import moment as shown  # noqa: PLC0415 - start-up counts.
 
     said = "yes" if row.allowed else f"no: {row.reason}"
     begins = "now" if row.allowed else shown(row.allowed_from, "en") if row.allowed_from else "never"
@@ -67,19 +69,31 @@ def scope(
     if host is not None and not host.strip():
         raise typer.BadParameter("--host is empty: write its id, name or address, or leave --host out")
     from controller.cli.office import open_office  # noqa: PLC0415 - start-up counts.
-    from inventory.scope import scope_json, scope_rows  # noqa: PLC0415
+    from inventory.outlook.scope import scope_json, scope_rows  # noqa: PLC0415
 
     deeds = _deeds(area or (), playbook or ())
     _, law = open_office().law_of(customer)
     contract = law.contract
     when = datetime.now(UTC) if at is None else moment(at, contract)
     hosts = contract.targets if host is None else named(contract, host)
-    rows = scope_rows(law.contracts, tuple(hosts), deeds, when, ceiling_of=law.ceiling_of)
+    decided = scope_rows(law.contracts, tuple(hosts), deeds, when, ceiling_of=law.ceiling_of)
+    rows = tuple(_hindered(row, law) for row in decided)
     if json:
         print_json(scope_json(rows))
         return
     print_line(f"{contract.customer}, revision {contract.revision}, at {_shown(when, contract)}")
     print_scope(rows)
+
+
+def _hindered(row: ScopeRow, law: Law) -> ScopeRow:
+    """What is allowed, but would not be done: its agent refuses, or nobody has pinned the host's key."""
+    from inventory.decide import Diagnose  # noqa: PLC0415 - start-up counts.
+
+    area = row.deed.area if isinstance(row.deed, Diagnose) else ""
+    reason, why = law.hindrance(row.host, area) if row.allowed else ("", "")
+    if not reason:
+        return row
+    return replace(row, allowed=False, reason=reason, explanation=why, allowed_from=None, allowed_until=None)
 
 
 def _deeds(areas: Sequence[str], playbooks: Sequence[str]) -> tuple[Deed, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from controller.work import Assignment, Law, Work, assign, plan_work
 from inventory.contract import Contract
 from inventory.decide import Allowed, Diagnose, Reason, Request, decide
 from inventory.grant import Leave, verify
-from inventory.token import new_key, pin_of
+from inventory.token import new_key, open_token, pin_of
 from tests.law import WIDE
 
 NOW = datetime(2026, 11, 23, 9, 12, tzinfo=UTC)
@@ -75,8 +77,21 @@ def law(paper: Contract) -> Law:
     return Law(contract=paper, ceilings=CEILINGS)
 
 
-def assigned(paper: Contract, work: Work) -> tuple[Assignment, ...]:
-    stored = StoredContract(
+def assigned(paper: Contract, work: Work, now: datetime | None = None) -> tuple[Assignment, ...]:
+    return assign(
+        law(paper),
+        _stored(paper),
+        work,
+        run="r",
+        ticket="1",
+        key=KEY,
+        seconds=60.0,
+        now=now or datetime.now(UTC),
+    )
+
+
+def _stored(paper: Contract) -> StoredContract:
+    return StoredContract(
         customer=paper.customer,
         revision=paper.revision,
         digest="0" * 64,
@@ -86,7 +101,6 @@ def assigned(paper: Contract, work: Work) -> tuple[Assignment, ...]:
         state=ContractState.HOLDS,
         signatures=("signed",),
     )
-    return assign(law(paper), stored, work, run="r", ticket="1", key=KEY, seconds=60.0)
 
 
 def leaves(given_out: tuple[Assignment, ...]) -> list[Leave]:
@@ -129,14 +143,15 @@ def suitable(paper: Contract, target: str, area: str, questions: tuple[str, ...]
     item = paper.targets.get(target)
     if item is None:
         return set()
-    ways = {"Shell": getattr(item, "ssh", None), "Resolver": item.dns}
+    ssh_way = getattr(item, "ssh", None)
+    ways = {"Shell": ssh_way, "Greeting": ssh_way, "Resolver": item.dns}
     return {
         c.name
         for c in catalogue().collectors.values()
         if c.area == area
         and ways[c.session.__name__] is not None
         and c.suits(about_target(paper, target))
-        and (not questions or c.name in questions)
+        and (c.name in questions if questions else not c.on_request)
     }
 
 
@@ -232,3 +247,99 @@ def test_a_question_is_asked_only_over_a_way_in_that_the_contract_names() -> Non
     )
     asked = {catalogue().collectors[job.collector].session.__name__ for job in planned(paper).jobs}
     assert asked == {"Resolver"}
+
+
+def test_a_grant_ends_when_the_contract_no_longer_allows_what_it_names() -> None:
+    """Hosts whose window closes soon have a grant of their own; the others keep all of their time."""
+    paper = contract(
+        [host(name, f"192.0.2.{n}", ssh=ssh(), roles=[role]) for n, (name, role) in enumerate(_ROLES, 1)],
+        [
+            clause("day", roles=["day"], diagnose=["linux"], windows=[{"from": "07:00", "until": "10:12"}]),
+            clause("ever", roles=["ever"], diagnose=["linux"]),
+        ],
+    )
+    # 09:12 UTC is 10:12 in the contract's time zone: the window's last minute.
+    grants = [json_grant(one) for one in assigned(paper, planned(paper), NOW)]
+    ends = {host: expires for targets, expires in grants for host in targets}
+    assert ends["h1"] == ends["h2"] == int(NOW.timestamp()) + 60
+    assert ends["h3"] == int(NOW.timestamp()) + 120
+    assert len(grants) == 2
+
+
+_ROLES = (("h1", "day"), ("h2", "day"), ("h3", "ever"))
+
+
+def json_grant(one: Assignment) -> tuple[list[str], int]:
+    """What a grant names and when it ends, without asking whether it still holds."""
+    payload, _ = open_token(one.order.token, (pin_of(KEY),), "grant+jws")
+    said = json.loads(payload)
+    return list(said["targets"]), said["expires"]
+
+
+def test_a_host_whose_key_nobody_has_pinned_is_refused_and_can_only_be_greeted() -> None:
+    paper = contract(
+        [host("h1", "192.0.2.1", ssh=ssh() | {"host_keys": []})], [clause(hosts=["h1"], diagnose=["linux"])]
+    )
+    work = planned(paper)
+    assert not work.jobs
+    assert [result.outcome for result in work.refused] == [
+        Refused(
+            "host-not-pinned",
+            ("1",),
+            detail="nobody has pinned the key of h1 yet: 'secondline host pin k h1'",
+        )
+    ]
+    greeted = planned(paper, ("h1",), (), "linux.host-key")
+    assert [job.collector for job in greeted.jobs] == ["linux.host-key"]
+    assert not greeted.refused
+    (leave,) = leaves(assigned(paper, greeted))
+    assert leave.doors("h1", "ssh")
+    assert law(paper).hindrance("h1", "linux")[0] == "host-not-pinned"
+
+
+def test_what_a_waiting_revision_takes_away_is_taken_away_at_once() -> None:
+    """Hosts, addresses and ways in: whatever one of the two does not have."""
+
+    def paper(*hosts: dict[str, Any]) -> Contract:
+        return contract(list(hosts), [clause(roles=["r"], diagnose=["linux", "dns"])])
+
+    both: dict[str, Any] = {"ssh": ssh(), "dns": {"port": 53}, "roles": ["r"]}
+    now = paper(*(host(f"h{n}", f"192.0.2.{n}", **both) for n in (1, 2, 3)))
+    first = now.hosts[0].model_copy(update={"addresses": (*now.hosts[0].addresses, ip_address("192.0.2.9"))})
+    now = now.model_copy(update={"hosts": (first, *now.hosts[1:])})
+    later = paper(
+        host("h1", "192.0.2.1", **both),
+        host("h2", "192.0.2.2", roles=["r"], ssh=ssh()),
+        host("h4", "192.0.2.4", **both),
+    )
+    under = Law(contract=now, waiting=later, ceilings=CEILINGS)
+    work = plan_work(under, (), (), (), NOW)
+    assert {job.host for job in work.jobs} == {"h1", "h2"}
+    refused = {
+        (result.job.host, result.outcome.reason)
+        for result in work.refused
+        if isinstance(result.outcome, Refused)
+    }
+    assert refused == {("h3", "unknown-host"), ("h2", "no-question")}
+    assert not [job for job in work.jobs if job.host == "h2" and job.collector.startswith("dns.")]
+    targets = under_grants(under, work)
+    assert targets["h1"] == (("192.0.2.1",), {"ssh": 22, "dns": 53})
+    assert targets["h2"] == (("192.0.2.2",), {"ssh": 22})
+
+
+def under_grants(under: Law, work: Work) -> dict[str, tuple[tuple[str, ...], dict[str, int]]]:
+    given = assign(
+        under,
+        _stored(under.contract),
+        work,
+        run="r",
+        ticket="1",
+        key=KEY,
+        seconds=60.0,
+        now=datetime.now(UTC),
+    )
+    return {
+        host: (target.addresses, target.ports)
+        for leave in leaves(given)
+        for host, target in leave.grant.targets.items()
+    }

@@ -217,6 +217,14 @@ def test_a_platform_that_nothing_can_be_asked_of_is_a_hint() -> None:
     )
 
 
+@pytest.mark.parametrize("pinned", ["host_keys: []", "port: 22"])
+def test_a_host_whose_key_is_to_be_pinned_is_a_hint(pinned: str) -> None:
+    key = "host_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3nkyUFeSLpRCpX9AFT3pVpAhk3bnTo7lGvGjRTkXzB]"
+    assert key in BASE
+    (hint,) = examine(BASE.replace(key, pinned)).hints
+    assert (hint.where, hint.instead) == ("hosts[web1].ssh", "see `secondline host pin`")
+
+
 @pytest.mark.parametrize("end", range(0, len(BASE), 7))
 def test_a_file_that_was_cut_off_permits_nothing_new(end: int) -> None:
     assert permitted(BASE[:end]) <= permitted(BASE)

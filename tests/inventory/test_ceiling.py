@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.ceiling import Ceiling, CeilingError, read_ceiling
+from inventory.ceiling import Ceiling, CeilingError, Reach, read_ceiling
 from inventory.contract import Contract
 from inventory.decide import Allowed, Change, Diagnose, Reason, Refused, Request, decide
 from inventory.read import read
@@ -50,11 +50,10 @@ def nets(*texts: str) -> tuple[object, ...]:
         (CEILING, "allowed"),
         (None, Reason.NO_CEILING),
         (changed(customers=("other",)), "customer musterbau"),
-        (changed(networks=nets("10.20.0.0/16")), "address fd20::11"),
-        (changed(networks=nets("10.20.1.12/32", "fd20::/64")), "address 10.20.1.11"),
-        (changed(networks=nets("::/0")), "address 10.20.1.11"),
-        (changed(never=nets("10.20.1.8/29")), "address 10.20.1.11"),
-        (changed(never=nets("fd20::10/124")), "address fd20::11"),
+        (changed(networks=nets("10.20.0.0/16")), "allowed"),
+        (changed(networks=nets("10.20.1.12/32", "fd20::/64")), "allowed"),
+        (changed(networks=nets("10.20.1.12/32", "fd21::/64")), "address 10.20.1.11"),
+        (changed(never=nets("10.20.1.8/29", "fd20::10/124")), "address 10.20.1.11"),
         (changed(ports=(53,)), "port 22"),
         (changed(areas=("dns",)), "area linux"),
         (changed(areas=()), "area linux"),
@@ -62,6 +61,37 @@ def nets(*texts: str) -> tuple[object, ...]:
 )
 def test_what_lies_above_is_refused_and_named(ceiling: Ceiling | None, expected: object) -> None:
     assert ask("web1", Diagnose("linux"), ceiling) == expected
+
+
+def test_of_a_host_that_lies_partly_above_only_the_rest_is_reached() -> None:
+    web1, dns1 = CONTRACT.targets["web1"], CONTRACT.targets["dns1"]
+    low = changed(networks=nets("10.20.0.0/16"), ports=(53,))
+    assert CEILING.reach(web1) == Reach(addresses=web1.addresses, ports={"ssh": 22})
+    assert low.reach(web1) == Reach(addresses=web1.addresses[:1], ports={})
+    assert low.reach(dns1) == Reach(addresses=dns1.addresses, ports={"dns": 53})
+    assert changed(never=nets("0.0.0.0/0")).reach(web1).addresses == web1.addresses[1:]
+
+
+@given(contracts(), requests, moments, st.data())
+def test_a_host_with_fewer_addresses_is_never_reached_at_more(
+    contract: Contract, request: Request, now: datetime, data: st.DataObject
+) -> None:
+    """Whole and narrowed contract, under a ceiling that takes some addresses away: narrowing never enlarges."""
+    taken = data.draw(st.sampled_from(contract.hosts))
+    spare = ip_address("192.0.2.250")
+    more = taken.model_copy(update={"addresses": (*taken.addresses, spare)})
+    whole = contract.model_copy(
+        update={"hosts": tuple(more if host is taken else host for host in contract.hosts)}
+    )
+    ceiling = wide("k").model_copy(
+        update={"never": data.draw(st.sampled_from([(), nets("192.0.2.0/29"), nets("192.0.2.250/32")]))}
+    )
+
+    def reached(paper: Contract) -> set[object]:
+        allowed = isinstance(decide(paper, request, now, ceiling), Allowed)
+        return set(ceiling.reach(paper.targets[request.host]).addresses) if allowed else set()
+
+    assert reached(contract) <= reached(whole)
 
 
 def test_a_playbook_must_be_named_too() -> None:

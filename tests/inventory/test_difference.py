@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from inventory.contract import Approval, Clause, Contract, Day
 from inventory.decide import Allowed, Diagnose, Request, decide
-from inventory.difference import Difference, Effect, Step, describe, difference
 from inventory.explain import Language
-from inventory.step import MIRRORED, NEUTRAL
+from inventory.revision.difference import Difference, Effect, Step, describe, difference
+from inventory.revision.step import MIRRORED, NEUTRAL
 from tests.inventory.revisions import revisions
 from tests.inventory.strategies import AREAS, HOSTS, OUTSIDE, moments
 from tests.inventory.test_decide import universe

@@ -7,13 +7,13 @@ from pydantic import Field
 
 from inventory.clause import Clause
 from inventory.contract import Approval, Contract, Window
-from inventory.describe import describe
-from inventory.difference import Difference, Effect, Step, difference
-from inventory.difference_words import WORDS
-from inventory.gain import alike
 from inventory.read import read
+from inventory.revision.describe import describe
+from inventory.revision.difference import Difference, Effect, Step, difference
+from inventory.revision.gain import alike
+from inventory.revision.step import MIRRORED, NEUTRAL
+from inventory.revision.words import WORDS
 from inventory.schema import example
-from inventory.step import MIRRORED, NEUTRAL
 from tests.inventory.revisions import KEYS
 
 E = Effect

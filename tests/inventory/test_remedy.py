@@ -9,8 +9,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.advice import advise, snippet
-from inventory.amendment import (
+from inventory.ceiling import Ceiling
+from inventory.contract import Approval, Clause, Contract, Outside
+from inventory.decide import Allowed, Change, Deed, Diagnose, Request, decide, deed_name
+from inventory.explain import Language
+from inventory.outlook.advice import advise, snippet
+from inventory.outlook.amendment import (
     Amendment,
     Approve,
     Enlist,
@@ -22,14 +26,10 @@ from inventory.amendment import (
     Wait,
     with_hosts,
 )
-from inventory.ceiling import Ceiling
-from inventory.contract import Approval, Clause, Contract, Outside
-from inventory.decide import Allowed, Change, Deed, Diagnose, Request, decide, deed_name
-from inventory.explain import Language
+from inventory.outlook.remedy import remedy
+from inventory.outlook.when import opens
 from inventory.read import examine, read
-from inventory.remedy import remedy
 from inventory.schema import example
-from inventory.when import opens
 from tests.inventory.strategies import AREAS, HOSTS, OUTSIDE, PLAYBOOKS, contracts, moments, requests
 from tests.inventory.test_decide import allowed
 from tests.law import wide

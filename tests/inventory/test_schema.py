@@ -66,7 +66,7 @@ def test_every_field_is_described(name: str, field: dict[str, Any]) -> None:
         (("hosts", 0, "id"), "Web 1"),
         (("hosts", 0, "ssh", "port"), 0),
         (("hosts", 0, "ssh", "credential"), "hunter2"),
-        (("hosts", 0, "ssh", "host_keys"), []),
+        (("hosts", 0, "ssh", "host_keys", 0), ""),
         (("hosts", 0, "colour"), "red"),
         (("clauses", 0, "windows", 0, "from"), "7:00"),
         (("clauses", 0, "windows", 0, "from"), 420),

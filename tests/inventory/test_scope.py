@@ -10,16 +10,16 @@ from hypothesis import given, settings
 
 from controller.cli.choice import named
 from controller.cli.scope import print_scope
-from inventory.advice import advise
-from inventory.amendment import Amendment, Approve, Lift, NewClause, Wait
 from inventory.ceiling import Ceiling
 from inventory.contract import Contract
 from inventory.decide import Allowed, Change, Deed, Diagnose, Request, decide
+from inventory.outlook.advice import advise
+from inventory.outlook.amendment import Amendment, Approve, Lift, NewClause, Wait
+from inventory.outlook.remedy import remedy
+from inventory.outlook.scope import ScopeRow, reasons, scope_json, scope_rows
+from inventory.outlook.when import closes, opens
 from inventory.read import read
-from inventory.remedy import remedy
 from inventory.schema import example
-from inventory.scope import ScopeRow, reasons, scope_json, scope_rows
-from inventory.when import closes, opens
 from tests.inventory.strategies import AREAS, HOSTS, OUTSIDE, PLAYBOOKS, contracts, moments
 from tests.law import WIDE
 

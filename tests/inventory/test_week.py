@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from inventory.contract import Window
 from inventory.decide import is_open
-from inventory.week import ALWAYS, edges, minutes, windows
+from inventory.revision.week import ALWAYS, edges, minutes, windows
 from tests.inventory.strategies import windows as spans
 
 MONDAY = datetime.fromisoformat("2026-11-23T00:00:00")

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from inventory.contract import Contract
 from inventory.decide import Allowed, Change, Diagnose, Request, decide
+from inventory.outlook.when import closes, opens
 from inventory.read import read
 from inventory.schema import example
-from inventory.when import closes, opens
 from tests.inventory.strategies import contracts, requests
 from tests.law import WIDE
 

@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from inventory.advice import advise, few, snippet
-from inventory.amendment import (
+from inventory.ceiling import Ceiling
+from inventory.contract import Contract
+from inventory.decide import Allowed, Change, Decision, Deed, Diagnose, Request, decide_under_all, deed_name
+from inventory.explain import Language, explain
+from inventory.outlook.advice import advise, few, snippet
+from inventory.outlook.amendment import (
     Amendment,
     Approve,
     Enlist,
@@ -24,12 +28,8 @@ from inventory.amendment import (
     Wait,
     with_hosts,
 )
-from inventory.ceiling import Ceiling
-from inventory.contract import Contract
-from inventory.decide import Allowed, Change, Decision, Deed, Diagnose, Request, decide_under_all, deed_name
-from inventory.explain import Language, explain
-from inventory.remedy import remedy
-from inventory.when import closes, opens
+from inventory.outlook.remedy import remedy
+from inventory.outlook.when import closes, opens
 
 __all__ = ["ScopeRow", "reasons", "scope_json", "scope_rows"]
 

@@ -6,10 +6,20 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from inventory.amendment import Amendment, Approve, Enlist, Extend, Lift, NewClause, NewHost, Renew, Wait
 from inventory.contract import Clause
 from inventory.decide import Deed, Diagnose, deed_name
 from inventory.explain import DAYS, Language, beyond_words
+from inventory.outlook.amendment import (
+    Amendment,
+    Approve,
+    Enlist,
+    Extend,
+    Lift,
+    NewClause,
+    NewHost,
+    Renew,
+    Wait,
+)
 from inventory.word import plain
 
 __all__ = ["advise", "few", "moment", "snippet"]

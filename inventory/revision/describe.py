@@ -13,9 +13,9 @@ from hashlib import sha256
 from itertools import zip_longest
 
 from inventory.decide import Change, Deed, Diagnose
-from inventory.difference_words import WORDS
 from inventory.explain import Language, hours
-from inventory.step import Difference, Effect, Step
+from inventory.revision.step import Difference, Effect, Step
+from inventory.revision.words import WORDS
 
 __all__ = ["describe"]
 

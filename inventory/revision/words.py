@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from inventory.explain import Language
-from inventory.step import Effect
+from inventory.revision.step import Effect
 
 __all__ = ["WORDS"]
 

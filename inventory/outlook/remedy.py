@@ -15,7 +15,6 @@ from string import ascii_lowercase
 
 from pydantic import ValidationError
 
-from inventory.amendment import Amendment, Approve, Enlist, Extend, Lift, NewClause, NewHost, Renew, Wait
 from inventory.ceiling import Ceiling
 from inventory.contract import Approval, Clause, Contract, Host, Outside
 from inventory.decide import (
@@ -30,7 +29,18 @@ from inventory.decide import (
     decide_under_all,
     deed_name,
 )
-from inventory.when import opens
+from inventory.outlook.amendment import (
+    Amendment,
+    Approve,
+    Enlist,
+    Extend,
+    Lift,
+    NewClause,
+    NewHost,
+    Renew,
+    Wait,
+)
+from inventory.outlook.when import opens
 
 __all__ = ["remedy"]
 

@@ -7,7 +7,7 @@ over a day that does not exist.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain, pairwise
@@ -17,7 +17,7 @@ from inventory.ceiling import Ceiling
 from inventory.contract import Contract
 from inventory.decide import Allowed, Decision, Reason, Request, decide_under_all
 
-__all__ = ["closes", "opens"]
+__all__ = ["closes", "closes_within", "opens"]
 
 _OF_TIME = frozenset({Reason.NOT_YET_VALID, Reason.EXPIRED, Reason.WINDOW_CLOSED})
 
@@ -70,6 +70,31 @@ def closes(
         return ended and ended.astimezone(contracts[0].zone_info)
     except OverflowError:
         return None
+
+
+def closes_within(
+    contracts: Sequence[Contract],
+    requests: Iterable[Request],
+    now: datetime,
+    span: timedelta,
+    ceiling_of: Callable[[str], Ceiling | None],
+) -> dict[Request, datetime]:
+    """Which of these requests, all allowed now, will be allowed no more before `span` is over, and from when on (UTC).
+
+    Hosts that are covered alike are worked out once: a run over many of them asks for little.
+    """
+    alike: dict[tuple[object, ...], datetime | None] = {}
+    found: dict[Request, datetime] = {}
+    for request in requests:
+        key = (request.deed, *(id(contract.covers.get(request.host)) for contract in contracts))
+        if key not in alike:
+            asked, begin = _Asked(contracts, request, ceiling_of(request.host)), _begin(now)
+            spell = asked.along(begin, begin + span)
+            ended = (moment for moment, decision in spell if not isinstance(decision, Allowed))
+            alike[key] = next(ended, None)
+        if (end := alike[key]) is not None:
+            found[request] = end
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from inventory.clause import Cover
-from inventory.gain import Alike, Covered, Strands
-from inventory.step import Effect, Step, Tally
-from inventory.strand import Laid, Strand
-from inventory.week import edges
+from inventory.revision.gain import Alike, Covered, Strands
+from inventory.revision.step import Effect, Step, Tally
+from inventory.revision.strand import Laid, Strand
+from inventory.revision.week import edges
 
 __all__ = ["divided"]
 

@@ -33,12 +33,12 @@ def judge(seen: HostKey) -> Iterator[Finding]:
 
 
 @collector(
-    "linux.host_keys",
+    "linux.host-key",
     asks=("Which machine answers at the SSH port?", "Welche Maschine antwortet am SSH-Port?"),
     judge=judge,
     on_request=True,
 )
-async def host_keys(host: Greeting) -> HostKey:
+async def host_key(host: Greeting) -> HostKey:
     key = await host.host_key()
     blob = base64.b64decode(key.partition(" ")[2])
     digest = base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")

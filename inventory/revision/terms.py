@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from inventory.clause import Part
 from inventory.contract import Contract, Data
-from inventory.step import Effect, Step
+from inventory.revision.step import Effect, Step
 
 __all__ = ["paper_changes", "term_gains"]
 

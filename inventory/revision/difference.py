@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.contract import Clause, Contract
-from inventory.describe import describe
-from inventory.facets import compare_targets
-from inventory.gain import Alike, Covered, clause_gains
-from inventory.step import Difference, Effect, Step, Tallies, Tally
-from inventory.terms import paper_changes, term_gains
-from inventory.together import divided
+from inventory.revision.describe import describe
+from inventory.revision.facets import compare_targets
+from inventory.revision.gain import Alike, Covered, clause_gains
+from inventory.revision.step import Difference, Effect, Step, Tallies, Tally
+from inventory.revision.terms import paper_changes, term_gains
+from inventory.revision.together import divided
 
 __all__ = ["Difference", "Effect", "Step", "describe", "difference"]
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from inventory.clause import Clause, Cover, Covering
 from inventory.contract import Contract
 from inventory.decide import Change, Deed, Diagnose
-from inventory.step import Effect, Step, Tally
-from inventory.strand import Strand, gains, stranger
-from inventory.week import minutes
+from inventory.revision.step import Effect, Step, Tally
+from inventory.revision.strand import Strand, gains, stranger
+from inventory.revision.week import minutes
 
 __all__ = ["Alike", "Covered", "Strands", "alike", "clause_gains"]
 

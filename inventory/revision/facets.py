@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from inventory.clause import Part
 from inventory.contract import Contract, Host, Outside
-from inventory.step import Effect, Step, Tallies
+from inventory.revision.step import Effect, Step, Tallies
 
 __all__ = ["compare_targets"]
 

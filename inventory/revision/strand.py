@@ -13,8 +13,8 @@ from functools import cache
 from typing import Any
 
 from inventory.clause import Approval, Clause
-from inventory.step import Effect, Step
-from inventory.week import windows
+from inventory.revision.step import Effect, Step
+from inventory.revision.week import windows
 
 __all__ = ["Laid", "Strand", "gains", "stranger"]
 
