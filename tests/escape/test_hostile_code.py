@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from _pytest.mark import ParameterSet
 
 from agent.refusal import Hold
 from tests.escape.catalogue import ways
@@ -13,16 +16,17 @@ from tests.escape.third_party.hostile.way import Way
 
 pytestmark = pytest.mark.lab
 
-WAYS = [pytest.param(way, id=f"{way.name}: {way.how}") for way in ways().values()]
-# The same, but for what the product is known not to tell; as soon as it does, these tests say so.
-TOLD = [
-    pytest.param(
-        way,
-        id=f"{way.name}: {way.how}",
-        marks=[pytest.mark.xfail(reason=way.untold)] if way.untold else [],
-    )
-    for way in ways().values()
-]
+
+def _each(known: Callable[[Way], str] = lambda _: "") -> list[ParameterSet]:
+    """Every attempt. known: what is wrong with the product as yet; as soon as it is not, the test says so."""
+    return [
+        pytest.param(
+            way,
+            id=f"{way.name}: {way.how}",
+            marks=[pytest.mark.xfail(reason=known(way))] if known(way) else [],
+        )
+        for way in ways().values()
+    ]
 
 
 def _names(spot: Spot) -> set[str]:
@@ -31,7 +35,7 @@ def _names(spot: Spot) -> set[str]:
     return {spot.name, f"turning.{spot.name}", backwards}
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", _each())
 def test_it_gets_out_when_nothing_holds_it(way: Way, unheld: Trial) -> None:
     """Without this, an empty counter would prove nothing: the attempt may just be wrong."""
     spot = Spot(number_of(way.name))
@@ -50,7 +54,7 @@ def test_the_capture_sees_what_the_counter_at_the_agent_sees(unheld: Trial) -> N
     assert left <= unheld.saw.strangers.keys()
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", _each(lambda way: way.hole))
 def test_it_does_not_get_out_of_a_worker(way: Way, held: Held) -> None:
     spot = Spot(number_of(way.name))
     if target := way.target(spot):
@@ -59,7 +63,7 @@ def test_it_does_not_get_out_of_a_worker(way: Way, held: Held) -> None:
     assert way.name not in {f["host"] for f in held.findings if f["tag"] == "hostile.reached"}
 
 
-@pytest.mark.parametrize("way", TOLD)
+@pytest.mark.parametrize("way", _each(lambda way: way.untold))
 def test_it_ends_as_refused_with_its_reason_in_report_and_ledger(way: Way, held: Held) -> None:
     result = held.results[way.name]
     assert result["state"] == way.ends, result
@@ -75,7 +79,7 @@ def test_it_ends_as_refused_with_its_reason_in_report_and_ledger(way: Way, held:
     ] == ["decided-refused"]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", _each())
 def test_its_permitted_host_was_asked_meanwhile(way: Way, held: Held) -> None:
     """Nothing came through, and not because nothing was tried."""
     spot = Spot(number_of(way.name))
@@ -88,6 +92,6 @@ def test_nothing_else_moved_either(held: Held) -> None:
 
 
 def test_the_ledger_holds_afterwards(lab: Lab, held: Held) -> None:
-    assert sum(entry.what == "wall-held" for entry in held.entries) >= len(WAYS) / 2
+    assert sum(entry.what == "wall-held" for entry in held.entries) >= len(ways()) / 2
     done = lab.command("ledger", "verify")
     assert done.returncode == 0, done.stderr
