@@ -1,8 +1,9 @@
 """What if the controller, or whoever carries its orders, is the attacker? The real run, over a courier that lies.
 
-python -m tests.escape.crooked SIGNERS : one run for each attempt of `tests.escape.orders`, at the agent's place. The
-courier gives the agent other orders than the run has made; decisions, agent, report and ledger are the product's own.
-Prints {attempt: report}.
+python -m tests.escape.crooked lies SIGNERS : one run for each attempt of `tests.escape.orders`, at the agent's place.
+The courier gives the agent other orders than the run has made; decisions, agent, report and ledger are the product's
+own. Prints {attempt: report}. With `honest CUSTOMER…` it is honest, and prints {customer: report}: many runs in one
+process, since the start of the command costs more than the run.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 from agent.nursling import Nursery
 from agent.order import Event, Order
 from controller.cli.office import Office, open_office
+from controller.courier.courier import Courier
 from controller.courier.inprocess import InProcess
 from controller.publish import publish
 from controller.run import Asked, new_run, report_of, take_readings
@@ -45,7 +47,7 @@ class _Liar:
         await self.honest.cancel()
 
 
-async def _run(office: Office, nursery: Nursery, courier: _Liar, customer: str) -> dict[str, Any]:
+async def _run(office: Office, courier: Courier, customer: str) -> dict[str, Any]:
     stored, law = office.law_of(customer)
     asked = Asked(
         ticket="1",
@@ -57,7 +59,6 @@ async def _run(office: Office, nursery: Nursery, courier: _Liar, customer: str) 
         seconds=30,
     )
     run, key = new_run(datetime.now(UTC)), signing_key(office.settings.home)
-    del nursery
     with held(office.store.home, run):
         await take_readings(
             office.store, stored, law, asked, run=run, courier=courier, key=key, watch=lambda _: None
@@ -84,15 +85,32 @@ async def _all(signers: Mapping[str, Any]) -> dict[str, Any]:
             inner = InProcess(office.settings.home, office.credentials, nursery)
             if attempt.after_an_honest_one:
                 honest = _Liar(inner, lambda one: (one.agent, one.order), given)
-                await _run(office, nursery, honest, customer_of(number))
+                await _run(office, honest, customer_of(number))
                 past += honest.kept
-            reports[name] = await _run(office, nursery, _Liar(inner, attempt.lie, given), customer_of(number))
+            reports[name] = await _run(office, _Liar(inner, attempt.lie, given), customer_of(number))
     return reports
 
 
+async def _honest(customers: Sequence[str]) -> dict[str, Any]:
+    office = open_office()
+    async with Nursery() as nursery:
+        return {
+            customer: await _run(
+                office, InProcess(office.settings.home, office.credentials, nursery), customer
+            )
+            for customer in customers
+        }
+
+
 def main() -> None:
-    signers = json.loads(Path(sys.argv[1]).read_text("utf-8"))
-    print(json.dumps(asyncio.run(_all(signers))))
+    match sys.argv[1:]:
+        case ["lies", signers]:
+            reports = asyncio.run(_all(json.loads(Path(signers).read_text("utf-8"))))
+        case ["honest", *customers]:
+            reports = asyncio.run(_honest(customers))
+        case _:
+            sys.exit(__doc__)
+    print(json.dumps(reports))
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def answered(lab: Lab) -> Answered:
     signers = lab.state / "signers.json"
     signers.touch(mode=0o600)
     signers.write_text(json.dumps({"anna": dict(ANNA), "bob": dict(BOB)}), "ascii")
-    trial = lab.program("tests.escape.crooked", str(signers))
+    trial = lab.program("tests.escape.crooked", "lies", str(signers))
     entries = {name: lab.ledger(report["run"]) for name, report in trial.said.items()}
     return Answered(trial.said, entries, trial.saw)
 
