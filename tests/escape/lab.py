@@ -20,7 +20,7 @@ from controller.reports.model import Touch
 from controller.store.store import open_store
 from tests.escape import papers, zones
 from tests.escape.books import Books
-from tests.escape.places import AGENT, Spot
+from tests.escape.places import AGENT, STRAY, Spot
 from tests.escape.wires import Seen, Wires, wired
 from tests.lab.places import Place
 from tests.lab.tools import LabError, until
@@ -128,6 +128,11 @@ class Lab:
         return Books(self.home)
 
     @property
+    def pushed(self) -> Path:
+        """What the server that opens channels by itself got for answers."""
+        return self.state / "pushed"
+
+    @property
     def env(self) -> dict[str, str]:
         astray = "http://10.66.3.250:3128"
         return {
@@ -137,7 +142,7 @@ class Lab:
             "http_proxy": astray,
             "https_proxy": astray,
             "ALL_PROXY": astray,
-            "SSH_AUTH_SOCK": str(self.home / "forward.sock"),
+            "SSH_AUTH_SOCK": str(self.home / "keys.sock"),
             "RES_OPTIONS": "timeout:1 attempts:1",
             "KRB5_CONFIG": str(self.state / "etc" / "krb5.conf"),
         }
@@ -153,6 +158,11 @@ class Lab:
             check=False,
             cwd=TOP,
         )
+
+    def at_hand(self, *argv: str) -> None:
+        """Run somebody else's program at the agent's place; how it ends does not matter."""
+        words = (sys.executable, *argv[1:]) if argv[0] == "python" else argv
+        self.run("timeout", "5", *words, env={"HOME": str(self.state / "account")}, seconds=30)
 
     def command(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run the product's command at the agent's place."""
@@ -230,7 +240,9 @@ def up(state: Path) -> Iterator[Lab]:
 def _furnish(lab: Lab) -> None:
     credentials = lab.home / "credentials"
     credentials.mkdir(parents=True, mode=0o700)
-    (lab.state / "account" / ".ssh").mkdir(parents=True)
+    account = lab.state / "account" / ".ssh"
+    account.mkdir(parents=True)
+    (account / "config").write_text("Host *\n    ProxyJump 10.66.3.251:22\n", "ascii")
     papers.write_keys(credentials)
     papers.write_surroundings(lab.state / "etc")
     _serve(lab, credentials)
@@ -257,18 +269,33 @@ def _program(lab: Lab, cell: str, *words: str) -> None:
 
 def _serve(lab: Lab, keys: Path) -> None:
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-    for port, key, more in ((22, "host", ""), (2224, "host-other", "")):
+    banner = lab.state / "banner"
+    banner.write_text("Moved: please log in to 10.66.1.230 port 22 (hr.escape.test).\n", "ascii")
+    elsewhere = f"Banner {banner}\nVersionAddendum moved-to-10.66.1.230\n"
+    for port, key, more in ((22, "host", ""), (2223, "host", elsewhere), (2224, "host-other", "")):
         config = lab.state / f"sshd-{port}"
         config.write_text(_SSHD.format(port=port, key=key, keys=keys) + more, "ascii")
         lab.wires.spawn("web", "/usr/sbin/sshd", "-D", "-e", "-f", str(config))
     turning = Spot(papers.number_of("rebound")).names
     for cell in ("names", "resolver"):
-        lab.wires.spawn(cell, *zones.write_named(lab.state / f"named-{cell}", turning))
+        lab.wires.spawn(cell, *zones.write_named(lab.state / f"named-{cell}", turning, *STRAY))
     for cell in _LISTENING:
         _program(lab, cell, "listen")
     _program(lab, "web", "web")
+    pushy = ("env", "-C", str(lab.home), sys.executable, str(Path(__file__).with_name("pushy.py")))
+    lab.wires.spawn("web", *pushy, str(keys / "host"), str(lab.pushed))
     _program(lab, "names", "turncoat", turning)
+    _program(lab, "names", "stray", *STRAY)
     _program(lab, "agent", "forward")
-    waits = [("web", 22), ("web", 2224), ("web", 389), ("names", 53), ("resolver", 53), ("agent", 3128)]
+    waits = [
+        ("web", 22),
+        ("web", 2223),
+        ("web", 2224),
+        ("web", 389),
+        ("web", 2222),
+        ("names", 53),
+        ("resolver", 53),
+        ("agent", 3128),
+    ]
     for cell, port in (*waits, *((cell, 22) for cell in _LISTENING)):
         until(f"{cell} listens on {port}", lab.wires.listens(cell, port), seconds=20)

@@ -95,7 +95,7 @@ _SURROUNDINGS = {
     "resolv.conf": f"nameserver {RESOLVER}\noptions timeout:1 attempts:1\nsearch escape.test\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
     "hosts": "127.0.0.1 localhost\n",
-    "ssh_config": "Host *\n    ProxyCommand bash -c 'exec 3<>/dev/tcp/10.66.3.250/3128; cat <&3'\n",
+    "ssh_config": "Host *\n    ProxyCommand timeout 2 bash -c 'exec 3<>/dev/tcp/10.66.3.250/3128'\n",
 }
 
 

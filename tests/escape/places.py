@@ -16,6 +16,7 @@ __all__ = [
     "OTHER_CABLE",
     "RESOLVER",
     "ROUTED",
+    "STRAY",
     "TWIN",
     "Cell",
     "Spot",
@@ -71,6 +72,8 @@ CELLS = (AGENT, WEB, NAMES, OTHER, FOREIGN, PROXY, NOBODYS, SIX, CAST)
 ROUTED = (WEB, NAMES, SIX)
 BRIDGE = "10.66.254.1"
 RESOLVER = "10.66.4.4"
+# A name server of the contract, and the address from which its answers come.
+STRAY = ("10.66.8.231", "10.66.8.232")
 # The numbers of the agent's two cables.
 CABLE, OTHER_CABLE = 2, 3
 LINK_LOCAL = "fe80::66:1a"

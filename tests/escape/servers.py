@@ -1,6 +1,6 @@
 """Who stands in the lab's namespaces? Small servers that listen, forward, redirect, or hold something.
 
-servers.py listen | forward | victim FILE | web | turncoat ADDRESS
+servers.py listen | forward | victim FILE | web | turncoat ADDRESS | stray ADDRESS OTHER
 """
 
 from __future__ import annotations
@@ -38,8 +38,12 @@ def _hear_out(line: socket.socket) -> None:
 def forward() -> None:
     """Stands in for a proxy, a key agent and the like on the agent's own machine: 'ADDRESS PORT' is connected to."""
     here = Path.cwd()
-    for name in ("forward.sock", "forward.dgram"):
+    for name in ("forward.sock", "forward.dgram", "keys.sock"):
         (here / name).unlink(missing_ok=True)
+    keys = socket.socket(socket.AF_UNIX)
+    keys.bind("keys.sock")
+    keys.listen()
+    threading.Thread(target=_accept, args=(keys, _key_agent), daemon=True).start()
     path = socket.socket(socket.AF_UNIX)
     path.bind("forward.sock")
     path.listen()
@@ -73,6 +77,14 @@ def _served(serve: Callable[[socket.socket], None], line: socket.socket) -> None
 def _forward_one(line: socket.socket) -> None:
     _connect(line.recv(100))
     line.sendall(b".")
+
+
+def _key_agent(line: socket.socket) -> None:
+    """A key agent that asks somewhere else as soon as somebody comes."""
+    line.recv(5)
+    _connect(b"10.66.3.252 22")
+    # RFC draft "SSH Agent Protocol": no keys.
+    line.sendall(b"\0\0\0\5\x0c\0\0\0\0")
 
 
 def _connect(order: bytes) -> None:
@@ -165,6 +177,17 @@ def turncoat(address: str) -> None:
         line.sendto(asked[:2] + b"\x84\0\0\1\0\1\0\0\0\0" + question + answer, who)
 
 
+def stray(address: str, other: str) -> None:
+    """A name server whose answers come from another address."""
+    line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    line.bind((address, 53))
+    away = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    away.bind((other, 53))
+    while True:
+        asked, who = line.recvfrom(4096)
+        away.sendto(asked[:2] + b"\x84\0" + asked[4:], who)
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["listen"]:
@@ -175,6 +198,8 @@ if __name__ == "__main__":
             victim(where)
         case ["turncoat", where]:
             turncoat(where)
+        case ["stray", where, other]:
+            stray(where, other)
         case ["web"]:
             web()
         case _:
