@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from pydantic import ValidationError
 
+from inventory.alike import parse_alike
 from inventory.check import contradictions, hints
 from inventory.complaint import complaints
 from inventory.contract import Contract
@@ -121,7 +122,7 @@ def _collecting_nothing() -> Iterator[None]:
 
 
 def _judge(source: str, known: _Known, *, hinted: bool) -> Examined:
-    tree = parse(source)
+    tree = parse_alike(source)
     contract: Contract | None = None
     flaws = list(tree.flaws)
     if not isinstance(tree.data, dict):
@@ -137,7 +138,7 @@ def _judge(source: str, known: _Known, *, hinted: bool) -> Examined:
     flaws += apart
     if not (flaws or perhaps):
         return Examined(contract)
-    lined = parse(source, lines=True)
+    lined = tree if tree.lines else parse(source, lines=True)
     return Examined(None if flaws else contract, _mistakes(flaws, lined), _mistakes(perhaps, lined))
 
 
