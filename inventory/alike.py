@@ -28,10 +28,11 @@ __all__ = ["OFTEN", "parse_alike"]
 OFTEN = 100
 
 # Signs that mean nothing to YAML in a word without quotes; a ':' or a space only with a letter or digit after it.
-_BARE = r"[A-Za-z0-9À-ɏ](?:[A-Za-z0-9À-ɏ_./+=@-]|[: ](?=[A-Za-z0-9À-ɏ]))*+"
-_DOUBLE = r"[ !#-\[\]-~À-ɏ]*+"
-_SINGLE = r"[ -&(-~À-ɏ]*+"
-_WORD = re.compile(rf"\"(?P<double>{_DOUBLE})\"|'(?P<single>{_SINGLE})'|(?<=[ \[])(?P<bare>{_BARE})(?!:)")
+_RUN = "[A-Za-z0-9À-ɏ][A-Za-z0-9À-ɏ_./+=@-]*"
+_BARE = rf"{_RUN}(?:[: ]{_RUN})*"
+_DOUBLE = r"[ !#-\[\]-~À-ɏ]*"
+_SINGLE = r"[ -&(-~À-ɏ]*"
+_WORD = re.compile(rf"\"(?P<double>{_DOUBLE})\"|'(?P<single>{_SINGLE})'|(?<=[ \[])(?P<bare>(?>{_BARE}))(?!:)")
 _SLOT = {"double": f'"({_DOUBLE})"', "single": f"'({_SINGLE})'", "bare": f"({_BARE})"}
 _QUOTE = {"double": '"', "single": "'", "bare": ""}
 # What may stand around the words: keys, and the signs of lists and mappings.
