@@ -70,7 +70,9 @@ class _Folded:
                 several = [self.runs.get(row) if isinstance(row, str) else None for row in rows]
                 met += len(several) - several.count(None)
                 rows[:] = (
-                    item for row, run in zip(rows, several, strict=True) for item in ((row,) if run is None else run)
+                    item
+                    for row, run in zip(rows, several, strict=True)
+                    for item in ((row,) if run is None else run)
                 )
         return met == len(self.runs)
 

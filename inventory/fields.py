@@ -180,7 +180,7 @@ def _is_whole_key(text: str) -> bool:
     """Half of a key looks like one, and no host could ever show it."""
     try:
         load_ssh_public_key(text.encode())
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, NotImplementedError, UnsupportedAlgorithm):
         return False
     return True
 
