@@ -112,6 +112,44 @@ def test_a_run_that_only_looks_like_items_stays_what_it_is() -> None:
             same(before + items + after, often)
 
 
+@pytest.mark.parametrize(
+    "items",
+    [
+        ("- 'a'\n", "- 'it''s'\n", "- ''\n"),
+        ('- "a"\n', '- "a\\tb"\n', '- "a""b"\n', '- ""\n'),
+        ('- "\\\n    a"\n', '- "\\\n    no"\n'),
+        ("- k: |-\n      a\n", "- k: |-\n      no\n"),
+        ("- k: >-\n      a\n", "- k: >-\n      07:00\n"),
+        ("- {a: b, a: c}\n", "- {a: d, a: e}\n"),
+        ("- a: b\n    a: c\n", "- a: d\n    a: e\n"),
+        ("- a\n...\n", "- b\n...\n"),
+        ("- a: b\n  # c\n    d: e\n", "- a: f\n  # g\n    d: h\n"),
+        ("- a: b # c\n", "- a: d # e\n"),
+        ("- a: b #c\n", "- a: d # e: f\n"),
+        ("- &a b\n", "- &a c\n"),
+        ("- !a b\n", "- !a c\n"),
+        ("- a: !!str 1\n", "- a: !!str 2\n"),
+        ("- a: 1\n", "- a: 22\n", "- a: true\n", "- a: null\n", "- a: b\n", "- a: 1.5\n"),
+        ("- a: 1\n", "- a: '1'\n", '- a: "1"\n', "- a:\n", "- a: ''\n"),
+        ("- a: [b]\n", "- a: [b, c]\n", "- a: [[b]]\n", "- a: []\n", "- a: [b: c]\n", "- a: [d, ]\n"),
+        ("- a: b\n", "- a: b: c\n"),
+        ("- a: b\n", "- a: b\n    c\n", "- a: b c\n", "- a: b  c\n", "- a:  b\n", "- a: b \n"),
+        ("- a: b\n", "- a:\n      b\n", "- a:\n    - b\n", "- a:\n      - b\n      - c: d\n        e: f\n"),
+        ("- a: b\n", "- a\n", "- [a, b]\n", "- - a\n    - b\n", "- \n", "- a:\tb\n", "- ? a\n    : b\n"),
+        ("- a: b\n", "- 'a': b\n", '- "a": b\n', "- a : b\n", "- {a: b}\n", "- {a: 'b'}\n", "- {'a':'b'}\n"),
+        ("- a: b\r\n    c: d\r\n", "- a: e\r\n    c: f\r\n", "- a: e\n    c: f\n", "- a: e\r    c: f\n"),
+    ],
+    ids=lambda items: repr(items[0]),
+)
+def test_items_that_are_written_nearly_alike_are_told_apart(items: tuple[str, ...]) -> None:
+    said = ["  " + item for item in items]
+    for often in (1, 2, 3):
+        same("x:\n" + "".join(item * 3 for item in said) + "y: z\n", often)
+        same("x:\n" + "".join(said) * 3, often)
+        for item in said:
+            same("x:\n" + item * 3 + "y:\n  - z\n", often)
+
+
 _WORDS = st.sampled_from(
     [
         "a", "web1", "no", "null", "~", "07:00", "1.10", "010", "22", "2026-01-01", "=", "<<", "*a", "&a b", "!a b",
@@ -156,10 +194,12 @@ def texts(draw: st.DrawFn) -> str:
     """Lists of items of few shapes with few words, so that some are alike, and with any defect."""
     indent = " " * draw(st.sampled_from([0, 2, 2, 4]))
     shapes = draw(st.lists(_SHAPES, min_size=1, max_size=3))
-    words = draw(st.lists(_WORDS, min_size=1, max_size=4))
-    keys = draw(st.lists(_KEYS, min_size=2, max_size=2))
-    word = st.sampled_from([*words, "a", "b1", '"c"'])
-    said = draw(st.sampled_from(["", "k: v\n", "# c\n", "---\n", "k: |\n", 'k: "\n']))
+    words = draw(st.lists(_WORDS, max_size=2))
+    keys = draw(
+        st.sampled_from([["id", "name"]] * 3 + [["a b", "x.y-z"]]) | st.lists(_KEYS, min_size=2, max_size=2)
+    )
+    word = st.sampled_from([*words, "a", "b1", "c:d", "web1.a"])
+    said = draw(st.sampled_from(["", "", "k: v\n", "# c\n", "---\n", "k: |\n", 'k: "\n']))
     for name in draw(
         st.lists(st.sampled_from(["hosts:\n", "sites:\n", "zones: # c\n"]), min_size=1, max_size=2)
     ):
