@@ -27,13 +27,20 @@ __all__ = ["OFTEN", "parse_alike"]
 # Learning a shape takes as long as reading about so many items of it.
 OFTEN = 100
 
+# So many shapes of about one size are tried; what is of yet another is read by the YAML reader.
+_MOST = 8
+
 # Signs that mean nothing to YAML in a word without quotes; a ':' or a space only with a letter or digit after it.
 _RUN = "[A-Za-z0-9À-ɏ][A-Za-z0-9À-ɏ_./+=@-]*"
 _BARE = rf"{_RUN}(?:[: ]{_RUN})*"
 _DOUBLE = r"[ !#-\[\]-~À-ɏ]*"
 _SINGLE = r"[ -&(-~À-ɏ]*"
-_WORD = re.compile(rf"\"(?P<double>{_DOUBLE})\"|'(?P<single>{_SINGLE})'|(?<=[ \[])(?P<bare>(?>{_BARE}))(?!:)")
-_SLOT = {"double": f'"({_DOUBLE})"', "single": f"'({_SINGLE})'", "bare": f"({_BARE})"}
+_COMMENT = r"#[ -~À-ɏ]*"
+_WORD = re.compile(
+    rf"\"(?P<double>{_DOUBLE})\"|'(?P<single>{_SINGLE})'|(?<=[ \[])(?P<bare>(?>{_BARE}))(?!:)"
+    rf"|(?<=[ \n])(?P<comment>{_COMMENT})"
+)
+_SLOT = {"double": f'"({_DOUBLE})"', "single": f"'({_SINGLE})'", "bare": f"({_BARE})", "comment": _COMMENT}
 _QUOTE = {"double": '"', "single": "'", "bare": ""}
 # What may stand around the words: keys, and the signs of lists and mappings.
 _AROUND = re.compile(r"(?:[A-Za-z0-9_.:\-,\[\]{} ]|\r?\n)*")
@@ -125,7 +132,7 @@ class _Shapes:
     mark: str
     often: int
     known: dict[tuple[int, int], list[_Shape]] = field(default_factory=dict)
-    seen: Counter[str] = field(default_factory=Counter)
+    seen: Counter[int] = field(default_factory=Counter)
     plain: Callable[[str], tuple[Any, Any]] = field(default_factory=lambda: lru_cache(maxsize=8192)(plain))
 
     def read(self, piece: str) -> Any:  # noqa: ANN401 - plain data of any kind.
@@ -136,10 +143,12 @@ class _Shapes:
                 if number:
                     near.insert(0, near.pop(number))
                 return self._values(shape, list(found.groups()))
-        if shape := self._learn(piece):
-            near.insert(0, shape)
-            return self.read(piece)
-        return _STRANGE
+        learned = self._learn(piece)
+        if learned is None:
+            return _STRANGE
+        near.insert(0, learned)
+        del near[_MOST:]
+        return self.read(piece)
 
     def _values(self, shape: _Shape, words: list[Any]) -> Any:  # noqa: ANN401
         for number in shape.bare:
@@ -150,17 +159,20 @@ class _Shapes:
 
     def _learn(self, piece: str) -> _Shape | None:
         """The shape of a piece, once it has been seen often and if it is plain enough."""
-        outline = _WORD.sub(_blank, piece)
+        outline = hash(_WORD.sub(_blank, piece))
         self.seen[outline] += 1
-        if self.seen[outline] != self.often:
+        if self.seen[outline] % self.often:
             return None
         sample, pattern, kinds, after = "", "", list[str](), 0
         for word in _WORD.finditer(piece):
             kind = str(word.lastgroup)
             around = piece[after : word.start()]
-            quote, after = _QUOTE[kind], word.end()
-            sample += f"{around}{quote}{self._stand_in(len(kinds))}{quote}"
+            after = word.end()
             pattern += re.escape(around) + _SLOT[kind]
+            if kind == "comment":
+                sample += f"{around}#"
+                continue
+            sample += f"{around}{_QUOTE[kind]}{self._stand_in(len(kinds))}{_QUOTE[kind]}"
             kinds.append(kind)
         sample, pattern = sample + piece[after:], pattern + re.escape(piece[after:])
         if not (_AROUND.fullmatch(_WORD.sub("", piece)) and self._indented(sample)):

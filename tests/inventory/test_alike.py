@@ -117,14 +117,26 @@ def test_a_run_that_only_looks_like_items_stays_what_it_is() -> None:
     [
         ("- 'a'\n", "- 'it''s'\n", "- ''\n"),
         ('- "a"\n', '- "a\\tb"\n', '- "a""b"\n', '- ""\n'),
-        ('- "\\\n    a"\n', '- "\\\n    no"\n'),
-        ("- k: |-\n      a\n", "- k: |-\n      no\n"),
-        ("- k: >-\n      a\n", "- k: >-\n      07:00\n"),
+        ('- "\\\n    a"\n', '- "\\\n    1"\n'),
+        ("- k: |-\n      a\n", "- k: |-\n      1\n"),
+        ("- k: >-\n      a\n", "- k: >-\n      22\n"),
         ("- {a: b, a: c}\n", "- {a: d, a: e}\n"),
         ("- a: b\n    a: c\n", "- a: d\n    a: e\n"),
         ("- a\n...\n", "- b\n...\n"),
         ("- a: b\n  # c\n    d: e\n", "- a: f\n  # g\n    d: h\n"),
         ("- a: b # c\n", "- a: d # e\n"),
+        (
+            "- a: b # c\n    # d\n    e: f\n",
+            "- a: b #\n    #g 'h\n    e: f\n",
+            '- a: "b # c"\n    # d\n    e: f\n',
+        ),
+        (
+            "- a: [b, # c]\n      d]\n",
+            "- a: [b, # e\n      f]\n",
+            "- a: b#c\n",
+            "- a: 'b' #c\n",
+            "- a: 'b'#c\n",
+        ),
         ("- a: b #c\n", "- a: d # e: f\n"),
         ("- &a b\n", "- &a c\n"),
         ("- !a b\n", "- !a c\n"),
@@ -174,6 +186,7 @@ _SHAPES = st.sampled_from(
         "- {v}\n",
         "- - {v}\n  - {w}\n",
         "- {k}: {v} # {w}\n",
+        "- {k}: {v} # {w}\n  # {w}\n  {l}: {v}\n",
         "# {v}\n- {k}: {w}\n",
         "-\n  {k}: {v}\n",
         "- {{{k}: {v}, {l}: {w}}}\n",
@@ -232,6 +245,14 @@ def test_a_slip_of_the_hand_anywhere_is_read_as_the_yaml_reader_reads_it(
     same(ALIKE[:at] + slip + ALIKE[at + lost :] + "z: [a, b]\n", often)
 
 
+def test_comments_stand_in_nobodys_way() -> None:
+    text = "".join(f"x: # {n}\n" * (n == 0) + f'  - id: a{n} # {n}, "\n    # & {n}\n' for n in range(5))
+    folded = _fold(text, 2)
+    assert folded is not None
+    assert folded.text.count("id:") == 1
+    assert same(text, 2).data == {"x": [{"id": f"a{n}"} for n in range(5)]}
+
+
 def test_the_items_of_which_the_slips_are_made_are_folded() -> None:
     folded = _fold(ALIKE, 2)
     assert folded is not None
@@ -239,9 +260,8 @@ def test_the_items_of_which_the_slips_are_made_are_folded() -> None:
 
 
 def test_copies_do_not_write_into_what_alike_parts_share() -> None:
-    hosts = yaml.safe_load("\n".join(["x:", HOST, HOST]).format(id="h", address="10.1.2.3", key=new_key()))[
-        "x"
-    ]
+    host = HOST.format(id="h", address="10.1.2.3", key=new_key())
+    hosts = yaml.safe_load(f"x:\n{host}{host}")["x"]
     one, other = (Host.model_validate(host) for host in hosts)
     assert "dns" not in one.model_copy(update={"site": "s"}).model_fields_set
     assert "dns" in one.model_copy(update={"dns": None}).model_fields_set
