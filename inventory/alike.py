@@ -6,46 +6,30 @@ by putting its own words there, and the YAML reader gets a text in which one lin
 
 Why that reads the same: a word is a scalar on its own (the YAML reader has said so, for the stand-in), and it is
 made of signs that begin and end nothing, whatever stands around them. An item begins at a '- ' and ends before
-the next one that is as far left, so that the YAML reader is, after an item, where it was before it. What is not
-surely so is left in the text, and whenever anything is wrong the whole text is read as it stands.
+the next one that is as far left, so that the YAML reader is, after an item, where it was before it. The line for
+a run is '- ' and a number whose digits stand nowhere in the text: where such a number is an item, there a run is
+a list's items, as no quoted or longer text is a number. What is not surely so is left in the text, and whenever
+anything is wrong the whole text is read as it stands.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any
 
+from inventory.shape import STRANGE, Shapes
 from inventory.tree import Tree, parse
-from inventory.word import plain
 
 __all__ = ["OFTEN", "parse_alike"]
 
 # Learning a shape takes as long as reading about so many items of it.
 OFTEN = 100
 
-# So many shapes of about one size are tried; what is of yet another is read by the YAML reader.
-_MOST = 8
-
-# Signs that mean nothing to YAML in a word without quotes; a ':' or a space only with a letter or digit after it.
-_RUN = "[A-Za-z0-9À-ɏ][A-Za-z0-9À-ɏ_./+=@-]*"
-_BARE = rf"{_RUN}(?:[: ]{_RUN})*"
-_DOUBLE = r"[ !#-\[\]-~À-ɏ]*"
-_SINGLE = r"[ -&(-~À-ɏ]*"
-_COMMENT = r"#[ -~À-ɏ]*"
-_WORD = re.compile(
-    rf"\"(?P<double>{_DOUBLE})\"|'(?P<single>{_SINGLE})'|(?<=[ \[])(?P<bare>(?>{_BARE}))(?!:)"
-    rf"|(?<=[ \n])(?P<comment>{_COMMENT})"
-)
-_SLOT = {"double": f'"({_DOUBLE})"', "single": f"'({_SINGLE})'", "bare": f"({_BARE})", "comment": _COMMENT}
-_QUOTE = {"double": '"', "single": "'", "bare": ""}
-# What may stand around the words: keys, and the signs of lists and mappings.
-_AROUND = re.compile(r"(?:[A-Za-z0-9_.:\-,\[\]{} ]|\r?\n)*")
+# Two such numbers, one after the other, are still a whole number to every reader.
+_MARK = 10**8
+_TRIES = 5
 _FIRST = re.compile(r"^( *)- ", re.MULTILINE)
-_STRANGE: Final = object()
 
 
 def parse_alike(text: str, *, often: int = OFTEN) -> Tree:
@@ -67,14 +51,14 @@ class _Folded:
     """A text in which one line, a list's item, stands for each run of items that have been read."""
 
     text: str
-    runs: dict[str, list[Any]]
+    runs: dict[int, list[Any]]
 
     def unfold(self, data: object) -> bool:
         """Put the items in the place of their lines, if each such line was read as an item of the document."""
         met = 0
         for rows in data.values() if isinstance(data, dict) else ():
             if isinstance(rows, list):
-                several = [self.runs.get(row) if isinstance(row, str) else None for row in rows]
+                several = [self.runs.get(row) if type(row) is int else None for row in rows]
                 met += len(several) - several.count(None)
                 rows[:] = (
                     item
@@ -86,148 +70,25 @@ class _Folded:
 
 def _fold(text: str, often: int) -> _Folded | None:
     first = _FIRST.search(text)
-    if not first:
+    mark = next((mark for mark in range(_MARK, _MARK + _TRIES) if str(mark) not in text), None)
+    if not first or mark is None:
         return None
-    mark = "standin"
-    while mark in text:
-        mark += "x"
-    shapes = _Shapes(first[1], mark, often)
+    shapes = Shapes(first[1], f"w{mark}n", often)
     start, begins = first.start(), f"\n{first[1]}- "
-    left, runs = [text[:start]], dict[str, list[Any]]()
+    left, runs = [text[:start]], dict[int, list[Any]]()
     run: list[Any] | None = None
     while start < len(text):
         end = text.find(begins, start) + 1 or len(text)
         piece = text[start:end]
         start = end
         item = shapes.read(piece)
-        if item is _STRANGE:
+        if item is STRANGE:
             run = None
             left.append(piece)
             continue
         if run is None:
-            name = f"{mark}{len(runs)}r"
-            run = runs[name] = []
-            left.append(f"{first[1]}- {name}\n")
+            number = mark * _MARK + len(runs)
+            run = runs[number] = []
+            left.append(f"{first[1]}- {number}\n")
         run.append(item)
     return _Folded("".join(left), runs) if runs else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """pattern: its text, with a group for each word. form: its data, with the words' numbers instead of them."""
-
-    pattern: re.Pattern[str]
-    form: Any
-    bare: tuple[int, ...]
-
-
-@dataclass(slots=True)
-class _Shapes:
-    """The shapes that have been learned, sorted so that few have to be tried.
-
-    indent: what stands before each '- '. mark: begins a stand-in, and stands nowhere in the text.
-    """
-
-    indent: str
-    mark: str
-    often: int
-    known: dict[tuple[int, int], list[_Shape]] = field(default_factory=dict)
-    seen: Counter[int] = field(default_factory=Counter)
-    plain: Callable[[str], tuple[Any, Any]] = field(default_factory=lambda: lru_cache(maxsize=8192)(plain))
-
-    def read(self, piece: str) -> Any:  # noqa: ANN401 - plain data of any kind.
-        """The data of one item, or _STRANGE if it is of no shape that is known."""
-        near = self.known.setdefault((piece.count("\n"), piece.count(",")), [])
-        for number, shape in enumerate(near):
-            if found := shape.pattern.fullmatch(piece):
-                if number:
-                    near.insert(0, near.pop(number))
-                return self._values(shape, list(found.groups()))
-        learned = self._learn(piece)
-        if learned is None:
-            return _STRANGE
-        near.insert(0, learned)
-        del near[_MOST:]
-        return self.read(piece)
-
-    def _values(self, shape: _Shape, words: list[Any]) -> Any:  # noqa: ANN401
-        for number in shape.bare:
-            words[number], wrong = self.plain(words[number])
-            if wrong:
-                return _STRANGE
-        return _filled(shape.form, words)
-
-    def _learn(self, piece: str) -> _Shape | None:
-        """The shape of a piece, once it has been seen often and if it is plain enough."""
-        outline = hash(_WORD.sub(_blank, piece))
-        self.seen[outline] += 1
-        if self.seen[outline] % self.often:
-            return None
-        sample, pattern, kinds, after = "", "", list[str](), 0
-        for word in _WORD.finditer(piece):
-            kind = str(word.lastgroup)
-            around = piece[after : word.start()]
-            after = word.end()
-            pattern += re.escape(around) + _SLOT[kind]
-            if kind == "comment":
-                sample += f"{around}#"
-                continue
-            sample += f"{around}{_QUOTE[kind]}{self._stand_in(len(kinds))}{_QUOTE[kind]}"
-            kinds.append(kind)
-        sample, pattern = sample + piece[after:], pattern + re.escape(piece[after:])
-        if not (_AROUND.fullmatch(_WORD.sub("", piece)) and self._indented(sample)):
-            return None
-        form = self._form(sample, len(kinds))
-        bare = tuple(number for number, kind in enumerate(kinds) if kind == "bare")
-        return None if form is _STRANGE else _Shape(re.compile(pattern), form, bare)
-
-    def _stand_in(self, number: int) -> str:
-        return f"{self.mark}{number}w"
-
-    def _indented(self, sample: str) -> bool:
-        """Whether all lines but the first are further right than the '-'."""
-        _, *lines = sample.splitlines()
-        return all(line.startswith(self.indent + "  ") or not line.strip() for line in lines)
-
-    def _form(self, sample: str, words: int) -> Any:  # noqa: ANN401
-        """What the YAML reader makes of the sample, if it takes each stand-in for one value."""
-        tree = parse(f"x:\n{sample}")
-        match tree.data:
-            case {"x": [item], **others} if not (tree.flaws or others):
-                numbers = {self._stand_in(number): number for number in range(words)}
-                try:
-                    form = _numbered(item, numbers)
-                except KeyError:
-                    return _STRANGE
-                return _STRANGE if numbers else form
-            case _:
-                return _STRANGE
-
-
-def _blank(word: re.Match[str]) -> str:
-    return f"<{word.lastgroup}>"
-
-
-def _numbered(data: Any, numbers: dict[str, int]) -> Any:  # noqa: ANN401
-    """Data with the number of each stand-in instead of it; it leaves `numbers`. KeyError: it is none, or again."""
-    match data:
-        case dict():
-            return {key: _numbered(value, numbers) for key, value in data.items()}
-        case list():
-            return [_numbered(value, numbers) for value in data]
-        case None:
-            return None
-        case _:
-            return numbers.pop(data)
-
-
-def _filled(form: Any, words: list[Any]) -> Any:  # noqa: ANN401
-    """New data of a form."""
-    kind = type(form)
-    if kind is int:
-        return words[form]
-    if kind is dict:
-        return {
-            key: words[inner] if type(inner) is int else _filled(inner, words) for key, inner in form.items()
-        }
-    return [_filled(inner, words) for inner in form] if kind is list else None

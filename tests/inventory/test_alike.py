@@ -106,7 +106,7 @@ def test_a_run_that_only_looks_like_items_stays_what_it_is() -> None:
         ("a: b\n", ""), ("- a\n", ""), ("a:\n", "b: c\n"), ("a:\n", "...\n---\nb: c\n"), ("a: # b\n", ""),
         ("  a:\n", "  b: c\n"), ("a:\n - b:\n", ""), ("a: !b\n", ""), ("a:\n  b:\n", ""), ("", ""),
         ("a:\n", "a: b\n"), ("a:\n  - [b,\n", "    c]\n"), ("%YAML 1.1\n---\na:\n", ""), ('a:\n  - "b\n', '  c"\n'),
-        ("a:\n  - id: |\n", ""), ("a:\n  - id: |2\n", ""), ("a:\n  - standin0r\n", "b: [standin0r]\n"),
+        ("a:\n  - id: |\n", ""), ("a:\n  - id: |2\n", ""), ("a:\n  - 10000000000000000\n", "b: [10000000000000000]\n"),
     ):  # fmt: skip
         for often in (1, 2):
             same(before + items + after, often)
@@ -162,6 +162,17 @@ def test_items_that_are_written_nearly_alike_are_told_apart(items: tuple[str, ..
             same("x:\n" + item * 3 + "y:\n  - z\n", often)
 
 
+@pytest.mark.parametrize("name", ["10000000000000000", "w100000000n0w"])
+def test_nothing_in_the_text_is_taken_for_what_stands_for_others(name: str) -> None:
+    escaped = "".join(f"\\x{ord(sign):02x}" for sign in name)
+    items = "  - id: c\n" * 3
+    for said in (name, f"'{name}'", f'"{escaped}"', f"+{name}", f"w{name}"):
+        for before in ("a: |\n", "a:\n", "a: '\n"):
+            after = "'\n" if "'" in before else ""
+            same(f"b:\n  - {said}\n{before}{items}{after}", 1)
+            same(f"{before}{items}{after}b:\n  - {said}\n", 1)
+
+
 _WORDS = st.sampled_from(
     [
         "a", "web1", "no", "null", "~", "07:00", "1.10", "010", "22", "2026-01-01", "=", "<<", "*a", "&a b", "!a b",
@@ -169,7 +180,7 @@ _WORDS = st.sampled_from(
         "[a: b]", "{}", "{a: b}", "{a: b, a: c}", '"a"', '"a: b"', '"a\\"', '"a\\n"', "'a'", "'it''s'", "it's",
         'say "a"', '"a" b', "'", '"', "|", ">", "|\n        a", "a\n        b", "\n        a", "\n      a", "", "Ä",
         "Müller", "\t", "a\tb", "? a", "?", "-", "- a", "--- a", "%a", "@a", "`a`", "a,b", "a, b", "a]", "a}", ",",
-        ":", "a:", "::", "x" * 1100, '"' + "x" * 1100 + '"', "standin0r", "standin0w", "ssh-ed25519 AAAA+/==",
+        ":", "a:", "::", "x" * 1100, '"' + "x" * 1100 + '"', "10000000000000000", "w100000000n0w", "ssh-ed25519 AAAA+/==",
     ]
 )  # fmt: skip
 _KEYS = st.sampled_from(
@@ -243,6 +254,13 @@ def test_a_slip_of_the_hand_anywhere_is_read_as_the_yaml_reader_reads_it(
     at: int, lost: int, slip: str, often: int
 ) -> None:
     same(ALIKE[:at] + slip + ALIKE[at + lost :] + "z: [a, b]\n", often)
+
+
+def test_a_text_with_every_number_is_read_as_it_stands() -> None:
+    numbers = ", ".join(f"'{number}'" for number in range(10**8, 10**8 + 100))
+    text = f"{ALIKE}z: [{numbers}]\n"
+    assert _fold(text, 2) is None
+    assert len(same(text, 2).data["z"]) == 100
 
 
 def test_comments_stand_in_nobodys_way() -> None:
@@ -324,6 +342,7 @@ def test_a_host_key_with_changed_bytes_is_taken_if_it_is_one(key: str, data: st.
 
 @given(st.binary(min_size=32, max_size=32))
 def test_any_32_bytes_are_an_ed25519_key_to_both(raw: bytes) -> None:
-    text = f"ssh-ed25519 {base64.b64encode(bytes.fromhex('0000000b') + b'ssh-ed25519' + bytes([0, 0, 0, 32]) + raw).decode()}"
+    blob = b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + raw
+    text = f"ssh-ed25519 {base64.b64encode(blob).decode()}"
     assert taken(text)
     assert loads(text)
