@@ -9,16 +9,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from agent.about import about_target
+from agent.admission import Admitted, admit, look_at_switch
 from agent.codec import exchange_of, result_of
 from agent.credentials import CredentialError, Credentials
 from agent.job import Broken, Job, NoAnswer, Outcome, Refused, Result
+from agent.memory import Memory
 from agent.nursling import Nursery, Process
+from agent.order import Event, Order, Tell
+from agent.post import Post
+from agent.refusal import Hold, HoldError
 from agent.shares import Shares
 from agent.start import START, SshWay, Start
 from agent.wire import WireError, pack, receive
@@ -27,53 +31,27 @@ from collectors.catalogue import catalogue
 from collectors.exchange import Exchange
 from inventory.contract import Clause, Contract, Host
 from inventory.decide import Allowed, Diagnose, Request, decide
-from inventory.grant import GrantRefusedError, Leave, verify
-from inventory.read import ContractError, digest, read
+from inventory.decide import Refused as Denied
+from inventory.grant import GrantRefusedError, Leave
+from inventory.signing import SignatureError
 
-__all__ = ["Agent", "Event", "Order"]
+__all__ = ["Agent"]
 
 _GRACE = 2.0
+# Work that is ended by the agent itself has this long to say what it has; then its processes are killed.
+_LAST_WORDS = 0.5
+# How often running work looks whether it may still go on: at the switches, and at the memory.
+_LOOK = 0.1
 # Each is a process; what a run needs more waits its turn.
 _WORKERS = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What the courier brings: a sealed grant, the contract's text, the jobs, and how long they may take."""
-
-    token: str
-    contract: str
-    jobs: tuple[Job, ...]
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """What the agent tells while it works.
-
-    what: 'started' (job), 'opening' (host, detail: session), 'result' (result, exchanges), 'blocked'
-    (detail), 'worker' (detail: pid), 'gone' (detail: pid; the worker's process tree is gone).
-    """
-
-    what: str
-    job: str = ""
-    host: str = ""
-    detail: str = ""
-    result: Result | None = None
-    exchanges: tuple[Exchange, ...] = ()
-
-
-Tell = Callable[[Event], None]
-
-
 class Agent:
-    """One agent: its name, the controller's keys that it pins, its credentials."""
+    """One agent under its own law, with its credentials."""
 
-    def __init__(
-        self, name: str, keys: tuple[Mapping[str, Any], ...], credentials: Credentials, nursery: Nursery
-    ) -> None:
-        self._name = name
-        self._keys = keys
+    def __init__(self, post: Post, credentials: Credentials, nursery: Nursery) -> None:
+        self._post = post
+        self._memory = Memory(post.memory)
         self._credentials = credentials
         self._nursery = nursery
         self._working: dict[str, tuple[Process, asyncio.StreamWriter]] = {}
@@ -83,44 +61,35 @@ class Agent:
 
     async def perform(self, order: Order, tell: Tell) -> None:
         """Carry out one order; every job is answered by exactly one `result`."""
-        open_jobs = {job.id: job for job in order.jobs}
-
-        def answer(job: Job, outcome: Refused | Broken | NoAnswer) -> None:
-            del open_jobs[job.id]
-            tell(Event(what="result", result=_at_once(job, outcome)))
-
+        left = _Left(order.jobs, tell)
         try:
-            leave = verify(order.token, self._keys, agent=self._name)
-            contract = _contract_of(order, leave)
-        except GrantRefusedError as error:
-            for job in order.jobs:
-                answer(job, Refused(str(error), by="agent"))
+            admitted = await asyncio.to_thread(admit, order, self._post, self._memory)
+            await self._work(order, admitted, left)
+        except (GrantRefusedError, HoldError, SignatureError) as reason:
+            left.answer_all(Refused(reason.reason, by="agent", detail=str(reason)))
+        if self._stopping:
+            left.answer_all(NoAnswer(Kind.STOPPED, Phase.ASK, "stopped"))
+        else:
+            left.answer_all(Broken("the worker ended before it answered"))
+
+    async def _work(self, order: Order, admitted: Admitted, left: _Left) -> None:
+        allowed = self._decide_again(admitted, order.jobs, left)
+        for job, clause in allowed.items():
+            left.tell(Event(what="decided", job=job.id, host=job.host, detail=clause.id))
+        ways = self._ways(admitted.contract, tuple(allowed), left)
+        allowed = {job: clause for job, clause in allowed.items() if left.holds(job)}
+        if not allowed:
             return
-        allowed = self._decide_again(contract, leave, order.jobs, answer)
-        ways = self._ways(contract, tuple(allowed), answer)
-        allowed = {job: clause for job, clause in allowed.items() if job.id in open_jobs}
-        if allowed:
-            limits = {
-                clause.id: (leave.grant.shares.get(clause.id, 1), clause.at_once)
-                for clause in allowed.values()
-            }
-            async with self._room, self._open.taken(limits) as shares:
-                if not self._stopping:
-                    start = _start(
-                        order=order,
-                        leave=leave,
-                        contract=contract,
-                        allowed=allowed,
-                        ways=ways,
-                        shares=shares,
-                        keys=self._keys,
-                    )
-                    await self._in_worker(start, open_jobs, tell)
-        for job in tuple(open_jobs.values()):
-            if self._stopping:
-                answer(job, NoAnswer(Kind.STOPPED, Phase.ASK, "stopped"))
-            else:
-                answer(job, Broken("the worker ended before it answered"))
+        limits = {
+            clause.id: (admitted.leave.grant.shares.get(clause.id, 1), clause.at_once)
+            for clause in allowed.values()
+        }
+        async with self._room, self._open.taken(limits) as shares:
+            if not self._stopping:
+                start = _start(
+                    order=order, admitted=admitted, allowed=allowed, ways=ways, shares=shares, post=self._post
+                )
+                await self._in_worker(start, admitted, left)
 
     async def stop(self) -> None:
         """End all work; returns when every worker's process tree is gone."""
@@ -134,35 +103,38 @@ class Agent:
 
     def _decide_again(
         self,
-        contract: Contract,
-        leave: Leave,
+        admitted: Admitted,
         jobs: tuple[Job, ...],
-        answer: Callable[[Job, Refused], None],
+        left: _Left,
     ) -> dict[Job, Clause]:
-        now = datetime.now(UTC)
+        now, contract, leave = datetime.now(UTC), admitted.contract, admitted.leave
         allowed: dict[Job, Clause] = {}
         for job in jobs:
             area = job.collector.partition(".")[0]
-            decision = decide(
-                contract, Request(customer=leave.grant.customer, host=job.host, deed=Diagnose(area)), now
-            )
-            if not isinstance(decision, Allowed):
-                answer(job, Refused(decision.reason, decision.clauses, by="agent"))
-            elif not _same_addresses(contract, leave, job.host):
-                answer(job, Refused("grant-differs-from-contract", by="agent"))
-            else:
-                allowed[job] = decision.clause
+            asked = Request(customer=leave.grant.customer, host=job.host, deed=Diagnose(area))
+            match decide(contract, asked, now, self._post.ceiling):
+                case Denied() as denied:
+                    detail = self._post.ceiling_trouble or denied.beyond
+                    left.answer(job, Refused(denied.reason, denied.clauses, "agent", detail))
+                case Allowed(clause):
+                    if _same_addresses(contract, leave, job.host):
+                        allowed[job] = clause
+                    else:
+                        detail = "the grant's addresses or ports are not the contract's"
+                        left.answer(job, Refused(Hold.NOT_AS_CONTRACT, (clause.id,), "agent", detail))
         return allowed
 
-    def _ways(
-        self, contract: Contract, jobs: tuple[Job, ...], answer: Callable[[Job, NoAnswer], None]
-    ) -> dict[str, SshWay]:
+    def _ways(self, contract: Contract, jobs: tuple[Job, ...], left: _Left) -> dict[str, SshWay]:
         """Log-ins of the hosts; a credential that cannot be used leaves its host's jobs unanswered."""
         secrets: dict[str, str | CredentialError] = {}
         ways: dict[str, SshWay] = {}
         for job in jobs:
             host = contract.targets[job.host]
             if not _logs_in(job) or not isinstance(host, Host) or host.ssh is None or host.id in ways:
+                continue
+            if not host.ssh.host_keys:
+                detail = f"pin its key first: 'secondline host pin {contract.customer} {host.id}'"
+                left.answer(job, Refused(Hold.NOT_PINNED, by="agent", detail=detail))
                 continue
             reference = host.ssh.credential
             if reference not in secrets:
@@ -172,86 +144,128 @@ class Agent:
                     secrets[reference] = error
             secret = secrets[reference]
             if isinstance(secret, CredentialError):
-                answer(job, NoAnswer(Kind.CREDENTIALS_REJECTED, Phase.CONNECT, str(secret)))
+                left.answer(job, NoAnswer(Kind.CREDENTIALS_REJECTED, Phase.CONNECT, str(secret)))
             else:
                 ways[host.id] = SshWay(user=host.ssh.user, host_keys=host.ssh.host_keys, secret=secret)
         return ways
 
-    async def _in_worker(self, start: Start, open_jobs: dict[str, Job], tell: Tell) -> None:
+    async def _in_worker(self, start: Start, admitted: Admitted, left: _Left) -> None:
+        """Have a worker do it. Raises HoldError when the agent ended the work itself."""
+        self._look(admitted)
         name = f"{time.monotonic_ns():x}"
         try:
             process = await self._nursery.spawn(name)
         except OSError:
             # Its jobs stay open here, and end as a defect of ours.
             return
-        tell(Event(what="worker", detail=str(process.pid)))
+        left.tell(Event(what="worker", detail=str(process.pid)))
         reader, writer = await process.streams()
         self._working[name] = (process, writer)
         if self._stopping:
             # It was stopped while the worker was being born.
             process.kill()
         writer.write(pack({"start": START.dump_python(start, mode="json")}))
-        overtime = asyncio.get_running_loop().call_later(start.seconds + _GRACE * 2, process.kill)
+        loop = asyncio.get_running_loop()
+        overtime = loop.call_later(start.seconds + _GRACE * 2, process.kill)
+        watch = asyncio.create_task(self._watch(admitted, process, writer, left.tell))
         try:
             while (frame := await receive(reader)) is not None and frame[0]["event"] != "done":
-                _pass_on(*frame, open_jobs, tell)
+                if not watch.done():
+                    _pass_on(*frame, left)
         except (WireError, LookupError, ValueError, TypeError, AttributeError):
             # It does not keep to the vocabulary: a worker that hostile hosts have talked to is not believed either.
             process.kill()
         finally:
             writer.close()
-            asyncio.get_running_loop().call_later(_GRACE, process.kill)
+            loop.call_later(_GRACE, process.kill)
             await process.gone.wait()
             overtime.cancel()
             del self._working[name]
-            tell(Event(what="gone", detail=str(process.pid)))
+            left.tell(Event(what="gone", detail=str(process.pid)))
+            watch.cancel()
+        if watch.done() and not watch.cancelled() and (reason := watch.exception()) is not None:
+            raise reason
+
+    async def _watch(
+        self, admitted: Admitted, process: Process, writer: asyncio.StreamWriter, tell: Tell
+    ) -> None:
+        """Look again and again whether running work may go on; end it and raise HoldError when it may not."""
+        while True:
+            await asyncio.sleep(_LOOK)
+            try:
+                await asyncio.to_thread(self._look, admitted)
+            except HoldError as reason:
+                tell(Event(what="ending", detail=reason.reason))
+                with contextlib.suppress(ConnectionError, RuntimeError):
+                    writer.write(pack({"stop": True}))
+                asyncio.get_running_loop().call_later(_LAST_WORDS, process.kill)
+                raise
+
+    def _look(self, admitted: Admitted) -> None:
+        grant = admitted.leave.grant
+        look_at_switch(self._post, grant.customer)
+        number, end = self._memory.changes(grant.customer, grant.revision)
+        if time.time() >= end:
+            raise HoldError(
+                Hold.ENDED, f"the contract of {grant.customer} was ended while the run was under way"
+            )
+        if number != admitted.changes:
+            raise HoldError(
+                Hold.CHANGED,
+                f"the contract of {grant.customer} was changed while the run was under way: start it again",
+            )
+
+
+class _Left:
+    """The jobs of one order that have no answer yet; each gets exactly one."""
+
+    def __init__(self, jobs: tuple[Job, ...], tell: Tell) -> None:
+        self._jobs = {job.id: job for job in jobs}
+        self.tell = tell
+
+    def holds(self, job: Job) -> bool:
+        return self._jobs.get(job.id) == job
+
+    def answer(self, job: Job, outcome: Outcome) -> None:
+        self.end(_at_once(job, outcome))
+
+    def answer_all(self, outcome: Outcome) -> None:
+        for job in tuple(self._jobs.values()):
+            self.answer(job, outcome)
+
+    def end(self, result: Result, exchanges: tuple[Exchange, ...] = ()) -> None:
+        del self._jobs[result.job.id]
+        self.tell(Event(what="result", result=result, exchanges=exchanges))
 
 
 def _at_once(job: Job, outcome: Outcome) -> Result:
     return Result(job=job, outcome=outcome, began=datetime.now(UTC), took=0.0)
 
 
-def _pass_on(head: dict[str, Any], parts: tuple[bytes, ...], open_jobs: dict[str, Job], tell: Tell) -> None:
+def _pass_on(head: dict[str, Any], parts: tuple[bytes, ...], left: _Left) -> None:
     """Turn a worker's frame into an event; what names a job that is not open is dropped."""
     match head["event"]:
         case "result":
             result = result_of(head["result"])
-            if open_jobs.get(result.job.id) != result.job:
+            if not left.holds(result.job):
                 return
-            exchanges, left = [], list(parts)
+            exchanges, raw = [], list(parts)
             for exchange in head["exchanges"]:
                 count = len(exchange["parts"])
-                exchanges.append(exchange_of(exchange, left[:count]))
-                del left[:count]
-            del open_jobs[result.job.id]
-            tell(Event(what="result", result=result, exchanges=tuple(exchanges)))
+                exchanges.append(exchange_of(exchange, raw[:count]))
+                del raw[:count]
+            left.end(result, tuple(exchanges))
         case "started":
-            tell(Event(what="started", job=head["job"]))
+            left.tell(Event(what="started", job=head["job"]))
         case "opening":
-            tell(Event(what="opening", host=head["host"], detail=head["session"]))
+            left.tell(Event(what="opening", host=head["host"], detail=head["session"]))
         case "blocked":
-            tell(Event(what="blocked", detail=head["what"]))
+            left.tell(Event(what="blocked", detail=head["what"]))
         case "refused":
             # The grant held when it came, and not any more when the worker's turn had come.
-            refused = Refused(str(head["reason"]), by="worker")
-            for job in tuple(open_jobs.values()):
-                del open_jobs[job.id]
-                tell(Event(what="result", result=_at_once(job, refused)))
+            left.answer_all(Refused(str(head["reason"]), by="worker", detail=str(head["detail"])))
         case _:
             raise WireError(f"{head['event']!r} is no event of a worker")
-
-
-def _contract_of(order: Order, leave: Leave) -> Contract:
-    """Read the contract that the grant was given under. Raises GrantRefusedError."""
-    if digest(order.contract) != leave.grant.contract:
-        raise GrantRefusedError("the grant was given under another text of the contract")
-    try:
-        contract = read(order.contract)
-    except ContractError as error:
-        raise GrantRefusedError(f"the contract cannot be read: {error}") from None
-    if (contract.customer, contract.revision) != (leave.grant.customer, leave.grant.revision):
-        raise GrantRefusedError("the grant names another customer or revision than the contract")
-    return contract
 
 
 def _logs_in(job: Job) -> bool:
@@ -275,21 +289,20 @@ def _same_addresses(contract: Contract, leave: Leave, host: str) -> bool:
 def _start(  # noqa: PLR0913 - the parts of one message.
     *,
     order: Order,
-    leave: Leave,
-    contract: Contract,
+    admitted: Admitted,
     allowed: Mapping[Job, Clause],
     ways: Mapping[str, SshWay],
     shares: Mapping[str, int],
-    keys: tuple[Mapping[str, Any], ...],
+    post: Post,
 ) -> Start:
     hosts = dict.fromkeys(job.host for job in allowed)
     return Start(
         token=order.token,
-        keys=keys,
-        agent=leave.grant.agent,
-        seconds=max(1.0, min(order.seconds, leave.grant.expires - time.time())),
+        keys=post.controller,
+        agent=post.name,
+        seconds=max(1.0, min(order.seconds, admitted.leave.grant.expires - time.time())),
         jobs=tuple(allowed),
-        abouts={host: about_target(contract, host) for host in hosts},
+        abouts={host: about_target(admitted.contract, host) for host in hosts},
         ways=ways,
         group_of={job.host: clause.id for job, clause in allowed.items()},
         shares=shares,

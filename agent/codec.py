@@ -36,8 +36,9 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
     match outcome:
         case Seen(reading, findings):
             return {"is": "seen", "reading": dict(reading), "findings": [finding_json(f) for f in findings]}
-        case Refused(reason, clauses, by):
-            return {"is": "refused", "reason": reason, "clauses": list(clauses), "by": by}
+        case Refused(reason, clauses, by, detail):
+            kept = {"detail": detail} if detail else {}
+            return {"is": "refused", "reason": reason, "clauses": list(clauses), "by": by, **kept}
         case NoAnswer(kind, phase, detail):
             return {"is": "unanswered", "kind": kind.value, "phase": phase.value, "detail": detail}
         case Broken(error):
@@ -50,7 +51,7 @@ def outcome_from(stored: Mapping[str, Any]) -> Outcome:
         case {"is": "seen", "reading": dict(reading), "findings": list(findings)}:
             return Seen(reading, tuple(finding_from(f) for f in findings))
         case {"is": "refused", "reason": str(reason), "clauses": list(clauses), "by": str(by)}:
-            return Refused(reason, tuple(clauses), by)
+            return Refused(reason, tuple(clauses), by, str(stored.get("detail", "")))
         case {"is": "unanswered", "kind": kind, "phase": phase, "detail": str(detail)}:
             return NoAnswer(Kind(kind), Phase(phase), detail)
         case {"is": "broken", "error": str(error)}:

@@ -35,11 +35,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The contract, or the agent's own check, does not allow it; nothing was sent."""
+    """The contract, or the agent's own check, does not allow it; nothing was sent.
+
+    reason: a code. by: 'controller', 'agent' or 'worker'. detail: what exactly, and what to do, in English.
+    """
 
     reason: str
     clauses: tuple[str, ...] = ()
     by: str = "controller"
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

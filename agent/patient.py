@@ -22,6 +22,7 @@ from typing import Any
 
 from agent.codec import exchange_head, result_head
 from agent.job import Broken, Job, NoAnswer, Outcome, Refused, Result, Seen
+from agent.refusal import Hold
 from agent.sessions.dns import open_dns
 from agent.sessions.gate import Gate
 from agent.sessions.login import Greeted
@@ -32,7 +33,7 @@ from agent.wire import Frame
 from collectors.collector import About, Collector
 from collectors.exchange import Exchange
 from collectors.session import Kind, Phase, Resolver, Shell, Unanswered
-from inventory.grant import GrantRefusedError, Leave
+from inventory.grant import GrantRefusedError, Leave, NotGranted
 
 __all__ = ["Patient"]
 
@@ -69,7 +70,7 @@ class Patient:
         """Answer every job with exactly one result, whatever happens."""
         self._left = {job.id: job for job in jobs}
         # What is not granted, or not known, is answered before anything is opened.
-        self._all([job for job in jobs if not self._granted(job)], Refused("not-in-grant", by="worker"))
+        self._all([job for job in jobs if not self._granted(job)], Refused(NotGranted.NOT_NAMED, by="worker"))
         unknown = Broken("this agent does not know the collector: update it")
         self._all([job for job in jobs if job.collector not in self.known], unknown)
         by_shell = [job for job in jobs if self._wants(job, Shell)]
@@ -99,7 +100,7 @@ class Patient:
         try:
             session = await open_dns(self.leave, self.about.id, self._exchanges.append)
         except GrantRefusedError as reason:
-            self._all(jobs, Refused(str(reason), by="worker"))
+            self._all(jobs, _outcome_of(reason))
             return
         try:
             for job in jobs:
@@ -112,7 +113,8 @@ class Patient:
     async def _ask_shell(self, jobs: Sequence[Job]) -> None:
         """Reach a host and wait for its greeting, then give it a thread."""
         if self.way is None:
-            self._all(jobs, Refused(f"the contract names no SSH login for {self.about.id!r}", by="worker"))
+            detail = f"the contract names no SSH login for {self.about.id!r}"
+            self._all(jobs, Refused(NotGranted.NOT_NAMED, by="worker", detail=detail))
             return
         async with contextlib.AsyncExitStack() as door:
             # Not all at once: a host that has greeted keeps a connection open while it waits for its turn.
@@ -172,7 +174,7 @@ class Patient:
         self, job: Job, session: object, limit: AbstractAsyncContextManager[object]
     ) -> Outcome:
         if not self._granted(job):
-            return Refused("not-in-grant", by="worker")
+            return Refused(NotGranted.NOT_NAMED, by="worker")
         collector = self.known[job.collector]
         try:
             async with limit:
@@ -229,6 +231,6 @@ def _outcome_of(reason: Unanswered | GrantRefusedError | WallError) -> Outcome:
         case Unanswered():
             return NoAnswer(reason.kind, reason.phase, reason.detail)
         case GrantRefusedError():
-            return Refused(str(reason), by="worker")
+            return Refused(reason.reason, by="worker", detail=str(reason))
         case WallError():
-            return Refused(f"wall: {reason}", by="worker")
+            return Refused(Hold.WALL, by="worker", detail=str(reason))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from pydantic import TypeAdapter
 
 from agent.job import Job
 from collectors.collector import About
+from inventory.token import Pin
 
 __all__ = ["START", "SshWay", "Start"]
 
@@ -31,7 +31,7 @@ class Start:
     """Everything that a worker is told. `shares`: group name -> how many of its hosts at once."""
 
     token: str
-    keys: tuple[Mapping[str, Any], ...]
+    keys: tuple[Pin, ...]
     agent: str
     seconds: float
     jobs: tuple[Job, ...]

@@ -78,7 +78,7 @@ async def _serve(sock: socket.socket, wall: Wall) -> int:
     try:
         leave = verify(start.token, start.keys, agent=start.agent)
     except GrantRefusedError as error:
-        mouth.tell(({"event": "refused", "reason": str(error)}, ()))
+        mouth.tell(({"event": "refused", "reason": error.reason, "detail": str(error)}, ()))
         return 77
     doors = frozenset((str(door.address), door.port) for door in leave.all_doors())
     wall.seal(doors, lambda text: mouth.tell(({"event": "blocked", "what": text}, ())))

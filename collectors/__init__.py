@@ -2,13 +2,14 @@
 
 from collectors.collector import About, Server, ZoneFacts, collector, survey
 from collectors.finding import Fact, Finding, Severity, Tag, fault, note, warn
-from collectors.session import Answer, Kind, Phase, Ran, Record, Resolver, Shell, Unanswered
+from collectors.session import Answer, Greeting, Kind, Phase, Ran, Record, Resolver, Shell, Unanswered
 
 __all__ = [
     "About",
     "Answer",
     "Fact",
     "Finding",
+    "Greeting",
     "Kind",
     "Phase",
     "Ran",

@@ -62,8 +62,9 @@ class About:
 class Collector(Generic[R]):
     """A named question that changes nothing.
 
-    name: 'area.question'; asks: the question in English and German; session: the Protocol to open; reading: the dataclass it returns;
-    platform / role: which hosts it is for (empty: any that can be reached by its session).
+    name: 'area.question'; asks: the question in English and German; session: the Protocol to open; reading: the
+    dataclass it returns; platform / role: which hosts it is for (empty: any that can be reached by its session);
+    on_request: asked only when somebody names it.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Collector(Generic[R]):
     role: str
     wants_about: bool
     deadline: float
+    on_request: bool = False
 
     @property
     def area(self) -> str:
@@ -113,11 +115,12 @@ def collector(  # noqa: PLR0913 - each says one thing about the question.
     platform: str = "",
     role: str = "",
     deadline: float = 30.0,
+    on_request: bool = False,
 ) -> Callable[[Callable[..., Awaitable[R]]], Collector[R]]:
     """Declare a question.
 
     asks: what it wants to know, in English and German, as a report shows it. deadline: seconds for the
-    whole of it, with the session already open.
+    whole of it, with the session already open. on_request: it is no part of a run unless it is named.
     """
 
     def declare(ask: Callable[..., Awaitable[R]]) -> Collector[R]:
@@ -140,6 +143,7 @@ def collector(  # noqa: PLR0913 - each says one thing about the question.
             role=role,
             wants_about=wants_about,
             deadline=deadline,
+            on_request=on_request,
         )
 
     return declare

@@ -20,10 +20,10 @@ _ANSWER = TypeAdapter(Answer)
 class Exchange:
     """A question with its answer, or with the way it stayed unanswered.
 
-    session: 'shell' or 'dns'. question: for a shell ('run', *argv) or ('fetch', path), for dns
-    ('ask', server, name, type, transport, 'rd' | 'norec'). began: UTC. took: seconds.
+    session: 'shell', 'dns' or 'greeting'. question: for a shell ('run', *argv) or ('fetch', path), for dns
+    ('ask', server, name, type, transport, 'rd' | 'norec'), for a greeting ('host-key',). began: UTC. took: seconds.
     facts: the small typed part of the answer; parts: its raw bytes by name ('stdout', 'stderr', 'content',
-    'wire'); cut: True when the answer was longer than what was kept.
+    'wire', 'key'); cut: True when the answer was longer than what was kept.
     """
 
     session: str

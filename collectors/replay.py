@@ -16,7 +16,7 @@ __all__ = ["Replay", "open_failure"]
 
 
 class Replay:
-    """A `Shell` and a `Resolver` in one, answering from exchanges in the order they were recorded."""
+    """A `Shell`, a `Resolver` and a `Greeting` in one, answering from exchanges in the order they were recorded."""
 
     def __init__(self, exchanges: Iterable[Exchange], *, addresses: tuple[str, ...] = ()) -> None:
         self.addresses = addresses
@@ -43,6 +43,11 @@ class Replay:
     ) -> Answer:
         where = server or (self.addresses[0] if self.addresses else "")
         return answer_of(self._next("ask", where, name, rtype, transport, "rd" if recurse else "norec"))
+
+    async def host_key(self) -> str:
+        exchange = self._next("host-key")
+        exchange.settle()
+        return exchange.parts.get("key", b"").decode("ascii", "backslashreplace")
 
     def _next(self, *question: str) -> Exchange:
         recorded = self._recorded.get(question)

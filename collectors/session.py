@@ -11,7 +11,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
-__all__ = ["Answer", "Kind", "Phase", "Ran", "Record", "Resolver", "Shell", "Transport", "Unanswered"]
+__all__ = [
+    "Answer",
+    "Greeting",
+    "Kind",
+    "Phase",
+    "Ran",
+    "Record",
+    "Resolver",
+    "Shell",
+    "Transport",
+    "Unanswered",
+]
 
 Transport = Literal["udp", "tcp"]
 
@@ -84,6 +95,14 @@ class Shell(Protocol):
         ...
 
 
+class Greeting(Protocol):
+    """An SSH server that is only greeted: who it says it is, without anybody logging in."""
+
+    async def host_key(self) -> str:
+        """The key that the server proves to hold (RFC 4253, section 8), as 'type base64'. Raises Unanswered."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One resource record in presentation form, names in lower case with a final dot."""
@@ -134,4 +153,4 @@ class Resolver(Protocol):
 
 
 # What may stand as the first parameter of a collector.
-SESSIONS = (Shell, Resolver)
+SESSIONS = (Shell, Resolver, Greeting)

@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Self
 
-from agent.agent import Event
 from agent.job import Broken, Job, NoAnswer, Refused, Result
+from agent.order import Event
 from collectors import Kind, Phase
 from controller.ledger import Entry, LedgerFact, What, append_many
 from controller.progress import Progress, State, Watch, shown
@@ -19,9 +19,12 @@ from controller.store.exchanges import record_exchanges
 from controller.store.jobs import record_results
 from controller.store.store import Store
 from controller.work import Work
+from inventory.decide import Reason
 
 __all__ = ["Chronicle"]
 
+# What `decide` says, as against what an agent refuses by its own law.
+_DECISIONS = frozenset(Reason)
 # Often enough that little is lost with the process, seldom enough that it costs little.
 _EVERY = 0.4
 
@@ -32,6 +35,8 @@ class Chronicle:
     def __init__(self, store: Store, run: str, work: Work, who: str, watch: Watch) -> None:
         self._store, self._run, self._work, self._who, self._watch = store, run, work, who, watch
         self._clauses = {job.host: clause.id for job, clause in work.jobs.items()}
+        self._clauses_of_jobs = {job.id: clause.id for job, clause in work.jobs.items()}
+        self._agreed_on: set[tuple[str, str]] = set()
         self._results: list[Result] = []
         self._exchanges: list[Kept] = []
         self._entries: list[Entry] = []
@@ -73,6 +78,8 @@ class Chronicle:
         match event.what:
             case "result" if event.result is not None:
                 self._answered(event, event.result, grant, agent)
+            case "decided":
+                self._agreed(event, agent)
             case "started":
                 host, _, collector = event.job.partition("/")
                 self._show(host, collector, "asking")
@@ -80,12 +87,26 @@ class Chronicle:
                 self._remember(What.SESSION_OPENED, agent, event.host, grant=grant, session=event.detail)
             case "blocked":
                 self._remember(What.WALL_HELD, agent, grant=grant, how=event.detail)
+            case "ending":
+                self._remember(What.WORK_ENDED, agent, grant=grant, agent=agent, reason=event.detail)
             case "worker":
                 self._remember(What.WORKER_STARTED, agent, grant=grant, agent=agent, pid=int(event.detail))
             case "gone":
                 self._remember(What.WORKER_GONE, agent, grant=grant, agent=agent, pid=int(event.detail))
             case _:
                 raise ValueError(f"{event.what!r} is no event of an agent")
+
+    def _agreed(self, event: Event, agent: str) -> None:
+        """The agent allows a job, by its own reading: it must be by the clause that the controller found."""
+        host, _, collector = event.job.partition("/")
+        deed = f"diagnose {collector.partition('.')[0]}"
+        ours = self._clauses_of_jobs.get(event.job, "")
+        if ours != event.detail:
+            facts = {"agent": event.detail, "controller": ours, "reason": "another clause"}
+            self._remember(What.DECISIONS_DIFFER, agent, host, deed=deed, **facts)
+        elif (host, deed) not in self._agreed_on:
+            self._agreed_on.add((host, deed))
+            self._remember(What.DECIDED_ALLOWED, agent, host, deed=deed)
 
     def _answered(self, event: Event, result: Result, grant: str, agent: str) -> None:
         sent = []
@@ -118,14 +139,17 @@ class Chronicle:
         self._ended.add(result.job.id)
         self._results.append(result)
         if isinstance(result.outcome, Refused):
-            facts = {
-                "reason": result.outcome.reason[:200],
-                "by": result.outcome.by,
-                "deed": result.job.collector,
-            }
-            self._remember(What.DECIDED_REFUSED, agent, result.job.host, **facts)
+            self._refused(result.job, result.outcome, agent)
         state, detail = shown(result.outcome)
         self._show(result.job.host, result.job.collector, state, detail, result.took)
+
+    def _refused(self, job: Job, outcome: Refused, agent: str) -> None:
+        """An agent refuses what the controller had allowed; from the same contract that is an alarm."""
+        facts = {"reason": outcome.reason, "deed": job.collector, "detail": outcome.detail[:500]}
+        self._remember(What.DECIDED_REFUSED, agent, job.host, by=outcome.by, **facts)
+        if outcome.reason in _DECISIONS:
+            ours = self._clauses_of_jobs.get(job.id, "")
+            self._remember(What.DECISIONS_DIFFER, agent, job.host, agent="refused", controller=ours, **facts)
 
     def _show(self, host: str, collector: str, state: State, detail: str = "", took: float = 0.0) -> None:
         self._watch(Progress(host=host, collector=collector, state=state, detail=detail, took=took))

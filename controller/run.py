@@ -28,7 +28,7 @@ from controller.store.exchanges import evidence
 from controller.store.jobs import results
 from controller.store.runs import Run, RunState, create_run, get_run, move_run
 from controller.store.store import Store
-from controller.work import Assignment, Work, assign, plan_work
+from controller.work import Assignment, Law, Work, assign, plan_work
 from inventory.contract import Contract
 from inventory.decide import Allowed
 
@@ -57,7 +57,7 @@ def new_run(now: datetime) -> str:
 async def take_readings(  # noqa: PLR0913 - what a run stands on.
     store: Store,
     stored: StoredContract,
-    contract: Contract,
+    law: Law,
     asked: Asked,
     *,
     run: str,
@@ -70,17 +70,9 @@ async def take_readings(  # noqa: PLR0913 - what a run stands on.
     A cancelled run is stopped and still written down, whenever that happens.
     """
     now = datetime.now(UTC)
-    work = plan_work(contract, asked.hosts, asked.areas, asked.collectors, now)
-    assignments = assign(
-        contract,
-        stored.text,
-        work,
-        run=run,
-        ticket=asked.ticket,
-        digest=stored.digest,
-        key=key,
-        seconds=asked.seconds,
-    )
+    contract = law.contract
+    work = plan_work(law, asked.hosts, asked.areas, asked.collectors, now)
+    assignments = assign(law, stored, work, run=run, ticket=asked.ticket, key=key, seconds=asked.seconds)
     opening = asyncio.create_task(
         asyncio.to_thread(_open_run, store, stored, contract, asked, work, assignments, run, now)
     )

@@ -17,9 +17,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from inventory.grant import new_key
+from inventory.token import Pin, new_key, pin_of
 
-__all__ = ["Settings", "SettingsError", "home_folder", "load_settings", "public_key", "signing_key"]
+__all__ = ["Settings", "SettingsError", "controller_pin", "home_folder", "load_settings", "signing_key"]
 
 
 class SettingsError(Exception):
@@ -138,6 +138,6 @@ def signing_key(home: Path) -> Mapping[str, Any]:
     return loaded
 
 
-def public_key(key: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The part of a key that agents pin."""
-    return {name: value for name, value in key.items() if name != "d"}
+def controller_pin(home: Path) -> Pin:
+    """The public half of that key, which agents pin."""
+    return pin_of(signing_key(home), "controller")

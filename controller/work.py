@@ -5,21 +5,25 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
 from typing import Any
 
 from agent.about import about_target
-from agent.agent import Order
 from agent.job import Job, Refused, Result
-from collectors import About
+from agent.order import Order
+from agent.refusal import Hold, HoldError
+from collectors import About, Greeting
 from collectors.catalogue import catalogue
+from controller.store.contracts import StoredContract
+from inventory.ceiling import Ceiling
 from inventory.contract import Clause, Contract, Host, Outside
-from inventory.decide import Allowed, Decision, Diagnose, Request, decide
+from inventory.decide import Allowed, Decision, Diagnose, Request, decide_under_all
 from inventory.grant import Grant, Target, seal
+from inventory.signing import SignatureError
 
-__all__ = ["NO_QUESTION", "Assignment", "Decided", "Work", "assign", "plan_work"]
+__all__ = ["NO_QUESTION", "Assignment", "Decided", "Law", "Work", "agent_of", "assign", "plan_work"]
 
 # The reason why a host that was asked for by name is not asked: no question fits it and its ways in.
 NO_QUESTION = "no-question"
@@ -55,8 +59,27 @@ class Assignment:
     order: Order
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Law:
+    """What a run is decided by: the contract that holds, one that waits for a second person, the agents' ceilings.
+
+    ceilings: by the agent's name; an agent without one allows nothing.
+    held: by the agent's name, why that agent would refuse whatever the contract allows.
+    """
+
+    contract: Contract
+    waiting: Contract | None = None
+    ceilings: Mapping[str, Ceiling | None] = field(default_factory=dict)
+    held: Mapping[str, HoldError | SignatureError] = field(default_factory=dict)
+
+    def decide(self, host: str, area: str, now: datetime) -> Decision:
+        contracts = (self.contract, *((self.waiting,) if self.waiting else ()))
+        asked = Request(customer=self.contract.customer, host=host, deed=Diagnose(area))
+        return decide_under_all(contracts, asked, now, self.ceilings.get(agent_of(self.contract, host)))
+
+
 def plan_work(
-    contract: Contract, hosts: Sequence[str], areas: Sequence[str], collectors: Sequence[str], now: datetime
+    law: Law, hosts: Sequence[str], areas: Sequence[str], collectors: Sequence[str], now: datetime
 ) -> Work:
     """Decide for every host and area, and give the jobs that are allowed.
 
@@ -64,81 +87,123 @@ def plan_work(
     those of `collectors`, which narrow the questions to those named.
     Nothing that was asked for is dropped: what is refused is in `refused`, once for a host and area.
     """
-    known = catalogue()
+    plan = _Plan(law, tuple(collectors), now)
     wanted = tuple(dict.fromkeys(name.partition(".")[0] for name in collectors))
-    jobs: dict[Job, Clause] = {}
-    refused: list[Result] = []
-    decisions: list[Decided] = []
-    abouts: dict[str, About] = {}
-    for host in dict.fromkeys(hosts) or contract.targets:
-        if host in contract.targets:
-            abouts[host] = about_target(contract, host)
-        before = len(decisions)
-        for area in dict.fromkeys(areas) or wanted or known.areas:
-            names = _suitable(contract, host, area, abouts.get(host))
-            if collectors:
-                names = tuple(name for name in names if name in collectors)
-            if not names and host in contract.targets:
-                continue
-            decision = decide(
-                contract, Request(customer=contract.customer, host=host, deed=Diagnose(area)), now
-            )
-            decisions.append(Decided(host=host, area=area, decision=decision))
-            match decision:
-                case Allowed(clause):
-                    jobs |= {Job(id=f"{host}/{name}", host=host, collector=name): clause for name in names}
-                case _:
-                    job = Job(id=f"{host}/{area}", host=host, collector=area)
-                    outcome = Refused(decision.reason, decision.clauses)
-                    refused.append(Result(job=job, outcome=outcome, began=now, took=0.0))
-        if hosts and len(decisions) == before:
+    for host in dict.fromkeys(hosts) or law.contract.targets:
+        decided = [plan.decide(host, area) for area in dict.fromkeys(areas) or wanted or catalogue().areas]
+        if hosts and not any(decided):
             # Somebody asked for this host by name: that there is nothing to ask it is said, too.
-            job = Job(id=f"{host}/any", host=host, collector="any")
-            refused.append(Result(job=job, outcome=Refused(NO_QUESTION), began=now, took=0.0))
-    return Work(jobs=jobs, refused=tuple(refused), decisions=tuple(decisions), abouts=abouts)
-
-
-def _suitable(contract: Contract, host: str, area: str, about: About | None) -> tuple[str, ...]:
-    """The questions of an area that make sense for a host and for which the contract names a way in."""
-    target = contract.targets.get(host)
-    if about is None or target is None:
-        return ()
-    ways = _ports(target)
-    return tuple(
-        c.name
-        for c in catalogue().collectors.values()
-        if c.area == area and c.suits(about) and _WAY.get(c.session.__name__) in ways
+            plan.refuse(host, "any", Refused(NO_QUESTION))
+    return Work(
+        jobs=plan.jobs, refused=tuple(plan.refused), decisions=tuple(plan.decisions), abouts=plan.abouts
     )
 
 
+class _Plan:
+    """The work as it grows, host by host and area by area."""
+
+    def __init__(self, law: Law, collectors: tuple[str, ...], now: datetime) -> None:
+        self._law, self._collectors, self._now = law, collectors, now
+        self.jobs: dict[Job, Clause] = {}
+        self.refused: list[Result] = []
+        self.decisions: list[Decided] = []
+        self.abouts: dict[str, About] = {}
+
+    def refuse(self, host: str, what: str, outcome: Refused) -> None:
+        job = Job(id=f"{host}/{what}", host=host, collector=what)
+        self.refused.append(Result(job=job, outcome=outcome, began=self._now, took=0.0))
+
+    def decide(self, host: str, area: str) -> bool:
+        """Decide one area on one host; False when there is no question and so nothing to decide."""
+        contract = self._law.contract
+        if host in contract.targets and host not in self.abouts:
+            self.abouts[host] = about_target(contract, host)
+        names = _suitable(self._law, host, area, self.abouts.get(host), self._collectors)
+        if not names and host in contract.targets:
+            return False
+        decision = self._law.decide(host, area, self._now)
+        self.decisions.append(Decided(host=host, area=area, decision=decision))
+        if isinstance(decision, Allowed):
+            self._allow(host, area, names, decision.clause)
+        else:
+            self.refuse(host, area, Refused(decision.reason, decision.clauses, detail=decision.beyond))
+        return True
+
+    def _allow(self, host: str, area: str, names: Mapping[str, str], clause: Clause) -> None:
+        ways, greeted = _ports(self._law, host), _ports(self._law, host, unpinned=True)
+        for name, way in names.items():
+            if way in (greeted if _only_greets(name) else ways):
+                self.jobs[Job(id=f"{host}/{name}", host=host, collector=name)] = clause
+        if not {way for name, way in names.items() if not _only_greets(name)} <= ways.keys():
+            detail = f"see 'secondline host pin {self._law.contract.customer} {host}'"
+            self.refuse(host, area, Refused(Hold.NOT_PINNED, (clause.id,), detail=detail))
+
+
+def _only_greets(name: str) -> bool:
+    """Whether a question does not log in: it may be asked of a host whose key nobody has pinned yet."""
+    return catalogue().collectors[name].session is Greeting
+
+
+def _suitable(law: Law, host: str, area: str, about: About | None, named: tuple[str, ...]) -> dict[str, str]:
+    """The questions of an area that make sense for a host, with the way in that each needs and the contract names.
+
+    named: only these; when there are none, all but those that are asked on request.
+    """
+    target = law.contract.targets.get(host)
+    if about is None or target is None:
+        return {}
+    ways = _ways(target)
+    return {
+        c.name: way
+        for c in catalogue().collectors.values()
+        if c.area == area
+        and (c.name in named if named else not c.on_request)
+        and c.suits(about)
+        and (way := _WAY.get(c.session.__name__)) in ways
+    }
+
+
 # The way in that each session needs, as a grant names it.
-_WAY = {"Shell": "ssh", "Resolver": "dns"}
+_WAY = {"Shell": "ssh", "Resolver": "dns", "Greeting": "ssh"}
 
 
-def _ports(target: Host | Outside) -> dict[str, int]:
-    ports = {}
+def _ways(target: Host | Outside) -> dict[str, int]:
+    """The ways in that a contract names, by port."""
+    ways = {}
     if isinstance(target, Host) and target.ssh is not None:
-        ports["ssh"] = target.ssh.port
+        ways["ssh"] = target.ssh.port
     if target.dns is not None:
-        ports["dns"] = target.dns.port
-    return ports
+        ways["dns"] = target.dns.port
+    return ways
+
+
+def _ports(law: Law, host: str, *, unpinned: bool = False) -> dict[str, int]:
+    """The ways in that may be used: those whose other end is known, and that no waiting revision takes away.
+
+    unpinned: also those whose other end nobody has pinned yet.
+    """
+    target = law.contract.targets[host]
+    ways = _ways(target)
+    if isinstance(target, Host) and target.ssh is not None and not (target.ssh.host_keys or unpinned):
+        del ways["ssh"]
+    later = law.waiting.targets.get(host) if law.waiting else None
+    return ways if later is None else dict(ways.items() & _ways(later).items())
 
 
 def assign(  # noqa: PLR0913 - what a grant consists of.
-    contract: Contract,
-    text: str,
+    law: Law,
+    stored: StoredContract,
     work: Work,
     *,
     run: str,
     ticket: str,
-    digest: str,
     key: Mapping[str, Any],
     seconds: float,
 ) -> tuple[Assignment, ...]:
     """Cut the work into grants: by agent, then into parts of at most a hundred hosts, and seal them."""
     by_agent: dict[str, dict[str, list[Job]]] = {}
     for job in work.jobs:
-        by_agent.setdefault(_agent_of(contract, job.host), {}).setdefault(job.host, []).append(job)
+        by_agent.setdefault(agent_of(law.contract, job.host), {}).setdefault(job.host, []).append(job)
     assignments = []
     for agent, hosts in by_agent.items():
         count = ceil(len(hosts) / _HOSTS_A_GRANT)
@@ -146,30 +211,38 @@ def assign(  # noqa: PLR0913 - what a grant consists of.
         for part in range(count):
             jobs = tuple(job for host in names[part::count] for job in hosts[host])
             grant = _grant(
-                contract,
+                law,
                 work,
                 jobs,
                 count,
                 run=run,
                 ticket=ticket,
-                digest=digest,
+                digest=stored.digest,
                 agent=agent,
                 seconds=seconds,
             )
-            order = Order(token=seal(grant, key), contract=text, jobs=jobs, seconds=seconds)
+            order = Order(
+                token=seal(grant, key),
+                contract=stored.text,
+                signatures=stored.signatures,
+                jobs=jobs,
+                seconds=seconds,
+            )
             assignments.append(Assignment(agent=agent, grant=grant.id, order=order))
     return tuple(assignments)
 
 
-def _agent_of(contract: Contract, host: str) -> str:
-    """The agent of the host's site; servers outside are asked by the first site's."""
-    target = contract.targets[host]
-    sites = {site.id: site.agent for site in contract.sites}
-    return sites[target.site] if isinstance(target, Host) else contract.sites[0].agent
+def agent_of(contract: Contract, host: str) -> str:
+    """The agent of the host's site; servers outside are asked by the first site's. '' for an unknown host."""
+    target = contract.targets.get(host)
+    if target is None:
+        return ""
+    place = target.site if isinstance(target, Host) else contract.sites[0].id
+    return next(site.agent for site in contract.sites if site.id == place)
 
 
 def _grant(  # noqa: PLR0913 - what a grant consists of.
-    contract: Contract,
+    law: Law,
     work: Work,
     jobs: Sequence[Job],
     count: int,
@@ -180,7 +253,7 @@ def _grant(  # noqa: PLR0913 - what a grant consists of.
     agent: str,
     seconds: float,
 ) -> Grant:
-    now = int(time.time())
+    now, contract = int(time.time()), law.contract
     clauses = {work.jobs[job].id: work.jobs[job] for job in jobs}
     return Grant(
         id=secrets.token_hex(16),
@@ -191,12 +264,20 @@ def _grant(  # noqa: PLR0913 - what a grant consists of.
         contract=digest,
         revision=contract.revision,
         deeds=tuple(dict.fromkeys(job.collector for job in jobs)),
-        targets={job.host: _target(contract.targets[job.host]) for job in jobs},
+        targets={
+            host: _target(
+                law, host, unpinned=any(_only_greets(job.collector) for job in jobs if job.host == host)
+            )
+            for host in dict.fromkeys(job.host for job in jobs)
+        },
         shares={name: max(1, clause.at_once // count) for name, clause in clauses.items()},
         not_before=now,
         expires=now + ceil(seconds) + 60,
     )
 
 
-def _target(item: Host | Outside) -> Target:
-    return Target(addresses=tuple(str(address) for address in item.addresses), ports=_ports(item))
+def _target(law: Law, host: str, *, unpinned: bool) -> Target:
+    addresses = dict.fromkeys(law.contract.targets[host].addresses)
+    if law.waiting and (later := law.waiting.targets.get(host)):
+        addresses = {address: None for address in addresses if address in later.addresses}
+    return Target(addresses=tuple(map(str, addresses)), ports=_ports(law, host, unpinned=unpinned))

@@ -8,10 +8,9 @@ names every mistake with its line.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
@@ -94,7 +93,10 @@ class SshReach(Part):
         description="account that may read and change nothing"
     )
     credential: CredentialRef = Field(description="where the agent finds the key: a name, never the key")
-    host_keys: tuple[HostKey, ...] = Field(min_length=1, description="pinned: any other key stops the run")
+    host_keys: tuple[HostKey, ...] = Field(
+        default=(),
+        description="pinned: any other key ends the conversation; none: it cannot be logged in to, pin its key first",
+    )
 
 
 class DnsReach(Part):
@@ -205,13 +207,6 @@ class Contract(Part):
     zones: tuple[Zone, ...] = Field(default=(), description="the customer's DNS zones")
     clauses: tuple[Clause, ...] = Field(min_length=1, description="what may be done, to which hosts, when")
     data: Data = Field(default=Data.model_construct(), description="how the customer's data is treated")
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Copy without what was computed from the old fields: permission never outlives its clause."""
-        copied = super().model_copy(update=update, deep=deep)
-        for computed in copied.__dict__.keys() - type(self).model_fields.keys():
-            del copied.__dict__[computed]
-        return copied
 
     @cached_property
     def targets(self) -> dict[str, Host | Outside]:

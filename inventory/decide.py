@@ -1,18 +1,19 @@
 """May this be done to this host now? The only place where permission is computed.
 
-`decide` is pure and total: it looks at the contract, the request and the time, and it always answers. It
-answers the page, the controller and the agent alike. Deny is the default; everything that is not clearly
-allowed is refused with a reason code that stays the same over the years.
+`decide` is pure and total: it looks at the contract, the request, the time and the ceiling of the agent that would
+go there, and it always answers. It answers the page, the controller and the agent alike. Deny is the default;
+everything that is not clearly allowed is refused with a reason code that stays the same over the years.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from inventory.ceiling import Ceiling
 from inventory.contract import Clause, Contract, Cover, Day, Window
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Refused",
     "Request",
     "decide",
+    "decide_under_all",
     "is_open",
 ]
 
@@ -43,6 +45,8 @@ class Reason(StrEnum):
     PLAYBOOK_NOT_COVERED = "playbook-not-covered"
     OUTSIDE_IS_READ_ONLY = "outside-is-read-only"
     WINDOW_CLOSED = "window-closed"
+    NO_CEILING = "no-ceiling"
+    ABOVE_CEILING = "above-ceiling"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +88,27 @@ class Refused:
 
     clauses: those that cover the host, or (`window-closed`) that would allow the deed at another time.
     request: what was asked. windows: when the clauses named would allow it, in the contract's local time.
+    beyond: what lies above the ceiling, such as 'address 10.1.2.3' or 'area dns'.
     """
 
     reason: Reason
     clauses: tuple[str, ...] = ()
     request: Request | None = field(default=None, compare=False, repr=False)
     windows: tuple[Window, ...] = field(default=(), compare=False, repr=False)
+    beyond: str = field(default="", compare=False, repr=False)
 
 
 Decision = Allowed | Refused
 
 
-def decide(contract: Contract | None, request: Request, now: datetime) -> Decision:
+def decide(contract: Contract | None, request: Request, now: datetime, ceiling: Ceiling | None) -> Decision:
     """Say whether the contract allows the request at this moment, and by which clause.
 
     now: with its time zone; of several clauses the first that allows is named.
+    ceiling: of the agent that serves the host; without one nothing is allowed. It is looked at last, so that a
+    refusal names what the contract lacks first.
 
-    >>> decide(None, Request(customer="m", host="web1", deed=Diagnose("linux")), datetime.now(UTC))
+    >>> decide(None, Request(customer="m", host="web1", deed=Diagnose("linux")), datetime.now(UTC), None)
     Refused(reason=<Reason.NO_CONTRACT: 'no-contract'>, clauses=())
     """
     if contract is None:
@@ -120,7 +128,21 @@ def decide(contract: Contract | None, request: Request, now: datetime) -> Decisi
     cover = contract.covers.get(request.host)
     if cover is None:
         return Refused(Reason.NO_CLAUSE, request=request)
-    return _by_cover(cover, request, local)
+    decision = _by_cover(cover, request, local)
+    if isinstance(decision, Refused):
+        return decision
+    return _below(ceiling, contract, request, decision)
+
+
+def decide_under_all(
+    contracts: Sequence[Contract], request: Request, now: datetime, ceiling: Ceiling | None
+) -> Decision:
+    """Allow what every one of the contracts allows; it is the first one's clause that is named.
+
+    A revision that waits for a second person narrows what holds from its import on.
+    """
+    decisions = [decide(contract, request, now, ceiling) for contract in contracts or (None,)]
+    return next((one for one in decisions if isinstance(one, Refused)), decisions[0])
 
 
 _BEFORE, _AFTER = datetime.min, datetime.max  # noqa: DTZ901 - they mark the ends of the calendar.
@@ -150,6 +172,20 @@ def _by_cover(cover: Cover, request: Request, local: datetime) -> Decision:
         if is_open(clause.windows, local):
             return Allowed(clause)
     return Refused(Reason.WINDOW_CLOSED, covering.names, request, covering.windows)
+
+
+def _below(ceiling: Ceiling | None, contract: Contract, request: Request, allowed: Allowed) -> Decision:
+    """What the contract allows, unless the customer's own bound at the agent takes it away."""
+    named = (allowed.clause.id,)
+    if ceiling is None:
+        return Refused(Reason.NO_CEILING, named, request)
+    match request.deed:
+        case Diagnose(area):
+            beyond = "" if area in ceiling.areas else f"area {area}"
+        case Change(playbook):
+            beyond = "" if playbook in ceiling.playbooks else f"playbook {playbook}"
+    beyond = beyond or ceiling.beyond(contract.customer, contract.targets[request.host])
+    return Refused(Reason.ABOVE_CEILING, named, request, beyond=beyond) if beyond else allowed
 
 
 _DAYS = tuple(Day)

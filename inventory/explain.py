@@ -44,6 +44,10 @@ _ENGLISH: Mapping[Reason, str] = {
     "never changed. Turn to whoever runs it.",
     Reason.WINDOW_CLOSED: "{clauses} would let us {what} on {host}, but not at this time: {hours} (the "
     "contract's local time). Wait until then, or have the customer widen the window.",
+    Reason.NO_CEILING: "{clauses} would let us {what} on {host}, but the agent that serves it has no ceiling that can "
+    "be read, so nothing may be touched from there. See `secondline agent doctor`.",
+    Reason.ABOVE_CEILING: "{clauses} would let us {what} on {host}, but {beyond} lies above the ceiling that the "
+    "customer's IT has set at the agent. Ask them whether 'ceiling.toml' shall allow it.",
 }
 
 _GERMAN: Mapping[Reason, str] = {
@@ -67,6 +71,10 @@ _GERMAN: Mapping[Reason, str] = {
     "Ändern nie. An den Betreiber wenden.",
     Reason.WINDOW_CLOSED: "Nach {clauses} ist es erlaubt, auf {host} {what}, aber nicht zu dieser Zeit: {hours} "
     "(Ortszeit des Vertrags). Bis dahin warten oder das Zeitfenster vom Kunden erweitern lassen.",
+    Reason.NO_CEILING: "Nach {clauses} ist es erlaubt, auf {host} {what}, aber der zuständige Agent hat keine lesbare "
+    "Obergrenze; von dort darf nichts berührt werden. Siehe `secondline agent doctor`.",
+    Reason.ABOVE_CEILING: "Nach {clauses} ist es erlaubt, auf {host} {what}, aber {beyond} liegt über der Obergrenze, "
+    "die die IT des Kunden am Agenten gesetzt hat. Dort fragen, ob 'ceiling.toml' es erlauben soll.",
 }
 
 _WORDS: Mapping[Language, Mapping[Reason, str]] = {"de": _GERMAN, "en": _ENGLISH}
@@ -122,8 +130,23 @@ def _facts(refused: Refused, language: Language) -> Mapping[str, str]:
         "customer": request.customer if request else "?",
         "clauses": f"{clauses} {', '.join(_few(refused.clauses))}",
         "hours": hours(refused.windows, language) or "?",
+        "beyond": _beyond(refused.beyond, language),
         **_deed(request, language),
     }
+
+
+_BEYOND = {
+    "customer": "Kunde",
+    "address": "Adresse",
+    "port": "Port",
+    "area": "Bereich",
+    "playbook": "Playbook",
+}
+
+
+def _beyond(what: str, language: Language) -> str:
+    kind, _, which = what.partition(" ")
+    return f"{_BEYOND.get(kind, kind)} {which}" if language == "de" else what or "?"
 
 
 def _few(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from tests.fleet import PORT, Fleet
+from tests.law import set_up
 
 __all__ = ["command", "contract_over", "home_for", "run_command"]
 
@@ -64,6 +65,7 @@ def home_for(folder: Path, fleet: Fleet, contract: Mapping[str, Any]) -> Path:
     key.chmod(0o600)
     paper = folder / "contract.yaml"
     paper.write_text(yaml.safe_dump(dict(contract), allow_unicode=True), encoding="utf-8")
+    set_up(folder, paper)
     for words in (
         ("contract", "add", str(paper)),
         ("ticket", "new", "--customer", str(contract["customer"]), "--subject", "Webshop langsam"),

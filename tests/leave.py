@@ -2,7 +2,8 @@
 
 import time
 
-from inventory.grant import Grant, Leave, Target, new_key, seal, verify
+from inventory.grant import Grant, Leave, Target, seal, verify
+from inventory.token import new_key, pin_of
 
 __all__ = ["leave_for"]
 
@@ -25,5 +26,4 @@ def leave_for(host: str, *addresses: str, deeds: tuple[str, ...] = ("linux.disk"
         not_before=now,
         expires=now + 300,
     )
-    public = {name: value for name, value in _KEY.items() if name != "d"}
-    return verify(seal(grant, _KEY), (public,), agent="here-1")
+    return verify(seal(grant, _KEY), (pin_of(_KEY),), agent="here-1")

@@ -15,7 +15,7 @@ from agent.sessions.dns_line import Asking, datagrams, in_time, new_socket, now,
 from agent.sessions.dns_packet import query_for
 from collectors.exchange import Exchange
 from collectors.session import Answer, Kind, Transport, Unanswered
-from inventory.grant import Door, GrantRefusedError, Leave
+from inventory.grant import Door, GrantRefusedError, Leave, NotGranted
 
 __all__ = ["DnsSession", "open_dns"]
 
@@ -89,7 +89,10 @@ class DnsSession:
     def _door(self, server: str) -> Door:
         wanted = str(ip_address(server)) if server else next(iter(self._doors), "")
         if wanted not in self._doors:
-            raise GrantRefusedError(f"{server or 'no address'} is not one of the addresses that may be asked")
+            raise GrantRefusedError(
+                NotGranted.NOT_NAMED,
+                f"{server or 'no address'} is not one of the addresses that may be asked",
+            )
         return self._doors[wanted]
 
     async def _turn(self, door: Door) -> None:
@@ -172,5 +175,5 @@ async def open_dns(leave: Leave, host: str, record: Callable[[Exchange], None]) 
     """
     doors = leave.doors(host, "dns")
     if not doors:
-        raise GrantRefusedError(f"the grant gives no leave to ask {host!r} over DNS")
+        raise GrantRefusedError(NotGranted.NOT_NAMED, f"the grant gives no leave to ask {host!r} over DNS")
     return DnsSession(doors, record)

@@ -22,7 +22,7 @@ from agent.sessions.login import CHANNEL, ENDS, Greeted, greet_first, log_in
 from agent.start import SshWay
 from collectors.exchange import Exchange, ran_of
 from collectors.session import Kind, Phase, Ran, Unanswered
-from inventory.grant import GrantRefusedError, Leave
+from inventory.grant import GrantRefusedError, Leave, NotGranted
 
 if TYPE_CHECKING:
     import fabric
@@ -37,7 +37,7 @@ async def reach_ssh(leave: Leave, host: str, record: Record) -> Greeted:
     """Come as far as a host's greeting. Raises Unanswered, or GrantRefusedError when the grant names no door."""
     doors = leave.doors(host, "ssh")
     if not doors:
-        raise GrantRefusedError(f"the grant opens no SSH door to {host!r}")
+        raise GrantRefusedError(NotGranted.NOT_NAMED, f"the grant opens no SSH door to {host!r}")
     with _opening(record):
         return await greet_first(doors)
 

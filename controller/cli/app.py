@@ -16,8 +16,10 @@ __all__ = ["EVERY", "app_of", "run"]
 
 _HELP = "Collects evidence from the hosts a contract permits, names the cause, and writes it to the ticket."
 # In the order of the help text: a group of commands is the `app` of a module, a command its function.
-_GROUPS = ("contract", "ticket", "report", "ledger", "outbox", "collectors")
+_GROUPS = ("contract", "key", "agent", "ticket", "report", "ledger", "outbox", "collectors")
 _COMMANDS: Mapping[str, str] = {"scope": "scope", "diagnose": "diagnose", "judge": "report"}
+# Where a module is not named as its command.
+_MODULES: Mapping[str, str] = {"key": "keys", **_COMMANDS}
 EVERY = (*_GROUPS, *_COMMANDS)
 
 
@@ -27,7 +29,7 @@ def app_of(names: Iterable[str]) -> typer.Typer:
     # A lone sub-command would otherwise lose its name, too.
     app.callback()(_before)
     for name in names:
-        module = import_module(f"controller.cli.{_COMMANDS.get(name, name)}")
+        module = import_module(f"controller.cli.{_MODULES.get(name, name)}")
         if name in _GROUPS:
             app.add_typer(module.app, name=name)
         else:
@@ -85,20 +87,24 @@ def _refuse(why: str, words: Sequence[str]) -> int:
 def _mistakes() -> tuple[type[Exception], ...]:
     """The errors that are somebody's mistake and not ours: asked for only when one was raised."""
     from agent.credentials import CredentialError  # noqa: PLC0415 - start-up counts.
+    from agent.refusal import HoldError  # noqa: PLC0415
     from controller.bundle import BundleError  # noqa: PLC0415
     from controller.cli.office import NoContractError  # noqa: PLC0415
     from controller.desks.desk import DeskError  # noqa: PLC0415
     from controller.settings import SettingsError  # noqa: PLC0415
     from controller.store.errors import StoreError  # noqa: PLC0415
     from inventory.read import ContractError  # noqa: PLC0415
+    from inventory.signing import SignatureError  # noqa: PLC0415
 
     return (
         BundleError,
         ContractError,
         CredentialError,
         DeskError,
+        HoldError,
         NoContractError,
         OSError,
+        SignatureError,
         StoreError,
         SettingsError,
     )

@@ -115,7 +115,7 @@ def _check(wishes: _Wishes) -> None:
 async def _diagnose(office: Office, nursery: Nursery, wishes: _Wishes, live: Live) -> _Done:
     from controller.courier.inprocess import InProcess  # noqa: PLC0415 - loaded while the nursery starts.
     from controller.run import Asked, new_run, report_of, take_readings  # noqa: PLC0415
-    from controller.settings import public_key, signing_key  # noqa: PLC0415
+    from controller.settings import signing_key  # noqa: PLC0415
     from controller.store.living import held  # noqa: PLC0415
 
     async with office.desk() as (desk_name, desk):
@@ -124,7 +124,8 @@ async def _diagnose(office: Office, nursery: Nursery, wishes: _Wishes, live: Liv
             raise NoContractError(
                 f"ticket {ticket.id} names no customer: set it in the ticket, then ask again"
             )
-        stored, contract = office.contract_of(ticket.customer)
+        stored, law = office.law_of(ticket.customer)
+        contract = law.contract
         key = signing_key(office.settings.home)
         asked = Asked(
             ticket=ticket.id,
@@ -139,10 +140,10 @@ async def _diagnose(office: Office, nursery: Nursery, wishes: _Wishes, live: Liv
         run = new_run(datetime.now(UTC))
         with held(office.store.home, run):
             async with nursery:
-                courier = InProcess((public_key(key),), office.credentials, nursery)
+                courier = InProcess(office.settings.home, office.credentials, nursery)
                 forms = asyncio.create_task(asyncio.to_thread(_load_forms))
                 await take_readings(
-                    office.store, stored, contract, asked, run=run, courier=courier, key=key, watch=live.take
+                    office.store, stored, law, asked, run=run, courier=courier, key=key, watch=live.take
                 )
             await forms
             from controller.publish import deliver, publish  # noqa: PLC0415 - loaded while the hosts were asked.

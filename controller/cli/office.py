@@ -11,19 +11,23 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from agent.credentials import CredentialError, Credentials
+from agent.post import Post, load_post
+from agent.refusal import HoldError
 from controller.cli.show import print_error
 from controller.desks.desk import Desk, DeskError
 from controller.desks.named import desk_named
 from controller.settings import Settings, load_settings
-from controller.store.contracts import StoredContract, contract_at, current_contract
+from controller.store.contracts import StoredContract, contract_at, current_contract, waiting_contract
 from controller.store.errors import StoreError
 from controller.store.living import under_way
 from controller.store.store import Store, open_store
 from inventory.contract import Contract
 from inventory.read import ContractError, read
+from inventory.signing import SignatureError
 
 if TYPE_CHECKING:
     from controller.outbox import Delivery
+    from controller.work import Law
 
 __all__ = ["NoContractError", "Office", "open_office"]
 
@@ -112,9 +116,39 @@ class Office:
         stored = self.text_of(customer)
         return stored, read(stored.text)
 
+    def law_of(self, customer: str) -> tuple[StoredContract, Law]:
+        """Everything that decides for this customer. Raises NoContractError, ContractError."""
+        from controller.work import Law  # noqa: PLC0415 - loads every collector.
+
+        stored, contract = self.contract_of(customer)
+        waiting = waiting_contract(self.store, customer)
+        posts = self.posts(contract)
+        held = {name: why for name, post in posts.items() if (why := _held(post, stored, contract))}
+        return stored, Law(
+            contract=contract,
+            waiting=read(waiting.text) if waiting else None,
+            ceilings={name: post.ceiling if isinstance(post, Post) else None for name, post in posts.items()},
+            held=held,
+        )
+
+    def posts(self, contract: Contract) -> dict[str, Post | HoldError]:
+        """The agents of a contract's sites under their own law, or why there is none."""
+        found: dict[str, Post | HoldError] = {}
+        for name in dict.fromkeys(site.agent for site in contract.sites):
+            try:
+                found[name] = load_post(self.settings.home, name)
+            except HoldError as reason:
+                found[name] = reason
+        return found
+
     def text_of(self, customer: str) -> StoredContract:
         """The customer's present contract, unread. Raises NoContractError."""
         stored = current_contract(self.store, customer)
+        if stored is None and (waiting := waiting_contract(self.store, customer)):
+            raise NoContractError(
+                f"revision {waiting.revision} of {customer}'s contract waits for a second person, and before it there "
+                f"is none, so nothing may be touched: 'secondline contract approve {customer}'"
+            )
         if stored is None:
             raise NoContractError(
                 f"there is no contract for {customer!r}, so nothing may be touched: "
@@ -128,6 +162,21 @@ class Office:
         if stored is None:
             raise NoContractError("the contract of this run is no longer in the store")
         return read(stored.text)
+
+
+def _held(
+    post: Post | HoldError, stored: StoredContract, contract: Contract
+) -> HoldError | SignatureError | None:
+    """Why an agent would refuse everything under this contract today."""
+    from agent.admission import rehearse  # noqa: PLC0415 - see above.
+
+    if isinstance(post, HoldError):
+        return post
+    try:
+        rehearse(stored.text, contract, stored.signatures, post)
+    except (HoldError, SignatureError) as reason:
+        return reason
+    return None
 
 
 def open_office() -> Office:

@@ -13,6 +13,7 @@ from controller.cli.choice import must_be_known, named
 from controller.cli.show import print_json, print_line, print_table
 
 if TYPE_CHECKING:
+    from controller.work import Law
     from inventory.contract import Contract
     from inventory.explain import Language
 
@@ -38,7 +39,7 @@ class ScopeRow:
 
 
 def scope_rows(
-    contract: Contract,
+    law: Law,
     areas: Sequence[str],
     now: datetime,
     host: str | None = None,
@@ -50,16 +51,16 @@ def scope_rows(
     host: an id, a name or an address; one that the contract does not know is refused and not left out.
     now: with its time zone.
     """
-    targets = contract.targets if host is None else named(contract, host)
-    return tuple(_row(contract, target, area, now, language) for target in targets for area in areas)
+    targets = law.contract.targets if host is None else named(law.contract, host)
+    return tuple(_row(law, target, area, now, language) for target in targets for area in areas)
 
 
-def _row(contract: Contract, host: str, area: str, now: datetime, language: Language) -> ScopeRow:
-    from inventory.decide import Allowed, Diagnose, Request, decide  # noqa: PLC0415 - start-up counts.
+def _row(law: Law, host: str, area: str, now: datetime, language: Language) -> ScopeRow:
+    from inventory.decide import Allowed  # noqa: PLC0415 - start-up counts.
     from inventory.explain import explain  # noqa: PLC0415 - see above.
 
-    decision = decide(contract, Request(customer=contract.customer, host=host, deed=Diagnose(area)), now)
-    target = contract.targets.get(host)
+    decision = law.decide(host, area, now)
+    target = law.contract.targets.get(host)
     allowed = isinstance(decision, Allowed)
     return ScopeRow(
         host=host,
@@ -122,9 +123,10 @@ def scope(
     from controller.cli.office import open_office  # noqa: PLC0415 - start-up counts.
 
     areas = _areas(area or ())
-    _, contract = open_office().contract_of(customer)
+    _, law = open_office().law_of(customer)
+    contract = law.contract
     when = datetime.now(UTC) if at is None else moment(at, contract)
-    rows = scope_rows(contract, areas, when, host)
+    rows = scope_rows(law, areas, when, host)
     if json:
         print_json(scope_json(rows))
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from agent.agent import Event, Order
+from agent.order import Event, Order
 
 __all__ = ["Courier"]
 

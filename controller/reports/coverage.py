@@ -92,10 +92,16 @@ def entry(result: Result) -> Entry:
     match result.outcome:
         case Seen():
             return Entry(job=job, host=host, collector=name, state=State.SEEN, clauses=allowed)
-        case Refused(reason, clauses):
+        case Refused(reason, clauses, _, detail):
             state = State.NOT_COVERED if reason in _NOT_COVERED else State.REFUSED
             return Entry(
-                job=job, host=host, collector=name, state=state, reason=str(reason), clauses=tuple(clauses)
+                job=job,
+                host=host,
+                collector=name,
+                state=state,
+                reason=str(reason),
+                detail=detail,
+                clauses=tuple(clauses),
             )
         case NoAnswer(kind, phase, detail):
             return Entry(

@@ -141,6 +141,7 @@ class _Writer:
                         "host": self._text(item.host),
                         "collector": item.collector,
                         "reason": self._text(item.reason),
+                        "detail": self._text(item.detail),
                         "clauses": [self._text(clause) for clause in item.clauses],
                     }
                     for item in seen.by_state[state]
@@ -163,13 +164,14 @@ class _Writer:
         match result.outcome:
             case Seen():
                 return common | {"state": "seen"}
-            case Refused(reason, clauses, by):
+            case Refused(reason, clauses, by, detail):
                 covered = entry(result).state is State.REFUSED
                 return common | {
                     "state": "refused",
                     "reason": self._text(reason),
                     "clauses": [self._text(clause) for clause in clauses],
                     "by": self._text(by),
+                    "detail": self._text(detail),
                     "covered": covered,
                 }
             case NoAnswer(kind, phase, detail):

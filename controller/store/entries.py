@@ -31,6 +31,15 @@ class What(StrEnum):
     NOTE_DELIVERED = "note-delivered"
     NOTE_FAILED = "note-failed"
     CONTRACT_ADDED = "contract-added"
+    CONTRACT_WAITING = "contract-waiting"
+    CONTRACT_APPROVED = "contract-approved"
+    CONTRACT_ENDED = "contract-ended"
+    DECISIONS_DIFFER = "decisions-differ"
+    WORK_ENDED = "work-ended"
+    AGENT_SET_UP = "agent-set-up"
+    AGENT_STOPPED = "agent-stopped"
+    AGENT_RESUMED = "agent-resumed"
+    HOST_PINNED = "host-pinned"
     EVIDENCE_EXPIRED = "evidence-expired"
 
 
@@ -39,7 +48,10 @@ _FACTS: Mapping[What, Mapping[str, type]] = MappingProxyType(
     {
         What.ASKED: {"ticket": str, "desk": str, "areas": str, "hosts": int, "jobs": int, "deadline": str},
         What.DECIDED_ALLOWED: {"deed": str, "jobs": int},
-        What.DECIDED_REFUSED: {"deed": str, "reason": str, "by": str, "clauses": str},
+        What.DECIDED_REFUSED: {"deed": str, "reason": str, "by": str, "clauses": str, "detail": str},
+        # An alarm: the agent came to another answer than the controller, from the same contract.
+        What.DECISIONS_DIFFER: {"deed": str, "agent": str, "controller": str, "reason": str, "detail": str},
+        What.WORK_ENDED: {"grant": str, "agent": str, "reason": str},
         What.GRANT_SEALED: {"grant": str, "agent": str, "hosts": int, "deeds": int, "expires": str},
         What.WORKER_STARTED: {"grant": str, "agent": str, "pid": int},
         What.WORKER_GONE: {"grant": str, "agent": str, "pid": int, "code": int, "how": str},
@@ -66,7 +78,20 @@ _FACTS: Mapping[What, Mapping[str, type]] = MappingProxyType(
             "missing": str,
         },
         What.NOTE_FAILED: {"desk": str, "ticket": str, "action": str, "marker": str, "error": str},
-        What.CONTRACT_ADDED: {"customer": str, "revision": int, "digest": str},
+        What.CONTRACT_ADDED: {"customer": str, "revision": int, "digest": str, "people": str},
+        What.CONTRACT_WAITING: {
+            "customer": str,
+            "revision": int,
+            "digest": str,
+            "people": str,
+            "widenings": int,
+        },
+        What.CONTRACT_APPROVED: {"customer": str, "revision": int, "digest": str, "people": str},
+        What.CONTRACT_ENDED: {"customer": str, "revision": int, "at": str, "people": str},
+        What.AGENT_SET_UP: {"agent": str, "ceiling": str, "people": str},
+        What.AGENT_STOPPED: {"agent": str, "customer": str, "reason": str},
+        What.AGENT_RESUMED: {"agent": str, "customer": str},
+        What.HOST_PINNED: {"customer": str, "key": str, "agent": str},
         What.EVIDENCE_EXPIRED: {"customer": str, "keep_days": int, "exchanges": int},
     }
 )

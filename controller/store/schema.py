@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 # The newest migration; `open_store` compares it with the database before it loads Alembic.
-HEAD = "0002"
+HEAD = "0003"
 
 METADATA = MetaData(
     naming_convention={
@@ -82,6 +82,8 @@ contract = Table(
     Column("text", Text, nullable=False),
     Column("added_at", Utc, nullable=False),
     Column("added_by", String(200), nullable=False),
+    Column("state", String(20), nullable=False, server_default="holds"),
+    Column("signatures", JSON, nullable=False, server_default="[]"),
 )
 
 # The built-in desk.

@@ -7,10 +7,12 @@ import json
 import sys
 from pathlib import Path
 
-from agent.agent import Agent, Event, Order
+from agent.agent import Agent
 from agent.credentials import Credentials
 from agent.job import Job
 from agent.nursling import Nursery
+from agent.order import Event, Order
+from agent.post import load_post
 
 
 def _tell(event: Event) -> None:
@@ -22,9 +24,16 @@ def _tell(event: Event) -> None:
 async def _perform() -> None:
     told = json.load(sys.stdin)
     jobs = tuple(Job(**one) for one in told["jobs"])
-    order = Order(token=told["token"], contract=told["contract"], jobs=jobs, seconds=60)
+    order = Order(
+        token=told["token"],
+        contract=told["contract"],
+        signatures=tuple(told["signatures"]),
+        jobs=jobs,
+        seconds=60,
+    )
+    home = Path(told["home"])
     async with Nursery() as nursery:
-        agent = Agent(told["agent"], (told["key"],), Credentials(Path(told["credentials"])), nursery)
+        agent = Agent(load_post(home, told["agent"]), Credentials(home / "credentials"), nursery)
         await agent.perform(order, _tell)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,21 +13,24 @@ from typing import Any
 
 import yaml
 
-from agent.agent import Agent, Event, Order
+from agent.agent import Agent
 from agent.credentials import Credentials
 from agent.job import Job, Outcome
 from agent.nursling import Nursery
+from agent.order import Event, Order
 from inventory.contract import Contract
-from inventory.grant import Grant, Target, new_key, seal
+from inventory.grant import Grant, Target, seal
 from inventory.read import digest, read
+from inventory.token import new_key, pin_of
 from tests.fleet import Fleet
 from tests.home import contract_over
+from tests.law import agents_for, sign
 
-__all__ = ["AGENT", "KEY", "PUBLIC", "Desk", "Heard", "is_alive", "job", "performed"]
+__all__ = ["AGENT", "KEY", "PIN", "Desk", "Heard", "is_alive", "job", "performed"]
 
 AGENT = "here-1"
 KEY = new_key()
-PUBLIC = {name: value for name, value in KEY.items() if name != "d"}
+PIN = pin_of(KEY, "controller")
 
 
 @dataclass
@@ -81,15 +85,21 @@ class Desk:
     def contract(self) -> Contract:
         return read(self.text)
 
-    def agent(self, nursery: Nursery, name: str = AGENT) -> Agent:
-        return Agent(name, (PUBLIC,), Credentials(self.credentials), nursery)
+    @property
+    def home(self) -> Path:
+        return self.credentials.parent
+
+    def agent(self, nursery: Nursery) -> Agent:
+        """The agent of the contract's site, under its own law; its memory stays from one to the next."""
+        post = agents_for(self.home, self.contract, controller=(PIN,))[AGENT]
+        return Agent(post, Credentials(self.credentials), nursery)
 
     def grant(self, *jobs: Job, **other: object) -> Grant:
         """A grant for these jobs as the contract has them; `other` replaces claims."""
         now = int(time.time())
         contract = self.contract
         claims: dict[str, Any] = {
-            "id": "0123456789abcdef",
+            "id": secrets.token_hex(8),
             "run": "r",
             "ticket": "1",
             "customer": contract.customer,
@@ -115,12 +125,15 @@ class Desk:
         *jobs: Job,
         key: Mapping[str, Any] = KEY,
         text: str | None = None,
+        signatures: tuple[str, ...] | None = None,
         seconds: float = 60.0,
         **other: object,
     ) -> Order:
         """An order as a controller gives it, or one with claims, key or contract exchanged."""
         token = seal(self.grant(*jobs, **other), key)
-        return Order(token=token, contract=self.text if text is None else text, jobs=jobs, seconds=seconds)
+        contract = self.text if text is None else text
+        signed = sign(self.text) if signatures is None else signatures
+        return Order(token=token, contract=contract, signatures=signed, jobs=jobs, seconds=seconds)
 
 
 def job(host: str, collector: str = "linux.load") -> Job:

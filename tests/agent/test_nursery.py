@@ -17,8 +17,9 @@ import pytest
 
 from agent.job import Broken
 from agent.nursling import Nursery
-from tests.agent.orders import AGENT, PUBLIC, Desk, Heard, job
+from tests.agent.orders import AGENT, PIN, Desk, Heard, job
 from tests.fleet import Fleet
+from tests.law import agents_for
 
 TOP = Path(__file__).resolve().parents[2]
 
@@ -137,14 +138,15 @@ def test_when_the_agent_dies_nursery_and_workers_are_gone(
     how: signal.Signals, fleet: Fleet, tmp_path: Path
 ) -> None:
     desk = Desk.over(fleet, tmp_path)
+    agents_for(desk.home, desk.contract, controller=(PIN,))
     order = desk.order(job("h1"))
     told = {
         "token": order.token,
         "contract": order.contract,
         "jobs": [asdict(one) for one in order.jobs],
+        "signatures": order.signatures,
         "agent": AGENT,
-        "key": PUBLIC,
-        "credentials": str(desk.credentials),
+        "home": str(desk.home),
     }
     with subprocess.Popen(
         [sys.executable, "-m", "tests.agent.lone_agent"],

@@ -15,12 +15,13 @@ import pytest
 import pytest_asyncio
 import yaml
 
-from agent.agent import Order
 from agent.job import Broken, NoAnswer, Refused, Seen
 from agent.nursling import Nursery
+from agent.order import Order
 from collectors import Kind, Phase
-from inventory.grant import Target, new_key
+from inventory.grant import Target
 from inventory.read import digest
+from inventory.token import new_key
 from tests.agent.orders import Desk, Heard, is_alive, job, performed
 from tests.fleet import PORT, Fleet
 
@@ -109,7 +110,9 @@ REFUSED: dict[str, Callable[[Witness], Order]] = {
     "expired": lambda at: at.desk.order(job("h0"), not_before=_now(-600), expires=_now(-1)),
     "not valid yet": lambda at: at.desk.order(job("h0"), not_before=_now(600), expires=_now(700)),
     "valid for a week": lambda at: at.desk.order(job("h0"), expires=_now(7 * 86400)),
-    "no grant at all": lambda at: Order(token="", contract=at.desk.text, jobs=(job("h0"),), seconds=60),
+    "no grant at all": lambda at: Order(
+        token="", contract=at.desk.text, signatures=(), jobs=(job("h0"),), seconds=60
+    ),
     "under another text of the contract": lambda at: at.desk.order(
         job("h0"), text=_rewritten(at.desk, name="Andere GmbH")
     ),

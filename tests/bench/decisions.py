@@ -11,9 +11,11 @@ import yaml
 
 from inventory.contract import Contract
 from inventory.decide import Allowed, Diagnose, Request, decide
-from inventory.grant import Grant, Target, new_key, seal, verify
+from inventory.grant import Grant, Target, seal, verify
 from inventory.read import read
+from inventory.token import new_key, pin_of
 from tests.bench.row import Row, at_least, at_most
+from tests.law import wide
 
 __all__ = ["measure", "measure_reading", "measure_verifying"]
 
@@ -90,9 +92,10 @@ def measure() -> list[Row]:
     contract: Contract = read(_text(HOSTS))
     now = datetime.now(UTC)
     requests = [Request(customer="large", host=f"h{n}", deed=Diagnose("linux")) for n in range(1, HOSTS + 1)]
-    decide(contract, requests[0], now)
+    ceiling = wide("large")
+    decide(contract, requests[0], now, ceiling)
     start = time.perf_counter()
-    allowed = sum(isinstance(decide(contract, request, now), Allowed) for request in requests)
+    allowed = sum(isinstance(decide(contract, request, now, ceiling), Allowed) for request in requests)
     rate = len(requests) / (time.perf_counter() - start)
     if allowed != HOSTS:
         raise RuntimeError(f"{allowed} of {HOSTS} were allowed")
@@ -115,7 +118,7 @@ def measure_verifying() -> list[Row]:
         not_before=now,
         expires=now + 300,
     )
-    token, keys = seal(grant, key), ({name: value for name, value in key.items() if name != "d"},)
+    token, keys = seal(grant, key), (pin_of(key),)
     took = []
     for _ in range(50):
         start = time.perf_counter()

@@ -141,6 +141,11 @@ def records(lines: tuple[str, ...]) -> tuple[Record, ...]:
     return tuple(found)
 
 
+def _greeted(key: str) -> Exchange:
+    parts = {"key": key.encode("ascii")}
+    return Exchange(session="greeting", question=("host-key",), began=BEGAN, took=0.02, parts=parts)
+
+
 class Conversation(BaseModel):
     """Everything that was asked of one host."""
 
@@ -151,6 +156,7 @@ class Conversation(BaseModel):
     run: tuple[Run, ...] = ()
     fetch: tuple[Fetch, ...] = ()
     ask: tuple[Ask, ...] = ()
+    host_key: str = ""
 
     def contract(self) -> About:
         return _ABOUT.validate_python(DEFAULT_ABOUT | self.about)
@@ -162,6 +168,7 @@ class Conversation(BaseModel):
             *(run.exchange() for run in (*reads, *self.run)),
             *(fetch.exchange(folder) for fetch in self.fetch),
             *(ask.exchange(about) for ask in self.ask),
+            *([_greeted(self.host_key)] if self.host_key else []),
         ]
         return Replay(told, addresses=about.addresses)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.agent import Event
 from agent.job import Job, Result, Seen
+from agent.order import Event
 from collectors.exchange import Exchange
 from controller.chronicle import Chronicle
 from controller.ledger import touches, verify

@@ -20,6 +20,7 @@ import yaml
 
 from tests.fleet import Fleet
 from tests.home import command, contract_over, home_for, run_command
+from tests.law import set_up
 
 HANGING = "h2"
 # A unit that failed, in what a hostile host may make of it: a title for the terminal, markup for the page.
@@ -90,6 +91,7 @@ def home(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     past = contract_over(fleet) | {"customer": "past", "valid": {"from": "2025-01-01", "until": "2025-12-31"}}
     file = made / "past.yaml"
     file.write_text(yaml.safe_dump(past, allow_unicode=True), encoding="utf-8")
+    set_up(made, file)
     ran(made, 0, "contract", "add", str(file))
     ran(made, 0, "ticket", "new", "--customer", "past", "--subject", "Alles langsam")
     return made

@@ -27,7 +27,7 @@ from controller.outbox import (
 )
 from controller.run import report_of
 from controller.store import tickets
-from controller.store.contracts import add_contract, contract_at
+from controller.store.contracts import ContractState, StoredContract, add_contract, contract_at
 from controller.store.errors import BlobError, ExpiredError
 from controller.store.exchanges import evidence, record_exchanges
 from controller.store.jobs import results
@@ -44,9 +44,21 @@ SHARED = b"both were told this"
 def store(tmp_path: Path) -> Iterator[Store]:
     opened = open_store(tmp_path / "home")
     for customer, days in (("short", 30), ("long", 3650)):
-        add_contract(opened, customer=customer, revision=1, text=paper(customer, days), added_by="anna")
+        added(opened, customer, 1, paper(customer, days))
     yield opened
     opened.close()
+
+
+def added(store: Store, customer: str, revision: int, text: str) -> StoredContract:
+    return add_contract(
+        store,
+        customer=customer,
+        revision=revision,
+        text=text,
+        signatures=(),
+        state=ContractState.HOLDS,
+        added_by="anna",
+    )
 
 
 def paper(customer: str, keep_days: int, revision: int = 1) -> str:
@@ -153,14 +165,14 @@ def test_the_present_contract_says_how_long_and_each_customer_has_its_own(store:
     ran(store, "b", 400, b"b", customer="long")
     assert expire(store, NOW, "anna") == ()
     text = paper("short", 14, revision=2)
-    added = add_contract(store, customer="short", revision=2, text=text, added_by="anna")
-    assert contract_at(store, added.digest) is not None
+    held = added(store, "short", 2, text)
+    assert contract_at(store, held.digest) is not None
     assert [gone.run for gone in expire(store, NOW, "anna")] == ["a"]
 
 
 def test_a_contract_that_cannot_be_read_deletes_nothing(store: Store) -> None:
     ran(store, "old", 900, SECRET)
-    add_contract(store, customer="short", revision=2, text="customer: short", added_by="anna")
+    added(store, "short", 2, "customer: short")
     assert expire(store, NOW, "anna") == ()
     assert len(evidence(store, "old")) == 1
 

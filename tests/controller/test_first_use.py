@@ -19,6 +19,7 @@ from controller.store.store import open_store
 from inventory.read import read
 from inventory.schema import example
 from tests.home import command, run_command
+from tests.law import set_up
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +28,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("first")
     paper = made / "paper.yaml"
     paper.write_text(example(), encoding="utf-8")
+    set_up(made, paper)
     subject = "[red]langsam[/red] \x1b[31m\n9  musterbau  done"
     for words in (
         ("contract", "add", str(paper)),
@@ -189,7 +191,11 @@ def test_without_arguments_the_help_is_shown_and_no_empty_mistake(home: Path) ->
 def test_what_was_examined_is_what_is_added(home: Path, tmp_path: Path) -> None:
     """A pipe can be read once only: reading it again would add an empty text."""
     text = example().replace("customer: musterbau", "customer: piped")
-    done = spoken(tmp_path, "contract", "add", "/dev/stdin", input=text.encode(), stdout=subprocess.PIPE)
+    paper = tmp_path / "paper.yaml"
+    paper.write_text(text, encoding="utf-8")
+    set_up(tmp_path, paper)
+    words = ("contract", "add", "/dev/stdin", "--signatures", f"{paper}.sig")
+    done = spoken(tmp_path, *words, input=text.encode(), stdout=subprocess.PIPE)
     assert done.returncode == 0
     assert run_command(tmp_path, "contract", "show", "piped").stdout == text
     assert run_command(home, "contract", "show", "piped").returncode == 2
@@ -198,6 +204,7 @@ def test_what_was_examined_is_what_is_added(home: Path, tmp_path: Path) -> None:
 def test_the_same_contract_again_is_no_change_and_stands_in_the_ledger_once(tmp_path: Path) -> None:
     paper = tmp_path / "paper.yaml"
     paper.write_text(example(), encoding="utf-8")
+    set_up(tmp_path, paper)
     first, second = (run_command(tmp_path, "contract", "add", str(paper)).stdout for _ in range(2))
     assert "unchanged" not in first
     assert "holds already, unchanged, from 2026-01-01 until 2027-12-31" in second
@@ -266,6 +273,7 @@ def test_a_store_that_another_command_holds_is_waited_for_and_then_told(tmp_path
 def test_commands_at_once_on_a_new_home_agree(tmp_path: Path) -> None:
     paper = tmp_path / "paper.yaml"
     paper.write_text(example(), encoding="utf-8")
+    set_up(tmp_path / "home", paper)
     environment = {**os.environ, "SECONDLINE_HOME": str(tmp_path / "home")}
     words = [command(), "contract", "add", str(paper)]
     running = [subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL) for _ in range(2)]

@@ -13,14 +13,17 @@ from hypothesis import strategies as st
 from agent.about import about_target
 from agent.job import Refused
 from collectors.catalogue import catalogue
-from controller.work import Assignment, Work, assign, plan_work
+from controller.store.contracts import ContractState, StoredContract
+from controller.work import Assignment, Law, Work, assign, plan_work
 from inventory.contract import Contract
 from inventory.decide import Allowed, Diagnose, Reason, Request, decide
-from inventory.grant import Leave, new_key, verify
+from inventory.grant import Leave, verify
+from inventory.token import new_key, pin_of
+from tests.law import WIDE
 
 NOW = datetime(2026, 11, 23, 9, 12, tzinfo=UTC)
 KEY = new_key()
-PUBLIC = {name: value for name, value in KEY.items() if name != "d"}
+CEILINGS = {"a1": WIDE, "a2": WIDE}
 KEY_LINE = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBp2WmJZ3rwQV3V2eH2mTz1cQe0gTPo7c4w3oJjJQ7qQ"
 HOSTS = ("h1", "h2", "h3", "h4")
 AREAS = ("linux", "dns")
@@ -65,15 +68,29 @@ def clause(number: str = "1", at_once: int = 50, **more: object) -> dict[str, An
 def planned(
     paper: Contract, hosts: tuple[str, ...] = (), areas: tuple[str, ...] = (), *questions: str
 ) -> Work:
-    return plan_work(paper, hosts, areas, questions, NOW)
+    return plan_work(law(paper), hosts, areas, questions, NOW)
+
+
+def law(paper: Contract) -> Law:
+    return Law(contract=paper, ceilings=CEILINGS)
 
 
 def assigned(paper: Contract, work: Work) -> tuple[Assignment, ...]:
-    return assign(paper, "text", work, run="r", ticket="1", digest="0" * 64, key=KEY, seconds=60.0)
+    stored = StoredContract(
+        customer=paper.customer,
+        revision=paper.revision,
+        digest="0" * 64,
+        text="text",
+        added_at=NOW,
+        added_by="anna",
+        state=ContractState.HOLDS,
+        signatures=("signed",),
+    )
+    return assign(law(paper), stored, work, run="r", ticket="1", key=KEY, seconds=60.0)
 
 
 def leaves(given_out: tuple[Assignment, ...]) -> list[Leave]:
-    return [verify(one.order.token, (PUBLIC,), agent=one.agent) for one in given_out]
+    return [verify(one.order.token, (pin_of(KEY),), agent=one.agent) for one in given_out]
 
 
 @st.composite
@@ -127,7 +144,7 @@ def suitable(paper: Contract, target: str, area: str, questions: tuple[str, ...]
 def test_nothing_that_was_asked_for_is_dropped_and_nothing_else_is_asked(
     paper: Contract, hosts: tuple[str, ...], areas: tuple[str, ...], questions: tuple[str, ...]
 ) -> None:
-    work = plan_work(paper, hosts, areas, questions, NOW)
+    work = plan_work(law(paper), hosts, areas, questions, NOW)
     wanted = areas or tuple(name.partition(".")[0] for name in questions) or catalogue().areas
     jobs, refused = set(), set()
     for target in hosts or paper.targets:
@@ -139,7 +156,7 @@ def test_nothing_that_was_asked_for_is_dropped_and_nothing_else_is_asked(
         for area in wanted:
             names = suitable(paper, target, area, questions)
             asked = Request(customer="k", host=target, deed=Diagnose(area))
-            if isinstance(decide(paper, asked, NOW), Allowed):
+            if isinstance(decide(paper, asked, NOW, WIDE), Allowed):
                 jobs |= {(target, name) for name in names}
             elif names or target not in paper.targets:
                 refused.add((target, area))
@@ -153,7 +170,7 @@ def test_nothing_that_was_asked_for_is_dropped_and_nothing_else_is_asked(
 def test_a_grant_holds_what_was_decided_and_no_more(
     paper: Contract, hosts: tuple[str, ...], areas: tuple[str, ...]
 ) -> None:
-    work = plan_work(paper, hosts, areas, (), NOW)
+    work = plan_work(law(paper), hosts, areas, (), NOW)
     allowed = {(d.host, d.area) for d in work.decisions if isinstance(d.decision, Allowed)}
     given_out = assigned(paper, work)
     assert Counter(job for one in given_out for job in one.order.jobs) == Counter(list(work.jobs))

@@ -58,6 +58,7 @@ def clauses(draw: st.DrawFn, number: int) -> dict[str, object]:
         "change": change,
         "windows": spans,
         "approval": draw(st.sampled_from(Approval)).value,
+        "at_once": draw(st.sampled_from([1, 2, 3, 50])),
     }
 
 

@@ -16,11 +16,16 @@ from typer.testing import CliRunner, Result
 from controller.cli.choice import named, one_each
 from controller.cli.contract import app
 from controller.cli.scope import moment, print_scope, scope_json, scope_rows
+from controller.work import Law
 from inventory.read import read
 from inventory.schema import example, schema
+from tests.law import WIDE
 
 MONDAY_NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
 SUNDAY = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
+
+
+LAW = Law(contract=read(example()), ceilings={"musterbau-hh": WIDE, "musterbau-ki": WIDE})
 
 
 def run(*arguments: str) -> Result:
@@ -84,7 +89,7 @@ def test_asking_for_help_loads_neither_models_nor_yaml() -> None:
 
 
 def test_the_scope_shows_every_area_of_every_target() -> None:
-    rows = scope_rows(read(example()), ("dns", "linux"), MONDAY_NOON)
+    rows = scope_rows(LAW, ("dns", "linux"), MONDAY_NOON)
     assert [(row.host, row.area, row.allowed, row.clause) for row in rows] == [
         ("web1", "dns", True, "3.1"),
         ("web1", "linux", True, "3.1"),
@@ -100,24 +105,24 @@ def test_the_scope_shows_every_area_of_every_target() -> None:
 
 
 def test_outside_the_hours_the_scope_says_when() -> None:
-    rows = scope_rows(read(example()), ("dns",), SUNDAY, "dns1", language="de")
+    rows = scope_rows(LAW, ("dns",), SUNDAY, "dns1", language="de")
     assert [row.reason for row in rows] == ["window-closed"]
     assert "Mo\N{EN DASH}Fr 07:00\N{EN DASH}18:00; Sa 08:00\N{EN DASH}12:00" in rows[0].explanation
 
 
 @pytest.mark.parametrize("host", ["web1", "WEB1.musterbau.example.", "10.20.1.11", "fd20::11"])
 def test_one_host_is_found_by_id_name_or_address(host: str) -> None:
-    assert [row.host for row in scope_rows(read(example()), ("dns",), MONDAY_NOON, host)] == ["web1"]
+    assert [row.host for row in scope_rows(LAW, ("dns",), MONDAY_NOON, host)] == ["web1"]
 
 
 @pytest.mark.parametrize("host", ["web2", "10.20.1.12", "", "*"])
 def test_a_host_that_nobody_knows_is_refused_and_not_left_out(host: str) -> None:
-    rows = scope_rows(read(example()), ("dns",), MONDAY_NOON, host)
+    rows = scope_rows(LAW, ("dns",), MONDAY_NOON, host)
     assert [(row.host, row.reason) for row in rows] == [(host, "unknown-host")]
 
 
 def test_the_scope_is_printed_and_given_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = scope_rows(read(example()), ("dns", "voip"), MONDAY_NOON, "registry")
+    rows = scope_rows(LAW, ("dns", "voip"), MONDAY_NOON, "registry")
     print_scope(rows)
     printed = capsys.readouterr().out
     assert "registry" in printed

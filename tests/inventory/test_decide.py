@@ -16,6 +16,7 @@ from inventory.explain import explain, hours
 from inventory.read import read
 from inventory.schema import example
 from tests.inventory.strategies import AREAS, HOSTS, OUTSIDE, PLAYBOOKS, contracts, moments, requests
+from tests.law import WIDE
 
 MONDAY_NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
 
@@ -65,13 +66,13 @@ def universe(contract: Contract) -> Iterator[Request]:
 
 
 def allowed(contract: Contract, now: datetime) -> set[Request]:
-    return {r for r in universe(contract) if isinstance(decide(contract, r, now), Allowed)}
+    return {r for r in universe(contract) if isinstance(decide(contract, r, now, WIDE), Allowed)}
 
 
 @given(contracts(), requests, moments)
 def test_it_agrees_with_the_oracle(contract: Contract, request: Request, now: datetime) -> None:
     expected = oracle(contract, request, now)
-    match decide(contract, request, now):
+    match decide(contract, request, now, WIDE):
         case Allowed(clause):
             # The first in the contract's order is the one that is named.
             assert clause.id == next(c.id for c in contract.clauses if c.id in expected)
@@ -88,10 +89,10 @@ def test_it_agrees_with_the_oracle_on_everything_at_once(contract: Contract, now
 def test_it_always_answers_and_the_answer_can_be_explained(
     contract: Contract | None, request: Request, now: datetime, language: str
 ) -> None:
-    decision = decide(contract, request, now)
+    decision = decide(contract, request, now, WIDE)
     text = explain(decision, "de" if language == "de" else "en")
     assert text
-    assert decide(contract, request, now) == decision
+    assert decide(contract, request, now, WIDE) == decision
 
 
 @given(contracts(), moments, st.data())
@@ -135,9 +136,9 @@ def test_in_a_narrower_window_never_more_is_allowed(
 def test_a_copy_forgets_what_was_computed_for_the_original() -> None:
     contract = read(example())
     asked = Request(customer="musterbau", host="web1", deed=Diagnose("linux"))
-    assert isinstance(decide(contract, asked, MONDAY_NOON), Allowed)
+    assert isinstance(decide(contract, asked, MONDAY_NOON, WIDE), Allowed)
     without = contract.model_copy(update={"clauses": contract.clauses[1:]})
-    assert decide(without, asked, MONDAY_NOON) == Refused(Reason.NO_CLAUSE)
+    assert decide(without, asked, MONDAY_NOON, WIDE) == Refused(Reason.NO_CLAUSE)
 
 
 def test_a_server_outside_is_never_changed_even_if_a_clause_calls_it_a_host() -> None:
@@ -145,7 +146,7 @@ def test_a_server_outside_is_never_changed_even_if_a_clause_calls_it_a_host() ->
     sly = contract.clauses[2].model_copy(update={"hosts": ("registry",), "windows": ()})
     contract = contract.model_copy(update={"clauses": (*contract.clauses, sly)})
     asked = Request(customer="musterbau", host="registry", deed=Change("dns.restart_resolver"))
-    assert decide(contract, asked, MONDAY_NOON) == Refused(Reason.OUTSIDE_IS_READ_ONLY, ("3.2",))
+    assert decide(contract, asked, MONDAY_NOON, WIDE) == Refused(Reason.OUTSIDE_IS_READ_ONLY, ("3.2",))
 
 
 def test_an_id_that_stands_for_two_targets_is_not_covered() -> None:
@@ -153,12 +154,12 @@ def test_an_id_that_stands_for_two_targets_is_not_covered() -> None:
     twin = contract.hosts[1].model_copy(update={"id": "web1"})
     contract = contract.model_copy(update={"hosts": (*contract.hosts, twin)})
     asked = Request(customer="musterbau", host="web1", deed=Diagnose("linux"))
-    assert decide(contract, asked, MONDAY_NOON) == Refused(Reason.NO_CLAUSE)
+    assert decide(contract, asked, MONDAY_NOON, WIDE) == Refused(Reason.NO_CLAUSE)
 
 
 def _at(text: str) -> Decision:
     asked = Request(customer="musterbau", host="web1", deed=Diagnose("linux"))
-    return decide(read(example()), asked, datetime.fromisoformat(text))
+    return decide(read(example()), asked, datetime.fromisoformat(text), WIDE)
 
 
 @pytest.mark.parametrize(
@@ -220,17 +221,19 @@ def test_a_refusal_names_its_reason_and_the_clauses(
 ) -> None:
     customer, host, deed = request_
     request = Request(customer=customer, host=host, deed=deed)
-    assert decide(read(example()), request, now) == expected
+    assert decide(read(example()), request, now, WIDE) == expected
 
 
 def test_an_explanation_says_which_line_is_missing_and_when_to_come_back() -> None:
     contract = read(example())
-    area = decide(contract, Request(customer="musterbau", host="web1", deed=Diagnose("voip")), MONDAY_NOON)
+    area = decide(
+        contract, Request(customer="musterbau", host="web1", deed=Diagnose("voip")), MONDAY_NOON, WIDE
+    )
     assert "'diagnose: [voip]'" in explain(area, "en")
     assert "clause 3.1" in explain(area, "en")
     assert "Klausel 3.1" in explain(area, "de")
     change = Change("dns.restart_resolver")
-    closed = decide(contract, Request(customer="musterbau", host="dns1", deed=change), MONDAY_NOON)
+    closed = decide(contract, Request(customer="musterbau", host="dns1", deed=change), MONDAY_NOON, WIDE)
     assert "Tue, Thu 19:00\N{EN DASH}23:59" in explain(closed, "en")
     assert "Di, Do 19:00\N{EN DASH}23:59" in explain(closed, "de")
 
@@ -256,7 +259,7 @@ def test_a_decision_is_looked_up_and_never_searched_for() -> None:
     each = tuple(clause.model_copy(update={"id": f"c{n}", "roles": (f"r{n}",)}) for n in range(100))
     contract = contract.model_copy(update={"hosts": many, "clauses": each})
     decisions = [
-        decide(contract, Request(customer="musterbau", host=host.id, deed=Diagnose("dns")), MONDAY_NOON)
+        decide(contract, Request(customer="musterbau", host=host.id, deed=Diagnose("dns")), MONDAY_NOON, WIDE)
         for host in many
     ]
     assert [d.clause.id for d in decisions if isinstance(d, Allowed)] == [

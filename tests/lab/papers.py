@@ -12,6 +12,7 @@ from inventory.contract import Contract
 from tests.lab.hosts import host_key, public_key
 from tests.lab.places import DNS1, DNS2, GATEWAY, HOSTS, HR1, REGISTRY, REVERSE, USER, ZONE, Box, Place
 from tests.lab.tools import run
+from tests.law import set_up
 
 __all__ = ["contract", "write"]
 
@@ -37,6 +38,7 @@ def write(place: Place) -> None:
     Contract.model_validate(document)
     text = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)
     place.contract.write_text(f"# The contract of the lab's customer, made by tests.lab.\n{text}", "utf-8")
+    set_up(place.home, place.contract)
 
 
 def _credential(file: Path) -> None:

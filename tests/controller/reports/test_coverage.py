@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from agent.job import Broken, NoAnswer, Outcome, Refused, Seen
+from agent.refusal import Hold
 from collectors import Kind, Phase, Severity
 from controller.diagnosis import Cause
 from controller.reports.coverage import NOT_AS_USUAL, Coverage, State, coverage
@@ -15,6 +16,8 @@ from controller.reports.story import ruled_out, sentence, words_for
 from controller.store.entries import What
 from controller.work import NO_QUESTION
 from inventory.decide import Reason
+from inventory.grant import NotGranted
+from inventory.signing import NotSigned
 from tests.controller.reports.sample import REBOOTED, SERIAL_BEHIND, result, sample
 
 _HUNG = NoAnswer(Kind.TIMED_OUT, Phase.ASK, "")
@@ -116,7 +119,9 @@ def test_a_question_is_ruled_out_only_where_it_was_answered_without_a_finding() 
 @pytest.mark.parametrize("language", ["de", "en"])
 def test_every_code_has_its_words(language: str) -> None:
     words = words_for(language)
-    assert set(words.reasons) == {NO_QUESTION, *(reason.value for reason in Reason)}
+    codes = (*Reason, *Hold, *NotGranted, *NotSigned)
+    assert set(words.reasons) == {NO_QUESTION, *(reason.value for reason in codes)}
+    assert len(codes) == len(set(codes))
     assert set(words.kinds) == {*(kind.value for kind in Kind), *NOT_AS_USUAL.values()}
     assert set(words.phases) == {phase.value for phase in Phase}
     assert set(words.deeds) == {what.value for what in What}

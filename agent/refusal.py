@@ -1,0 +1,35 @@
+"""Why does an agent refuse what the contract allows? The codes of its own law, beside `inventory.decide`'s."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+__all__ = ["Hold", "HoldError"]
+
+
+class Hold(StrEnum):
+    """Why the agent does not work: public and stable. `inventory` has those of contracts, grants and signatures."""
+
+    NO_AGENT = "no-agent"
+    NO_MEMORY = "no-memory"
+    CLOCK_SET_BACK = "clock-set-back"
+    SPENT = "grant-spent"
+    OTHER_TEXT = "contract-other-text"
+    UNREADABLE = "contract-unreadable"
+    OLDER = "contract-older"
+    DIFFERS = "contract-differs"
+    ENDED = "contract-ended"
+    CHANGED = "contract-changed"
+    SWITCH = "kill-switch"
+    NOT_AS_CONTRACT = "grant-differs-from-contract"
+    NOT_PINNED = "host-not-pinned"
+    WALL = "wall"
+    NO_KERNEL_WALL = "no-kernel-wall"
+
+
+class HoldError(Exception):
+    """The agent does not do it: `reason` is the code, the message says what to do."""
+
+    def __init__(self, reason: Hold, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
