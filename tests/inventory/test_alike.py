@@ -315,7 +315,7 @@ def loads(text: str) -> bool:
     return fields._HOST_KEY.fullmatch(text) is not None
 
 
-@pytest.mark.parametrize("key", HOST_KEYS)
+@pytest.mark.parametrize("key", HOST_KEYS, ids=("ed25519", "ed25519-too", "ecdsa", "rsa"))
 def test_a_host_key_is_taken_and_half_of_it_is_not(key: str) -> None:
     assert taken(key)
     assert loads(key)
