@@ -72,10 +72,16 @@ class Law:
     ceilings: Mapping[str, Ceiling | None] = field(default_factory=dict)
     held: Mapping[str, HoldError | SignatureError] = field(default_factory=dict)
 
+    @property
+    def contracts(self) -> tuple[Contract, ...]:
+        return (self.contract, *((self.waiting,) if self.waiting else ()))
+
+    def ceiling_of(self, host: str) -> Ceiling | None:
+        return self.ceilings.get(agent_of(self.contract, host))
+
     def decide(self, host: str, area: str, now: datetime) -> Decision:
-        contracts = (self.contract, *((self.waiting,) if self.waiting else ()))
         asked = Request(customer=self.contract.customer, host=host, deed=Diagnose(area))
-        return decide_under_all(contracts, asked, now, self.ceilings.get(agent_of(self.contract, host)))
+        return decide_under_all(self.contracts, asked, now, self.ceiling_of(host))
 
 
 def plan_work(

@@ -27,6 +27,7 @@ __all__ = [
     "Request",
     "decide",
     "decide_under_all",
+    "deed_name",
     "is_open",
 ]
 
@@ -64,6 +65,15 @@ class Change:
 
 
 Deed = Diagnose | Change
+
+
+def deed_name(deed: Deed) -> str:
+    """The name of the area or of the playbook."""
+    match deed:
+        case Diagnose(area):
+            return area
+        case Change(playbook):
+            return playbook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,8 @@ def _top(*, german: bool) -> str:
 
 def _plain(text: str) -> str:
     """No sign that a terminal obeys, or that makes a line read otherwise than it is."""
+    if text.isprintable():
+        return text
     return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from inventory.contract import Clause, Contract
 from inventory.describe import describe
 from inventory.facets import compare_targets
-from inventory.gain import Alike, Strands, alike, clause_gains
+from inventory.gain import Alike, Covered, clause_gains
 from inventory.step import Difference, Effect, Step, Tallies, Tally
 from inventory.terms import paper_changes, term_gains
 from inventory.together import divided
@@ -30,16 +30,14 @@ def difference(before: Contract | None, after: Contract) -> Difference:
             f"these are contracts of two customers, {before.customer!r} and {after.customer!r}: "
             "compare two revisions of one"
         )
-    strands = Strands()
-    pairs = alike(before, after)
+    covered = Covered.by(before, after)
     tallies = Tallies()
-    giving = _gains(before, after, pairs, strands, tallies.more)
+    giving = _gains(before, after, covered, tallies.more)
     if before is None:
         return tallies.difference()
-    turned = tuple(pair.turned() for pair in pairs)
-    taking = _gains(after, before, turned, strands, tallies.less)
+    taking = _gains(after, before, covered.turned(), tallies.less)
     compare_targets(before, after, tallies)
-    _moves(pairs, giving, taking, tallies.same)
+    _moves(covered.changed, giving, taking, tallies.same)
     said = {step.clause for tally in (tallies.more, tallies.less, tallies.same) for step in tally.steps()}
     for step in (*_clause_changes(before, after, said), *paper_changes(before, after)):
         tallies.same.add(step)
@@ -47,10 +45,10 @@ def difference(before: Contract | None, after: Contract) -> Difference:
 
 
 def _gains(
-    before: Contract | None, after: Contract, pairs: tuple[Alike, ...], strands: Strands, tally: Tally
+    before: Contract | None, after: Contract, covered: Covered, tally: Tally
 ) -> frozenset[tuple[int, str]]:
-    giving = clause_gains(pairs, strands, tally)
-    divided(pairs, strands, tally)
+    giving = clause_gains(covered, tally)
+    divided(covered, tally)
     for step in term_gains(before, after):
         tally.add(step)
     return giving

@@ -1,7 +1,7 @@
-"""Why was this not done, and what can I do about it? A decision in words, German or English.
+"""Why may this not be done? A decision in words, German or English.
 
-The words name what was asked, the clause that stands in the way, and the line that is missing, so that
-nobody has to know a reason code by heart.
+The words name what was asked and the clause that stands in the way, so that nobody has to know a reason code by
+heart. What would have to change in the contract is said by `inventory.remedy`, which knows the contract.
 """
 
 from __future__ import annotations
@@ -12,38 +12,34 @@ from typing import Literal
 from inventory.contract import Day, Window
 from inventory.decide import Allowed, Change, Decision, Diagnose, Reason, Refused, Request
 
-__all__ = ["Language", "explain", "hours"]
+__all__ = ["DAYS", "Language", "beyond_words", "explain", "hours"]
 
 Language = Literal["de", "en"]
 
-_DAYS: Mapping[Language, tuple[str, ...]] = {
+DAYS: Mapping[Language, tuple[str, ...]] = {
     "de": ("Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"),
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
 }
 
 _TO = "\N{EN DASH}"
 
-# The words see: host, what (the deed), line (what a clause would say), clauses, hours, customer.
+# The words see: host, what (the deed), clauses, hours, customer.
 _ENGLISH: Mapping[Reason, str] = {
     Reason.NO_CONTRACT: "There is no contract that can be read. Add one with `secondline contract add`.",
     Reason.OTHER_CUSTOMER: "{host} was asked for under another customer's contract ({customer}). "
     "Correct the customer in the ticket.",
     Reason.NO_TIME_ZONE: "The moment was given without a time zone, so no window can be judged. "
     "This is a defect of Secondline: report it.",
-    Reason.NOT_YET_VALID: "The contract does not hold yet. Compare its first day ('valid: from') with today.",
-    Reason.EXPIRED: "The contract has ended. Renew it and add the new revision with a later 'valid: until'.",
-    Reason.UNKNOWN_HOST: "The contract knows no host {host}. Correct the name, or have the customer add the "
-    "host under 'hosts'.",
-    Reason.NO_CLAUSE: "{host} is in the contract, but no clause covers it. Missing is a clause that names "
-    "it, or one of its roles, with '{line}'.",
-    Reason.AREA_NOT_COVERED: "No clause lets us {what} on {host}, only other things ({clauses}). Missing is a "
-    "clause for it with '{line}'.",
-    Reason.PLAYBOOK_NOT_COVERED: "No clause lets us {what} on {host}, only other things ({clauses}). Missing "
-    "is a clause for it with '{line}'.",
+    Reason.NOT_YET_VALID: "The contract does not hold yet.",
+    Reason.EXPIRED: "The contract has ended.",
+    Reason.UNKNOWN_HOST: "The contract knows no host {host}. Correct the name, if it is wrong.",
+    Reason.NO_CLAUSE: "{host} is in the contract, but no clause covers it.",
+    Reason.AREA_NOT_COVERED: "No clause lets us {what} on {host}, only other things ({clauses}).",
+    Reason.PLAYBOOK_NOT_COVERED: "No clause lets us {what} on {host}, only other things ({clauses}).",
     Reason.OUTSIDE_IS_READ_ONLY: "{host} stands outside the customer's network: it may be asked ({clauses}), "
     "never changed. Turn to whoever runs it.",
     Reason.WINDOW_CLOSED: "{clauses} would let us {what} on {host}, but not at this time: {hours} (the "
-    "contract's local time). Wait until then, or have the customer widen the window.",
+    "contract's local time).",
     Reason.NO_CEILING: "{clauses} would let us {what} on {host}, but the agent that serves it has no ceiling that can "
     "be read, so nothing may be touched from there. See `secondline agent doctor`.",
     Reason.ABOVE_CEILING: "{clauses} would let us {what} on {host}, but {beyond} lies above the ceiling that the "
@@ -56,21 +52,16 @@ _GERMAN: Mapping[Reason, str] = {
     "Den Kunden im Ticket berichtigen.",
     Reason.NO_TIME_ZONE: "Der Zeitpunkt kam ohne Zeitzone, daher ist kein Zeitfenster zu beurteilen. "
     "Das ist ein Fehler von Secondline: bitte melden.",
-    Reason.NOT_YET_VALID: "Der Vertrag gilt noch nicht. Den ersten Tag ('valid: from') mit heute vergleichen.",
-    Reason.EXPIRED: "Der Vertrag ist abgelaufen. Verlängern und die neue Revision mit späterem "
-    "'valid: until' hinzufügen.",
-    Reason.UNKNOWN_HOST: "Der Vertrag kennt keinen Host {host}. Den Namen berichtigen oder den Host vom "
-    "Kunden unter 'hosts' aufnehmen lassen.",
-    Reason.NO_CLAUSE: "{host} steht im Vertrag, aber keine Klausel deckt ihn ab. Es fehlt eine Klausel, die "
-    "ihn oder eine seiner Rollen nennt, mit '{line}'.",
-    Reason.AREA_NOT_COVERED: "Keine Klausel erlaubt, auf {host} {what}, nur anderes ({clauses}). Es fehlt "
-    "dafür eine Klausel mit '{line}'.",
-    Reason.PLAYBOOK_NOT_COVERED: "Keine Klausel erlaubt, auf {host} {what}, nur anderes ({clauses}). Es fehlt "
-    "dafür eine Klausel mit '{line}'.",
+    Reason.NOT_YET_VALID: "Der Vertrag gilt noch nicht.",
+    Reason.EXPIRED: "Der Vertrag ist abgelaufen.",
+    Reason.UNKNOWN_HOST: "Der Vertrag kennt keinen Host {host}. Den Namen berichtigen, falls er falsch ist.",
+    Reason.NO_CLAUSE: "{host} steht im Vertrag, aber keine Klausel deckt ihn ab.",
+    Reason.AREA_NOT_COVERED: "Keine Klausel erlaubt, auf {host} {what}, nur anderes ({clauses}).",
+    Reason.PLAYBOOK_NOT_COVERED: "Keine Klausel erlaubt, auf {host} {what}, nur anderes ({clauses}).",
     Reason.OUTSIDE_IS_READ_ONLY: "{host} steht außerhalb des Kundennetzes: Fragen ist erlaubt ({clauses}), "
     "Ändern nie. An den Betreiber wenden.",
     Reason.WINDOW_CLOSED: "Nach {clauses} ist es erlaubt, auf {host} {what}, aber nicht zu dieser Zeit: {hours} "
-    "(Ortszeit des Vertrags). Bis dahin warten oder das Zeitfenster vom Kunden erweitern lassen.",
+    "(Ortszeit des Vertrags).",
     Reason.NO_CEILING: "Nach {clauses} ist es erlaubt, auf {host} {what}, aber der zuständige Agent hat keine lesbare "
     "Obergrenze; von dort darf nichts berührt werden. Siehe `secondline agent doctor`.",
     Reason.ABOVE_CEILING: "Nach {clauses} ist es erlaubt, auf {host} {what}, aber {beyond} liegt über der Obergrenze, "
@@ -81,10 +72,10 @@ _WORDS: Mapping[Language, Mapping[Reason, str]] = {"de": _GERMAN, "en": _ENGLISH
 
 
 def explain(decision: Decision, language: Language) -> str:
-    """Say in a sentence or two what was decided, by which clause, and what to do about it.
+    """Say in a sentence or two what was decided, and by which clause.
 
     >>> explain(Refused(Reason.EXPIRED), "en")
-    "The contract has ended. Renew it and add the new revision with a later 'valid: until'."
+    'The contract has ended.'
     """
     match decision:
         case Allowed(clause):
@@ -109,7 +100,7 @@ def _span(window: Window) -> str:
 
 def _days(days: tuple[Day, ...], language: Language) -> str:
     """Days of the week, with three or more in a row drawn together."""
-    names, order = _DAYS[language], list(Day)
+    names, order = DAYS[language], list(Day)
     runs: list[list[int]] = []
     for number in sorted(order.index(day) for day in days):
         if runs and runs[-1][-1] == number - 1:
@@ -130,8 +121,8 @@ def _facts(refused: Refused, language: Language) -> Mapping[str, str]:
         "customer": request.customer if request else "?",
         "clauses": f"{clauses} {', '.join(_few(refused.clauses))}",
         "hours": hours(refused.windows, language) or "?",
-        "beyond": _beyond(refused.beyond, language),
-        **_deed(request, language),
+        "beyond": beyond_words(refused.beyond, language),
+        "what": _what(request, language),
     }
 
 
@@ -144,7 +135,7 @@ _BEYOND = {
 }
 
 
-def _beyond(what: str, language: Language) -> str:
+def beyond_words(what: str, language: Language) -> str:
     kind, _, which = what.partition(" ")
     return f"{_BEYOND.get(kind, kind)} {which}" if language == "de" else what or "?"
 
@@ -153,18 +144,12 @@ def _few(names: tuple[str, ...]) -> tuple[str, ...]:
     return names if len(names) <= 6 else (*names[:6], "…")
 
 
-def _deed(request: Request | None, language: Language) -> Mapping[str, str]:
+def _what(request: Request | None, language: Language) -> str:
     german = language == "de"
     match request.deed if request else None:
         case Diagnose(area):
-            return {
-                "what": f"den Bereich '{area}' zu untersuchen" if german else f"diagnose '{area}'",
-                "line": f"diagnose: [{area}]",
-            }
+            return f"den Bereich '{area}' zu untersuchen" if german else f"diagnose '{area}'"
         case Change(playbook):
-            return {
-                "what": f"'{playbook}' auszuführen" if german else f"run '{playbook}'",
-                "line": f"change: [{playbook}]",
-            }
+            return f"'{playbook}' auszuführen" if german else f"run '{playbook}'"
         case None:
-            return {"what": "dies zu tun" if german else "do this", "line": "diagnose: […]"}
+            return "dies zu tun" if german else "do this"

@@ -5,7 +5,7 @@ Hosts that are covered alike share one `Cover`, in both revisions; each pair of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from inventory.clause import Clause, Cover, Covering
@@ -13,8 +13,9 @@ from inventory.contract import Contract
 from inventory.decide import Change, Deed, Diagnose
 from inventory.step import Effect, Step, Tally
 from inventory.strand import Strand, gains, stranger
+from inventory.week import minutes
 
-__all__ = ["Alike", "Strands", "alike", "clause_gains"]
+__all__ = ["Alike", "Covered", "Strands", "alike", "clause_gains"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,9 @@ def alike(before: Contract | None, after: Contract) -> tuple[Alike, ...]:
 class Strands:
     """What was worked out once for clauses that many covers share. It lives as long as one comparison."""
 
-    def __init__(self) -> None:
+    def __init__(self, clauses: Iterable[Clause]) -> None:
+        """clauses: all of both revisions; they live longer than this, so that their `id()` names them."""
+        self._open = {id(clause): minutes(clause.windows) for clause in clauses}
         self._strands: dict[tuple[int, ...], Strand] = {}
         self._gains: dict[tuple[int, int, Effect, bool], tuple[Step, ...]] = {}
         self._numbers: dict[object, int] = {}
@@ -49,7 +52,9 @@ class Strands:
 
     def of(self, covering: Covering) -> Strand:
         key = tuple(map(id, covering.clauses))
-        return self._strands.get(key) or self._strands.setdefault(key, Strand.of(covering.clauses))
+        return self._strands.get(key) or self._strands.setdefault(
+            key, Strand.of(covering.clauses, self._open)
+        )
 
     def gains(
         self, before: Covering | None, after: Covering, effect: Effect, *, change: bool
@@ -65,6 +70,13 @@ class Strands:
     def signs(self, clauses: tuple[Clause, ...]) -> tuple[int, ...]:
         """A number for each clause: equal for clauses that permit the same under the same name."""
         return tuple(map(self._sign, clauses))
+
+    def same(self, pair: Alike) -> bool:
+        """Whether nothing changed for these hosts: the same clauses, in the same order, permit the same."""
+        old, new = pair.before, pair.after
+        if old is None or new is None:
+            return False
+        return old.outside == new.outside and self.signs(old.clauses) == self.signs(new.clauses)
 
     def _sign(self, clause: Clause) -> int:
         number = self._number_of.get(id(clause))
@@ -82,11 +94,31 @@ class Strands:
         return number
 
 
-def clause_gains(pairs: tuple[Alike, ...], strands: Strands, tally: Tally) -> frozenset[tuple[int, str]]:
-    """Note every widening. Gives the number of the pair and the clause of each that gives one."""
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """All hosts that a clause covers, before or after. changed: those whose clauses are not all as they were."""
+
+    strands: Strands
+    pairs: tuple[Alike, ...]
+    changed: tuple[Alike, ...]
+
+    @classmethod
+    def by(cls, before: Contract | None, after: Contract) -> Covered:
+        strands = Strands((*(before.clauses if before else ()), *after.clauses))
+        pairs = alike(before, after)
+        return cls(strands, pairs, tuple(pair for pair in pairs if not strands.same(pair)))
+
+    def turned(self) -> Covered:
+        """The same, read the other way round."""
+        pairs, changed = (tuple(pair.turned() for pair in some) for some in (self.pairs, self.changed))
+        return Covered(self.strands, pairs, changed)
+
+
+def clause_gains(covered: Covered, tally: Tally) -> frozenset[tuple[int, str]]:
+    """Note every widening. Gives the number of the changed pair and the clause of each that gives one."""
     giving: set[tuple[int, str]] = set()
-    for number, pair in enumerate(pairs):
-        for step in _pair_gains(pair, strands):
+    for number, pair in enumerate(covered.changed):
+        for step in _pair_gains(pair, covered.strands):
             tally.add(step, pair.hosts)
             giving.add((number, step.clause))
     return frozenset(giving)
@@ -94,7 +126,7 @@ def clause_gains(pairs: tuple[Alike, ...], strands: Strands, tally: Tally) -> fr
 
 def _pair_gains(pair: Alike, strands: Strands) -> Iterator[Step]:
     """The widenings of one pair, with the deeds that share one drawn together."""
-    if pair.after is None or (pair.before and _same(pair.before, pair.after, strands)):
+    if pair.after is None:
         return
     found: dict[Step, list[Deed]] = {}
     for deed, was, is_ in _deeds(pair.before, pair.after):
@@ -108,10 +140,6 @@ def _pair_gains(pair: Alike, strands: Strands) -> Iterator[Step]:
         # At most so many at once counts whatever is done.
         said = step.what is Effect.AT_ONCE_LARGER
         yield step if said else replace(step, deeds=tuple(deeds))
-
-
-def _same(before: Cover, after: Cover, strands: Strands) -> bool:
-    return before.outside == after.outside and strands.signs(before.clauses) == strands.signs(after.clauses)
 
 
 def _deeds(before: Cover | None, after: Cover) -> Iterator[tuple[Deed, Covering | None, Covering]]:

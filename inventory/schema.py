@@ -10,7 +10,7 @@ from typing import Any
 
 from inventory.contract import Contract
 
-__all__ = ["example", "schema"]
+__all__ = ["ceiling_example", "example", "schema"]
 
 
 def schema() -> dict[str, Any]:
@@ -31,3 +31,8 @@ def schema() -> dict[str, Any]:
 def example() -> str:
     """A complete, commented contract."""
     return resources.files("inventory").joinpath("example.yaml").read_text("utf-8")
+
+
+def ceiling_example() -> bytes:
+    """A commented ceiling that fits the example's contract, as a file has it."""
+    return resources.files("inventory").joinpath("ceiling.toml").read_bytes()

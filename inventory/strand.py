@@ -7,13 +7,14 @@ all open clauses would choose the one that demands least.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from inventory.clause import Approval, Clause
 from inventory.step import Effect, Step
-from inventory.week import minutes, windows
+from inventory.week import windows
 
 __all__ = ["Laid", "Strand", "gains", "stranger"]
 
@@ -46,12 +47,13 @@ class Strand:
     open: int
 
     @classmethod
-    def of(cls, clauses: tuple[Clause, ...]) -> Strand:
+    def of(cls, clauses: tuple[Clause, ...], open_: Mapping[int, int]) -> Strand:
+        """open_: the minutes at which each clause is open, by the clause's `id()`."""
         each: list[Laid] = []
         firsts: list[Laid] = []
         seen = 0
         for clause in clauses:
-            own = minutes(clause.windows)
+            own = open_[id(clause)]
             each.append(Laid(clause, own))
             if new := own & ~seen:
                 firsts.append(Laid(clause, new))
@@ -64,8 +66,12 @@ _CLOSED = Strand((), (), 0)
 
 def stranger(clause: Clause) -> tuple[tuple[str, Any], ...]:
     """What a clause says under keys that this comparison does not know: it must stay as it was."""
-    unknown = sorted(type(clause).model_fields.keys() - _KNOWN)
-    return tuple((name, getattr(clause, name)) for name in unknown)
+    return tuple((name, getattr(clause, name)) for name in _unknown(type(clause)))
+
+
+@cache
+def _unknown(sort: type[Clause]) -> tuple[str, ...]:
+    return tuple(sorted(sort.model_fields.keys() - _KNOWN))
 
 
 def gains(before: Strand | None, after: Strand, effect: Effect, *, change: bool) -> Iterator[Step]:
@@ -132,6 +138,9 @@ def _at_once(before: Strand, after: Strand) -> Iterator[Step]:
 
 
 def _strangers(before: Strand, after: Strand) -> Iterator[Step]:
+    sorts = {type(laid.clause) for strand in (before, after) for laid in strand.firsts}
+    if not any(map(_unknown, sorts)):
+        return
     for laid in after.firsts:
         new = dict(stranger(laid.clause))
         for one in before.firsts:

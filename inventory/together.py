@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from inventory.clause import Cover
-from inventory.gain import Alike, Strands
+from inventory.gain import Alike, Covered, Strands
 from inventory.step import Effect, Step, Tally
 from inventory.strand import Laid, Strand
 from inventory.week import edges
@@ -21,7 +21,7 @@ __all__ = ["divided"]
 _Parts = dict[tuple[int, int], int]
 
 
-def divided(pairs: tuple[Alike, ...], strands: Strands, tally: Tally) -> None:
+def divided(covered: Covered, tally: Tally) -> None:
     """Note every clause of before whose hosts several clauses of after hold, with more at once in all.
 
     A host counts once a clause, whatever is done to it. It is an upper bound: a host that two clauses hold at
@@ -30,8 +30,8 @@ def divided(pairs: tuple[Alike, ...], strands: Strands, tally: Tally) -> None:
     parts: dict[int, _Parts] = {}
     laid: dict[int, Laid] = {}
     hosts: dict[int, list[Alike]] = {}
-    for pair in pairs:
-        for (was, is_), at in _overlaps(pair, strands, laid).items():
+    for pair in covered.pairs if covered.changed else ():
+        for (was, is_), at in _overlaps(pair, covered.strands, laid).items():
             found = parts.setdefault(was, {})
             found[is_, at] = found.get((is_, at), 0) + len(pair.hosts)
             hosts.setdefault(was, []).append(pair)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from controller.cli.keys import public_keys
-from controller.cli.show import print_json, print_line
+from controller.cli.show import print_json, print_line, print_text
 
 if TYPE_CHECKING:
     from agent.post import Post
@@ -86,6 +86,18 @@ def init(
         print_json({"agent": name, "folder": str(folder), "people": list(people), "cosigned": cosigned})
     else:
         print_line(f"agent {name} is set up in {folder}: it takes contracts that {', '.join(people)} sign")
+
+
+@app.command()
+def example(*, json: Json = False) -> None:
+    """Print a commented ceiling."""
+    from inventory.ceiling import read_ceiling  # noqa: PLC0415 - see above.
+    from inventory.schema import ceiling_example  # noqa: PLC0415
+
+    if json:
+        print_json(read_ceiling(ceiling_example()).model_dump(mode="json"))
+    else:
+        print_text(ceiling_example().decode("utf-8"))
 
 
 @app.command()

@@ -1,11 +1,10 @@
-"""What may we ask, of whom, right now, and what is missing where we may not?"""
+"""What may we do, to whom, until when; and where we may not, from when on, or what would have to change?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,98 +12,42 @@ from controller.cli.choice import must_be_known, named
 from controller.cli.show import print_json, print_line, print_table
 
 if TYPE_CHECKING:
-    from controller.work import Law
     from inventory.contract import Contract
-    from inventory.explain import Language
+    from inventory.decide import Deed
+    from inventory.scope import ScopeRow
 
-__all__ = ["ScopeRow", "print_scope", "scope", "scope_json", "scope_rows"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScopeRow:
-    """One area on one host: may it be asked?
-
-    address: all of the host's addresses, '' for a host that the contract does not know.
-    clause: the one that allows it, or those that stand near it. reason: a code of `decide`, '' if allowed.
-    """
-
-    host: str
-    name: str
-    address: str
-    area: str
-    allowed: bool
-    clause: str
-    reason: str
-    explanation: str
-
-
-def scope_rows(
-    law: Law,
-    areas: Sequence[str],
-    now: datetime,
-    host: str | None = None,
-    *,
-    language: Language = "en",
-) -> tuple[ScopeRow, ...]:
-    """Decide every area on every target, or on one, in the contract's order.
-
-    host: an id, a name or an address; one that the contract does not know is refused and not left out.
-    now: with its time zone.
-    """
-    targets = law.contract.targets if host is None else named(law.contract, host)
-    return tuple(_row(law, target, area, now, language) for target in targets for area in areas)
-
-
-def _row(law: Law, host: str, area: str, now: datetime, language: Language) -> ScopeRow:
-    from inventory.decide import Allowed  # noqa: PLC0415 - start-up counts.
-    from inventory.explain import explain  # noqa: PLC0415 - see above.
-
-    decision = law.decide(host, area, now)
-    target = law.contract.targets.get(host)
-    allowed = isinstance(decision, Allowed)
-    return ScopeRow(
-        host=host,
-        name=target.name if target else "",
-        address=" ".join(str(address) for address in target.addresses) if target else "",
-        area=area,
-        allowed=allowed,
-        clause=decision.clause.id if isinstance(decision, Allowed) else ", ".join(decision.clauses),
-        reason="" if isinstance(decision, Allowed) else decision.reason.value,
-        explanation=explain(decision, language),
-    )
-
-
-def scope_json(rows: Iterable[ScopeRow]) -> list[dict[str, Any]]:
-    """The rows as JSON: one object a row, keys as in `ScopeRow`."""
-    return [asdict(row) for row in rows]
+__all__ = ["moment", "print_scope", "scope"]
 
 
 def print_scope(rows: Sequence[ScopeRow]) -> None:
-    """The rows as a table, and below it why not, once for all hosts that it is alike for."""
-    heads = ("host", "name", "address", "area", "may be asked", "clause")
+    """The rows as a table, and below it why not, and what would have to change, once for all that it is alike for."""
+    from inventory.scope import reasons  # noqa: PLC0415 - start-up counts.
+
+    heads = ("host", "name", "address", "area", "may be asked", "clause", "from", "until")
+    if any(_playbook(row) for row in rows):
+        heads = (*heads[:3], "area or playbook", "allowed", *heads[5:])
     print_table(heads, [_cells(row) for row in rows])
-    for line in dict.fromkeys(_refusals(rows)):
+    for line, changes in reasons(rows):
         print_line(line)
+        for change in changes:
+            for part in change.splitlines():
+                print_line(f"  {part}")
+
+
+def _playbook(row: ScopeRow) -> bool:
+    from inventory.decide import Change  # noqa: PLC0415 - start-up counts.
+
+    return isinstance(row.deed, Change)
 
 
 def _cells(row: ScopeRow) -> tuple[str, ...]:
+    from inventory.advice import moment as shown  # noqa: PLC0415 - start-up counts.
+    from inventory.decide import deed_name  # noqa: PLC0415
+
     said = "yes" if row.allowed else f"no: {row.reason}"
-    return row.host, row.name, row.address, row.area, said, row.clause
-
-
-def _refusals(rows: Iterable[ScopeRow]) -> Iterator[str]:
-    """Each reason with the explanation of its first host, and the other hosts that it holds for."""
-    alike: dict[tuple[str, str, str], list[ScopeRow]] = {}
-    for row in rows:
-        if not row.allowed:
-            alike.setdefault((row.reason, row.area, row.clause), []).append(row)
-    for first, *others in alike.values():
-        more = f" The same for {_few([row.host for row in others])}." if others else ""
-        yield f"{first.explanation}{more}"
-
-
-def _few(hosts: Sequence[str]) -> str:
-    return ", ".join(hosts) if len(hosts) <= 8 else f"{', '.join(hosts[:7])} and {len(hosts) - 7} more"
+    begins = "now" if row.allowed else shown(row.allowed_from, "en") if row.allowed_from else "never"
+    ends = shown(row.allowed_until, "en") if row.allowed_until else "no end" if begins != "never" else ""
+    return row.host, row.name, row.address, deed_name(row.deed), said, row.clause, begins, ends
 
 
 def scope(
@@ -112,21 +55,26 @@ def scope(
     *,
     host: Annotated[str | None, typer.Option(help="Only this host: its id, name or address.")] = None,
     area: Annotated[list[str] | None, typer.Option(help="Only this area, such as linux or dns.")] = None,
+    playbook: Annotated[
+        list[str] | None, typer.Option(help="May this playbook be run? Alone, or with --area.")
+    ] = None,
     at: Annotated[
         str | None, typer.Option(help="A moment, like 2026-11-23T18:30; now when not given.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show which hosts may be asked, by which clause, and what is missing for the rest."""
+    """Show who may be asked, by which clause and how long, and for the rest from when on or what must change."""
     if host is not None and not host.strip():
         raise typer.BadParameter("--host is empty: write its id, name or address, or leave --host out")
     from controller.cli.office import open_office  # noqa: PLC0415 - start-up counts.
+    from inventory.scope import scope_json, scope_rows  # noqa: PLC0415
 
-    areas = _areas(area or ())
+    deeds = _deeds(area or (), playbook or ())
     _, law = open_office().law_of(customer)
     contract = law.contract
     when = datetime.now(UTC) if at is None else moment(at, contract)
-    rows = scope_rows(law, areas, when, host)
+    hosts = contract.targets if host is None else named(contract, host)
+    rows = scope_rows(law.contracts, tuple(hosts), deeds, when, ceiling_of=law.ceiling_of)
     if json:
         print_json(scope_json(rows))
         return
@@ -134,12 +82,17 @@ def scope(
     print_scope(rows)
 
 
-def _areas(wanted: Sequence[str]) -> tuple[str, ...]:
+def _deeds(areas: Sequence[str], playbooks: Sequence[str]) -> tuple[Deed, ...]:
+    """What is asked about: the areas and playbooks that are named, or else every area."""
     from collectors.catalogue import catalogue  # noqa: PLC0415 - reads every collector.
+    from inventory.decide import Change, Diagnose  # noqa: PLC0415
 
     known = catalogue().areas
-    must_be_known("area", wanted, known)
-    return tuple(wanted) or tuple(known)
+    must_be_known("area", areas, known)
+    if not all(name.strip() for name in playbooks):
+        raise typer.BadParameter("--playbook is empty: write its name, like dns.restart_resolver")
+    wanted = tuple(areas) or (() if playbooks else tuple(known))
+    return (*map(Diagnose, wanted), *map(Change, playbooks))
 
 
 def _shown(when: datetime, contract: Contract) -> str:

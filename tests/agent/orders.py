@@ -18,6 +18,7 @@ from agent.credentials import Credentials
 from agent.job import Job, Outcome
 from agent.nursling import Nursery
 from agent.order import Event, Order
+from agent.post import load_post
 from inventory.contract import Contract
 from inventory.grant import Grant, Target, seal
 from inventory.read import digest, read
@@ -91,8 +92,12 @@ class Desk:
 
     def agent(self, nursery: Nursery) -> Agent:
         """The agent of the contract's site, under its own law; its memory stays from one to the next."""
-        post = agents_for(self.home, self.contract, controller=(PIN,))[AGENT]
-        return Agent(post, Credentials(self.credentials), nursery)
+        agents_for(self.home, self.contract, controller=(PIN,))
+        return self.started(nursery)
+
+    def started(self, nursery: Nursery) -> Agent:
+        """The agent as its folder has it."""
+        return Agent(load_post(self.home, AGENT), Credentials(self.credentials), nursery)
 
     def grant(self, *jobs: Job, **other: object) -> Grant:
         """A grant for these jobs as the contract has them; `other` replaces claims."""

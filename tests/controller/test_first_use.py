@@ -222,6 +222,7 @@ def test_the_same_contract_again_is_no_change_and_stands_in_the_ledger_once(tmp_
         (("--at", ""), "is not a moment"),
         (("--host", ""), "--host is empty"),
         (("--area", "linus"), "there are dns, linux"),
+        (("--playbook", ""), "--playbook is empty"),
     ],
 )
 def test_what_the_scope_cannot_answer_is_no_answer(home: Path, words: tuple[str, str], said: str) -> None:
@@ -237,6 +238,21 @@ def test_a_reason_is_said_once_for_all_hosts_that_it_holds_for(home: Path) -> No
     assert line.endswith("The same for dns1, dns2.")
     after = run_command(home, "scope", "musterbau", "--at", "2030-01-01T12:00").stdout
     assert after.count("The contract has ended.") == 1
+
+
+def test_the_scope_says_from_when_until_when_and_what_would_have_to_change(home: Path) -> None:
+    words = ("scope", "musterbau", "--at", "2026-11-22T12:00", "--playbook", "dns.restart_resolver")
+    said = run_command(home, *words).stdout
+    (line,) = [line for line in said.splitlines() if line.startswith("dns1 ")]
+    assert line.split()[-6:] == ["Tue", "2026-11-24", "19:00", "Wed", "2026-11-25", "00:00"]
+    assert "  Clause 4.1 allows it from Tue 2026-11-24 19:00 on.\n" in said
+    assert "  Add web1, dns2 to 'hosts' of clause 4.1, which permits 'dns.restart_resolver' alone.\n" in said
+    rows = {row["host"]: row for row in json.loads(run_command(home, *words, "--json").stdout)}
+    assert rows["dns1"]["allowed_from"] == "2026-11-24T19:00:00+01:00"
+    assert rows["dns1"]["allowed_until"] == "2026-11-25T00:00:00+01:00"
+    assert [step["add"] for step in rows["dns2"]["change"]] == [["dns2"]]
+    assert rows["registry"]["change"] == []
+    assert {row["playbook"] for row in rows.values()} == {"dns.restart_resolver"}
 
 
 def test_an_address_is_found_however_it_is_written(home: Path) -> None:

@@ -68,7 +68,7 @@ _ssh = st.one_of(
         port=st.sampled_from([22, 2222]),
         user=st.sampled_from(["u", "v"]),
         credential=st.sampled_from(["file:u", "file:v"]),
-        host_keys=st.lists(st.sampled_from(KEYS), min_size=1, unique=True).map(tuple),
+        host_keys=st.lists(st.sampled_from(KEYS), unique=True).map(tuple),
     ),
 )
 _dns = st.one_of(st.none(), st.builds(DnsReach, port=st.sampled_from([53, 5353])))

@@ -1,4 +1,4 @@
-"""Do `secondline contract check` and the scope say what a person at the desk needs?"""
+"""Do `secondline contract check` and the words of the command line say what a person at the desk needs?"""
 
 from __future__ import annotations
 
@@ -15,17 +15,11 @@ from typer.testing import CliRunner, Result
 
 from controller.cli.choice import named, one_each
 from controller.cli.contract import app
-from controller.cli.scope import moment, print_scope, scope_json, scope_rows
-from controller.work import Law
+from controller.cli.scope import moment
 from inventory.read import read
 from inventory.schema import example, schema
-from tests.law import WIDE
 
 MONDAY_NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
-SUNDAY = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
-
-
-LAW = Law(contract=read(example()), ceilings={"musterbau-hh": WIDE, "musterbau-ki": WIDE})
 
 
 def run(*arguments: str) -> Result:
@@ -86,48 +80,6 @@ def test_asking_for_help_loads_neither_models_nor_yaml() -> None:
     code = "import sys, controller.cli.contract, controller.cli.scope; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert not {"pydantic", "yaml", "rich.table", "inventory.contract"} & set(loaded.split())
-
-
-def test_the_scope_shows_every_area_of_every_target() -> None:
-    rows = scope_rows(LAW, ("dns", "linux"), MONDAY_NOON)
-    assert [(row.host, row.area, row.allowed, row.clause) for row in rows] == [
-        ("web1", "dns", True, "3.1"),
-        ("web1", "linux", True, "3.1"),
-        ("dns1", "dns", True, "3.1"),
-        ("dns1", "linux", True, "3.1"),
-        ("dns2", "dns", True, "3.1"),
-        ("dns2", "linux", True, "3.1"),
-        ("registry", "dns", True, "3.2"),
-        ("registry", "linux", False, "3.2"),
-    ]
-    assert rows[0].address == "10.20.1.11 fd20::11"
-    assert "'diagnose: [linux]'" in rows[-1].explanation
-
-
-def test_outside_the_hours_the_scope_says_when() -> None:
-    rows = scope_rows(LAW, ("dns",), SUNDAY, "dns1", language="de")
-    assert [row.reason for row in rows] == ["window-closed"]
-    assert "Mo\N{EN DASH}Fr 07:00\N{EN DASH}18:00; Sa 08:00\N{EN DASH}12:00" in rows[0].explanation
-
-
-@pytest.mark.parametrize("host", ["web1", "WEB1.musterbau.example.", "10.20.1.11", "fd20::11"])
-def test_one_host_is_found_by_id_name_or_address(host: str) -> None:
-    assert [row.host for row in scope_rows(LAW, ("dns",), MONDAY_NOON, host)] == ["web1"]
-
-
-@pytest.mark.parametrize("host", ["web2", "10.20.1.12", "", "*"])
-def test_a_host_that_nobody_knows_is_refused_and_not_left_out(host: str) -> None:
-    rows = scope_rows(LAW, ("dns",), MONDAY_NOON, host)
-    assert [(row.host, row.reason) for row in rows] == [(host, "unknown-host")]
-
-
-def test_the_scope_is_printed_and_given_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = scope_rows(LAW, ("dns", "voip"), MONDAY_NOON, "registry")
-    print_scope(rows)
-    printed = capsys.readouterr().out
-    assert "registry" in printed
-    assert "diagnose: [voip]" in printed
-    assert [row["allowed"] for row in json.loads(json.dumps(scope_json(rows)))] == [True, False]
 
 
 def test_a_moment_without_offset_is_local_time_of_the_contract() -> None:

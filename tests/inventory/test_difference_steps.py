@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field
 
 from inventory.clause import Clause
-from inventory.contract import Contract
+from inventory.contract import Approval, Contract, Window
 from inventory.describe import describe
 from inventory.difference import Difference, Effect, Step, difference
 from inventory.difference_words import WORDS
@@ -91,7 +91,8 @@ def kinds(steps: tuple[Step, ...]) -> set[Effect]:
     return {step.what for step in steps}
 
 
-@pytest.mark.parametrize(("old", "new", "more", "less", "same"), EDITS)
+# The keys are new in each process: a test is named by its number, so that all processes see the same tests.
+@pytest.mark.parametrize(("old", "new", "more", "less", "same"), EDITS, ids=map(str, range(len(EDITS))))
 def test_an_edit_is_told_as_what_it_is(
     old: str, new: str, more: set[Effect], less: set[Effect], same: set[Effect]
 ) -> None:
@@ -127,9 +128,68 @@ def test_a_clause_cut_in_two_that_count_apart_widens() -> None:
     (step,) = difference(whole, cut).widenings
     assert (step.what, step.clause, step.hosts) == (E.AT_ONCE_DIVIDED, "3.1", ("dns1", "web1"))
     assert (step.of, step.old, step.new) == ("3.1a, 3.1b", "1", "2")
-    assert kinds(difference(cut, whole).narrowings) == {E.AT_ONCE_JOINED}
+    (step,) = difference(cut, whole).narrowings
+    assert (step.what, step.old, step.new) == (E.AT_ONCE_JOINED, "2", "1")
     roomy = one.model_copy(update={"at_once": 2})
     assert not difference(_edited(contract, clauses=(roomy,)), cut).widens
+
+
+def test_the_first_clause_that_allows_says_whose_approval_counts() -> None:
+    contract = read(example())
+    strict = contract.clauses[2]
+    easy = strict.model_copy(update={"id": "4.2", "approval": Approval.NONE})
+    before = _edited(contract, clauses=(*contract.clauses, easy))
+    after = _edited(contract, clauses=(easy, *contract.clauses))
+    (step,) = difference(before, after).widenings
+    assert (step.what, step.clause, step.old, step.new) == (E.APPROVAL_WEAKER, "4.2", "customer", "none")
+    assert step.windows == strict.windows
+
+
+def test_clauses_that_count_apart_at_other_times_do_not_widen() -> None:
+    contract = read(example())
+    one = contract.clauses[0].model_copy(update={"windows": (Window(),), "at_once": 1})
+    noon = ({"until": "11:59"}, {"from": "12:00"})
+    halves = tuple(
+        one.model_copy(update={"id": f"3.{number}", "windows": (Window.model_validate(half),)})
+        for number, half in enumerate(noon)
+    )
+    assert not difference(_edited(contract, clauses=(one,)), _edited(contract, clauses=halves)).widens
+
+
+def test_hosts_that_are_covered_otherwise_elsewhere_count_together() -> None:
+    contract = read(example())
+    first = contract.clauses[0].model_copy(update={"roles": (), "at_once": 2})
+    whole = first.model_copy(update={"hosts": ("web1", "dns1", "dns2")})
+    parts = tuple(
+        first.model_copy(update={"id": name, "hosts": hosts})
+        for name, hosts in (("3.1a", ("web1",)), ("3.1b", ("dns1", "dns2")))
+    )
+    more = first.model_copy(update={"id": "5", "hosts": ("dns2",), "diagnose": ("voip",)})
+    (step,) = difference(
+        _edited(contract, clauses=(whole, more)), _edited(contract, clauses=(*parts, more))
+    ).widenings
+    assert (step.what, step.old, step.new) == (E.AT_ONCE_DIVIDED, "2", "3")
+
+
+def test_who_may_approve_for_the_first_time_has_no_old_address() -> None:
+    silent = example().replace("approves: [report]", "approves: []")
+    found = difference(read(silent), read(example().replace("it@", "edv@")))
+    assert found.widenings == (
+        Step(what=E.CONTACT_APPROVES_MORE, of="yilmaz <edv@musterbau.example>", new="report"),
+    )
+    assert kinds(found.neutral) == {E.PAPER_CHANGED}
+    assert not found.narrowings
+
+
+def test_the_same_clauses_permit_more_of_a_host_than_of_a_server_outside() -> None:
+    contract = read(example())
+    # Only a clause that was never checked names both; it may change the one and not the other.
+    sly = contract.clauses[2].model_copy(update={"hosts": ("registry",), "outside": ("registry",)})
+    server = contract.outside[0]
+    host = contract.hosts[2].model_copy(update={"id": server.id, "addresses": server.addresses})
+    before = _edited(contract, clauses=(sly,))
+    after = before.model_copy(update={"outside": (), "hosts": (*contract.hosts, host)})
+    assert E.DEED_ADDED in kinds(difference(before, after).widenings)
 
 
 def test_a_host_that_moves_to_a_clause_that_permits_the_same_is_said_and_does_not_widen() -> None:
