@@ -131,8 +131,8 @@ GERMAN = Words(
         "contract-changed": "der Vertrag wurde während des Laufs geändert",
         "kill-switch": "der Agent wurde angehalten",
         "host-not-pinned": "noch niemand hat den Schlüssel des Hosts festgehalten",
-        "wall": "die Wand hat es aufgehalten: etwas wollte die Erlaubnis verlassen",
-        "no-kernel-wall": "der Kernel des Agenten kann die zweite Wand nicht halten",
+        "wall": "die Mauer hat es aufgehalten: etwas wollte die Erlaubnis verlassen",
+        "no-kernel-wall": "der Kernel des Agenten kann die zweite Mauer nicht halten",
     },
     kinds={
         "unreachable": "der Host war nicht erreichbar",
