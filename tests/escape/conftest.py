@@ -30,4 +30,5 @@ def held(lab: Lab, unheld: Trial) -> Held:
     results = {result["host"]: result for report in trial.said for result in report["results"]}
     findings = [finding for report in trial.said for finding in report["findings"]]
     entries = [entry for report in trial.said for entry in lab.ledger(report["run"])]
-    return Held(results, findings, entries, trial.saw)
+    runs = [report["run"] for report in trial.said]
+    return Held(runs, results, findings, entries, trial.saw)

@@ -86,6 +86,7 @@ class Trial:
 class Held:
     """What the product made of all attempts: a result a host, what was found, what the ledger says, what was seen."""
 
+    runs: Sequence[str]
     results: Mapping[str, Mapping[str, Any]]
     findings: Sequence[Mapping[str, Any]]
     entries: Sequence[Touch]

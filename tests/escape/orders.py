@@ -364,7 +364,6 @@ _add(
     Hold.DIFFERS,
     after=True,
 )
-_add("a text that is no contract", lambda at: _unreadable(at), Hold.UNREADABLE)
 _add(
     "another text than the grant's",
     lambda at: replace(at.resealed(), contract=at.order.contract + "\n"),
@@ -375,6 +374,9 @@ _add(
 def _unreadable(at: Given) -> Order:
     text = "hosts: everything\n"
     return replace(at.resealed(contract=digest(text)), contract=text)
+
+
+_add("a text that is no contract", _unreadable, Hold.UNREADABLE)
 
 
 def _expired(at: Given) -> Order:

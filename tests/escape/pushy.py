@@ -7,10 +7,12 @@ a forwarded port, for a screen and for the key agent. `pushy.py HOST_KEY FILE`: 
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import paramiko
@@ -47,7 +49,9 @@ def _served(channel: paramiko.Channel, command: bytes) -> None:
     program = subprocess.Popen(
         ["sh", "-c", command.decode()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    assert program.stdin and program.stdout and program.stderr
+    assert program.stdin
+    assert program.stdout
+    assert program.stderr
     for source, send in ((program.stdout, channel.sendall), (program.stderr, channel.sendall_stderr)):
         threading.Thread(target=_pumped, args=(source.fileno(), send), daemon=True).start()
     with contextlib.suppress(OSError):
@@ -59,10 +63,7 @@ def _served(channel: paramiko.Channel, command: bytes) -> None:
     channel.close()
 
 
-def _pumped(source: int, send: object) -> None:
-    import os  # noqa: PLC0415
-
-    assert callable(send)
+def _pumped(source: int, send: Callable[[bytes], None]) -> None:
     with contextlib.suppress(OSError):
         while piece := os.read(source, 4096):
             send(piece)
@@ -84,7 +85,7 @@ def _push(transport: paramiko.Transport, file: Path) -> None:
 
 def main() -> None:
     key, file = paramiko.Ed25519Key.from_private_key_file(sys.argv[1]), Path(sys.argv[2])
-    listener = socket.create_server(("0.0.0.0", 2222))
+    listener = socket.create_server(("0.0.0.0", 2222))  # noqa: S104 - inside a lab namespace.
     while True:
         line, _ = listener.accept()
         transport = paramiko.Transport(line)

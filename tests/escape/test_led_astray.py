@@ -208,7 +208,7 @@ WORDS = {
     "10.66.1.0/24": Reason.UNKNOWN_HOST,
     f"{LINK_LOCAL}%eth0": Reason.UNKNOWN_HOST,
     "255.255.255.255": Reason.UNKNOWN_HOST,
-    "0.0.0.0": Reason.UNKNOWN_HOST,
+    "0.0.0.0": Reason.UNKNOWN_HOST,  # noqa: S104 - refused.
     "*": Reason.UNKNOWN_HOST,
     "localhost": Reason.UNKNOWN_HOST,
     "plain,hr": Reason.UNKNOWN_HOST,
@@ -252,7 +252,7 @@ ADDRESSES = {
     "a name": "hr.escape.test",
     "broadcast": "255.255.255.255",
     "multicast": "239.66.0.1",
-    "unspecified": "0.0.0.0",
+    "unspecified": "0.0.0.0",  # noqa: S104 - refused.
     "unspecified, IPv6": "::",
     "link-local": "169.254.1.1",
     "a zone id": f"{LINK_LOCAL}%eth0",

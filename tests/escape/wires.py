@@ -244,9 +244,7 @@ def _addresses(cell: Cell) -> list[str]:
         f"addr add {address}/{width} dev eth0",
         f"addr add {cell.address6}/64 dev eth0 nodad",
     ]
-    for net in cell.nets:
-        # NSD and BIND answer from addresses that an interface has, and from no others.
-        lines.append(f"route add local {net} dev lo")
+    lines += [f"route add local {net} dev lo" for net in cell.nets]
     if cell is AGENT:
         lines += ["link set eth1 addrgenmode none up", "addr add 10.99.0.2/24 dev eth1"]
         lines += ["route add default via 10.66.255.21"]
@@ -264,6 +262,7 @@ def _addresses(cell: Cell) -> list[str]:
     if cell.id == "resolver":
         lines.append(f"addr add {RESOLVER}/32 dev eth0")
     if cell.id == "names":
+        # BIND answers from addresses that an interface has, and from no others.
         lines += [f"addr add 10.66.8.{number}/32 dev eth0" for number in range(1, 251)]
     return lines
 

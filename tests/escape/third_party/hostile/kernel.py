@@ -181,12 +181,12 @@ def changed_address(at: At) -> None:
     try:
         until = time.monotonic() + 3
         while time.monotonic() < until:
-            with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as line:
-                with contextlib.suppress(OSError):
-                    call(_CONNECT, line.fileno(), _FLIPPED_AT, 16)
-                    if line.getpeername()[0] == at.spot.other:
-                        line.send(b"out")
-                        return
+            line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            with contextlib.closing(line), contextlib.suppress(OSError):
+                call(_CONNECT, line.fileno(), _FLIPPED_AT, 16)
+                if line.getpeername()[0] == at.spot.other:
+                    line.send(b"out")
+                    return
     finally:
         over.set()
         flipping.join()
@@ -355,9 +355,7 @@ def signal_parent(_: At) -> str:
     return "may signal its parent"
 
 
-@attempt(
-    "another process's limits (prlimit)", moves=None, hole="asking for limits is let through for any process"
-)
+@attempt("another process's limits (prlimit)", moves=None)
 def foreign_limits(at: At) -> str:
     into = bytes(bytearray(16))
     call(_PRLIMIT, at.victim, 7, 0, place(into))

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["C", "INET", "STREAM", "call", "inet", "old_call", "place"]
+__all__ = ["INET", "STREAM", "C", "call", "inet", "old_call", "place"]
 
 INET, STREAM = 2, 1
 # Functions of the C library, looked up now.

@@ -70,7 +70,7 @@ class Way:
     how: what a reader sees. run: the attempt itself. moves: the machine and the address (a field of Spot, or an
     address) whose counter moves when it is tried without the product; nothing when what it brings home is what
     counts. over: the session that the permitted host is asked by. port: that of its door. ends: the state of its
-    job. untold: why nobody is told of it as yet, although it is held: a fault of the product that is known. hole: why it comes through as yet.
+    job. untold: why nobody is told of it as yet, although it is held: a fault of the product that is known.
     """
 
     name: str
@@ -81,7 +81,6 @@ class Way:
     port: int
     ends: str
     untold: str
-    hole: str
 
     def target(self, spot: Spot) -> tuple[str, str] | None:
         """The machine and the plain address whose counter tells."""
@@ -102,7 +101,6 @@ def attempt(
     port: int = 0,
     ends: str = "refused",
     untold: str = "",
-    hole: str = "",
 ) -> Callable[[Try], Collector[Got]]:
     """Make a collector of an attempt."""
     port = port or (22 if over is Shell else 53)
@@ -124,8 +122,7 @@ def attempt(
             over=over,
             port=port,
             ends=ends,
-            untold=untold or hole,
-            hole=hole,
+            untold=untold,
         )
         return collector(f"hostile.{name}", asks=(how, how), judge=judge, role=name)(ask)
 
