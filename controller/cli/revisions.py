@@ -95,7 +95,7 @@ def add(
             _remember(office, What.CONTRACT_ADDED, stored, people)
         else:
             _remember(office, What.CONTRACT_WAITING, stored, people, widenings=len(found.widenings))
-        _tell(posts.values(), contract.customer)
+        _tell(posts.values(), stored, contract)
     if json:
         print_json(_facts(stored, people) | {"state": stored.state.value})
         return
@@ -147,7 +147,7 @@ def approve(
     people = _people(posts, Paper(contract=contract, text=waiting.text), every, widens=True)
     stored = approve_contract(office.store, waiting, fresh)
     _remember(office, What.CONTRACT_APPROVED, stored, people)
-    _tell(posts.values(), customer)
+    _tell(posts.values(), stored, contract)
     if json:
         print_json(_facts(stored, people) | {"state": stored.state.value})
     else:
@@ -293,13 +293,19 @@ def _remember(
     append(office.store, Entry(what=what, who=office.who, facts=_facts(stored, people) | more))
 
 
-def _tell(posts: Iterable[Post], customer: str) -> None:
-    """Whatever is running for this customer ends: it was begun under another contract."""
-    from agent.memory import Memory  # noqa: PLC0415 - see above.
+def _tell(posts: Iterable[Post], stored: StoredContract, contract: Contract) -> None:
+    """Let the agents learn what holds now, or that less does; whatever is running for this customer ends."""
+    from agent.admission import learn  # noqa: PLC0415 - see above.
+    from agent.memory import Memory  # noqa: PLC0415
     from agent.refusal import HoldError  # noqa: PLC0415
+    from controller.store.contracts import ContractState  # noqa: PLC0415
+    from inventory.signing import SignatureError  # noqa: PLC0415
 
     for post in posts:
         try:
-            Memory(post.memory).changed(customer)
-        except HoldError as error:
-            print_error(str(error))
+            if stored.state is ContractState.HOLDS:
+                learn(stored.text, contract, stored.signatures, post)
+            else:
+                Memory(post.memory).changed(stored.customer)
+        except (HoldError, SignatureError) as error:
+            print_error(f"agent {post.name} does not take it: {error}")
