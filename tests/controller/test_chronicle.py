@@ -112,7 +112,7 @@ def refused(reason: str) -> Event:
         (refused(Hold.SWITCH), False),
         (refused("grant-spent"), False),
     ],
-    ids=str,
+    ids=["agrees", "another clause", "refuses", "above its ceiling", "told to stop", "spent"],
 )
 async def test_that_agent_and_controller_decide_differently_is_an_alarm(
     event: Event, alarm: bool, store: Store

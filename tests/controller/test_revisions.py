@@ -97,6 +97,7 @@ def test_nothing_holds_before_a_second_person_has_signed(desk: Desk) -> None:
     said = desk.said(0, "contract", "add", file)
     assert "waits for a second person" in said
     assert "3.1" in said
+    assert "web1 (web1.musterbau.example): 10.20.1.11, fd20::11; ssh 22" in said
     assert "waits for a second person" in desk.said(2, "scope", "musterbau")
     assert "only Anna Weber" in desk.said(
         2, "contract", "approve", "musterbau", "--key", str(desk.key("Anna Weber"))
