@@ -29,7 +29,7 @@ def main() -> None:
             name = result["host"]
             target = ways()[name].target(Spot(number_of(name)))
             moved = trial.saw.moved(*target) if target else 0
-            why = result.get("reason") or result.get("detail")
+            why = f"{result.get('reason', '')} {result.get('detail', '')}"
             asked = trial.saw.asked(Spot(number_of(name)).web) + trial.saw.asked(Spot(number_of(name)).names)
             print(f"{'ESCAPED ' if moved else ''}{name:24} {result['state']:10} asked {asked:3} {why}")
         print(trial.saw.escaped)

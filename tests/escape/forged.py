@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from agent import switch
@@ -135,7 +136,7 @@ def _unreadable(at: Store) -> None:
 
 
 _EARLIER = {
-    "LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+    "LD_PRELOAD": "".join(map(str, Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))),
     "FAKETIME": "-40d",
     "FAKETIME_DONT_FAKE_MONOTONIC": "1",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import socket
@@ -51,7 +52,8 @@ def c_query(at: At) -> None:
 
 
 # Functions of the C library, looked up in time.
-_getaddrinfo, _res_query = C.getaddrinfo, C.res_query
+_getaddrinfo = C.getaddrinfo
+_res_query = C.res_query if hasattr(C, "res_query") else ctypes.CDLL("libresolv.so.2")["__res_query"]
 
 
 @attempt("another resolver by the environment (RES_OPTIONS, LOCALDOMAIN)", moves=ASKED)
@@ -113,8 +115,10 @@ def dns_library(at: At) -> None:
     _RESOLVER.resolve(at.spot.name, "A", lifetime=1)
 
 
-# It reads the machine's settings while it is imported.
-_RESOLVER = dns.resolver.Resolver()
+# It reads the machine's settings while it is imported, as far as there are any.
+_RESOLVER = dns.resolver.Resolver(configure=False)
+with contextlib.suppress(dns.resolver.NoResolverConfiguration, OSError):
+    _RESOLVER.read_resolv_conf("/etc/resolv.conf")
 
 
 @attempt("the user's key agent, by the environment")

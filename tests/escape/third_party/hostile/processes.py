@@ -111,7 +111,7 @@ def program_from_memory(at: At) -> None:
 
 
 # Read while it was imported, when it may still be read.
-_BASH = Path("/bin/bash").read_bytes()
+_BASH = Path("/bin/bash").read_bytes() if Path("/bin/bash").exists() else b""
 
 
 @attempt("a program started below Python's own functions (_posixsubprocess)")

@@ -175,8 +175,9 @@ def _lies_in(spans: list[tuple[int, int]], where: int) -> bool:
     return any(first <= where < last - 8 for first, last in spans)
 
 
-# Found while it was imported, when everything may still be looked at.
-_HOOKS = _hooks()
+# Found while it was imported, when everything may still be looked at; and only where there is a wall to take out.
+_PROGRAM = getattr(getattr(sys.modules["__main__"], "__spec__", None), "name", "")
+_HOOKS = _hooks() if _PROGRAM == "tests.escape.nursery" else []
 
 
 @attempt("the function that a socket calls is taken from the C library instead of Python", over=Resolver)
