@@ -175,7 +175,7 @@ class _Plan:
         above = [f"port {port}" for way, port in ways(target).items() if way in missing and way not in low]
         if above:
             return Refused(Reason.ABOVE_CEILING, (clause.id,), detail=", ".join(above))
-        # A revision that waits for a second person has taken the way in away.
+        # A revision that waits for a second person has taken the way in or the last address away.
         return Refused(NO_QUESTION, (clause.id,))
 
 
@@ -222,11 +222,20 @@ def _ports(law: Law, host: str, *, unpinned: bool = False) -> dict[str, int]:
     unpinned: also those whose other end nobody has pinned yet.
     """
     target, ceiling = law.contract.targets[host], law.ceiling_of(host)
-    open_ways = dict(ceiling.reach(target).ports) if ceiling else {}
+    # Where no address is left, no way leads in.
+    open_ways = dict(ceiling.reach(target).ports) if ceiling and _addresses(law, host) else {}
     if isinstance(target, Host) and _unpinned(target) and not unpinned:
         open_ways.pop("ssh", None)
     later = law.waiting.targets.get(host) if law.waiting else None
     return open_ways if later is None else dict(open_ways.items() & ways(later).items())
+
+
+def _addresses(law: Law, host: str) -> tuple[str, ...]:
+    """The addresses that may be used: below the ceiling, and in the revision that waits, too."""
+    target, ceiling = law.contract.targets[host], law.ceiling_of(host)
+    addresses = ceiling.reach(target).addresses if ceiling else ()
+    later = law.waiting.targets.get(host) if law.waiting else None
+    return tuple(str(address) for address in addresses if later is None or address in later.addresses)
 
 
 def assign(  # noqa: PLR0913 - what a grant consists of.
@@ -326,8 +335,4 @@ def _grant(  # noqa: PLR0913 - what a grant consists of.
 
 
 def _target(law: Law, host: str, *, unpinned: bool) -> Target:
-    target, ceiling = law.contract.targets[host], law.ceiling_of(host)
-    addresses = ceiling.reach(target).addresses if ceiling else ()
-    if law.waiting and (later := law.waiting.targets.get(host)):
-        addresses = tuple(address for address in addresses if address in later.addresses)
-    return Target(addresses=tuple(map(str, addresses)), ports=_ports(law, host, unpinned=unpinned))
+    return Target(addresses=_addresses(law, host), ports=_ports(law, host, unpinned=unpinned))
