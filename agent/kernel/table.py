@@ -120,8 +120,8 @@ def _guarded() -> Iterator[tuple[str, tuple[Check, ...]]]:
     # No address: to whom the socket is connected already.
     yield "sendto", ((4, 0xFFFFFFFFFFFFFFFF, 0),)
     yield "clone", ((0, _SHARED | _MADE_ANEW, _SHARED),)
-    # Asking for a limit, not setting one.
-    yield "prlimit64", ((2, 0xFFFFFFFFFFFFFFFF, 0),)
+    # Asking for a limit of its own, not for another process's, and not setting one.
+    yield "prlimit64", ((0, _INT, 0), (2, 0xFFFFFFFFFFFFFFFF, 0))
     for name, argument, known in (("fcntl", 1, _FCNTL), ("ioctl", 1, _IOCTL), ("prctl", 0, _PRCTL)):
         for word in known:
             yield name, ((argument, _INT, word),)

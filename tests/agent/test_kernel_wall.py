@@ -166,6 +166,7 @@ QUIET = {
     "whom a socket signals": (-38, "return sys_call('fcntl', opened(), 8, os.getppid())"),
     "a terminal's input": (-38, "return sys_call('ioctl', 0, 0x5412, b'x')"),
     "its own limits": (-38, f"return sys_call('prlimit64', 0, 7, {_NOBODY}, 0)"),
+    "another process's limits": (-38, f"return sys_call('prlimit64', os.getppid(), 7, 0, {_NOBODY})"),
     "its name to others": (-38, "return sys_call('prctl', 4, 0, 0, 0, 0)"),
 }
 
