@@ -14,14 +14,13 @@ from pydantic import ValidationError
 
 from agent.job import Job, Result, Seen
 from agent.order import Event, Tell
-from collectors.catalogue import catalogue
-from collectors.dns.outside import Found, LookedUp
+from collectors.dns.outside import Found, Lost
 from collectors.dns.outside import outside as question
 from inventory.contract import Contract
 from inventory.grant import Grant
 from inventory.resolution import Said, looked_up
 
-__all__ = ["QUESTION", "Lookups", "heard", "said_of"]
+__all__ = ["QUESTION", "Heard", "Lookups", "heard", "lookups_of", "said_of"]
 
 QUESTION = question.name
 # As long as the longest grant holds, in seconds.
@@ -36,19 +35,20 @@ def heard(results: Iterable[Result]) -> Heard:
     found: dict[str, Mapping[str, tuple[str, ...]]] = {}
     for result in results:
         if result.job.collector == QUESTION and isinstance(result.outcome, Seen):
-            found.setdefault(result.job.host, _names(result.outcome))
+            names = {one.name: one.addresses for one in lookups_of(result) if isinstance(one, Found)}
+            found.setdefault(result.job.host, names)
     return found
 
 
-def _names(seen: Seen) -> dict[str, tuple[str, ...]]:
-    """Nothing, where a worker sends what is no reading."""
+def lookups_of(result: Result) -> tuple[Found | Lost, ...]:
+    """The names that were looked up; none, where it was no look-up, or a worker sent what is no reading."""
+    if result.job.collector != QUESTION or not isinstance(result.outcome, Seen):
+        return ()
     try:
-        reading = catalogue().collectors[QUESTION].adapter.validate_python(dict(seen.reading))
+        reading = question.adapter.validate_python(dict(result.outcome.reading))
     except ValidationError:
-        return {}
-    if not isinstance(reading, LookedUp):
-        return {}
-    return {one.name: one.addresses for one in reading.names if isinstance(one, Found)}
+        return ()
+    return reading.names
 
 
 def said_of(contract: Contract, target: str, told: Heard) -> Said:

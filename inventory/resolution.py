@@ -20,6 +20,7 @@ from inventory.decide import Reason
 from inventory.fields import WrongError, unicast
 
 __all__ = [
+    "Ip",
     "Pinned",
     "Said",
     "Settled",
