@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from collectors import About, Finding, Resolver, collector, fault
-from collectors.dns.names import plain
+from collectors.dns.names import dotted, lies_in, plain
 from collectors.dns.probe import Line, Silent, chased, living
 from collectors.session import Answer, Kind, Phase
 
@@ -77,21 +77,30 @@ async def _look_up(line: Line, name: str) -> Found | Lost:
         answer = await line.ask_whole(name, rtype, recurse=True)
         if isinstance(answer, Silent):
             return Lost(name=plain(name), silent=answer)
-        followed, data = chased(answer, name, rtype)
-        if lack := _lack_of(answer, followed=followed and not data):
+        _, data = chased(answer, name, rtype)
+        if lack := _lack_of(answer, "" if data else _end_of(answer, name)):
             return Lost(name=plain(name), silent=lack)
         addresses += data
     return Found(name=plain(name), addresses=tuple(dict.fromkeys(addresses)))
 
 
-def _lack_of(answer: Answer, *, followed: bool) -> Silent | None:
-    """Why this is no answer to where a name is. followed: its aliases end, and nothing is there."""
-    if answer.rcode == "NXDOMAIN" and answer.flags & {"AA", "RA"}:
-        return None
-    if answer.rcode != "NOERROR":
+def _end_of(answer: Answer, name: str) -> str:
+    """The name at which the aliases of a name end in this answer; '' where it has none."""
+    aliases = {record.name: record.data for record in answer.answer if record.type == "CNAME"}
+    end = dotted(name)
+    for _ in aliases:
+        end = aliases.get(end, end)
+    return "" if end == dotted(name) else end
+
+
+def _lack_of(answer: Answer, end: str) -> Silent | None:
+    """Why this is no answer to where a name is. end: the name at which its aliases end, where nothing is."""
+    if answer.rcode not in {"NOERROR", "NXDOMAIN"}:
         return Silent(kind=Kind.UNPARSABLE, phase=Phase.ASK, detail=f"it answers {answer.rcode}")
     if not answer.flags & {"AA", "RA"}:
         return Silent(kind=Kind.UNPARSABLE, phase=Phase.ASK, detail="it refers to other servers")
-    if followed and "RA" not in answer.flags:
-        return Silent(kind=Kind.UNPARSABLE, phase=Phase.ASK, detail="its alias ends at other servers")
+    # One that finds names for others has looked there; another has the authority to say it, or has not.
+    knows = any(record.type == "SOA" and lies_in(end, record.name) for record in answer.authority)
+    if end and "RA" not in answer.flags and not knows:
+        return Silent(kind=Kind.UNPARSABLE, phase=Phase.ASK, detail=f"its alias ends at {plain(end)}")
     return None
