@@ -20,7 +20,7 @@ from inventory.read import ContractError, digest, read
 from inventory.revision.difference import difference
 from inventory.signing import check_signatures
 
-__all__ = ["Admitted", "admit", "look_at_switch", "rehearse"]
+__all__ = ["Admitted", "admit", "learn", "look_at_switch", "rehearse"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +83,17 @@ def _signed(sha256: str, contract: Contract, signatures: tuple[str, ...], post: 
     fresh = known is None or known.revision < contract.revision
     widens = fresh and difference(_before(memory, contract.customer), contract).widens
     check_signatures(sha256, contract, signatures, post.pins, widens=widens)
+
+
+def learn(text: str, contract: Contract, signatures: tuple[str, ...], post: Post) -> None:
+    """Take in a revision before any order comes under it: what comes later is compared with it.
+
+    Whatever is running for this customer ends. Raises SignatureError or HoldError.
+    """
+    memory, sha256 = Memory(post.memory), digest(text)
+    _signed(sha256, contract, signatures, post, memory)
+    memory.accept(customer=contract.customer, revision=contract.revision, digest=sha256, text=text)
+    memory.changed(contract.customer)
 
 
 def rehearse(text: str, contract: Contract, signatures: tuple[str, ...], post: Post) -> None:

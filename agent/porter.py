@@ -152,7 +152,7 @@ class Porter:
     def _do(self, notice: Notice, wanted: Dial | Carry) -> None:
         """Do a call in the worker's stead, on its own socket; one that may block, in a thread of its own."""
         try:
-            sock = socket.socket(fileno=copy_of(self._process, wanted.socket))
+            sock = _socket_of(copy_of(self._process, wanted.socket))
         except OSError as error:
             answer(self._calls, notice, error=error.errno or errno.EBADF)
             return
@@ -201,6 +201,15 @@ def _done(wanted: Dial | Carry, sock: socket.socket) -> int:
             if is_cut and sock.type != socket.SOCK_STREAM:
                 raise OSError(errno.EMSGSIZE, "a datagram that is too long")
             return sock.send(data, flags) if door is None else sock.sendto(data, flags, door)
+
+
+def _socket_of(descriptor: int) -> socket.socket:
+    """Take a descriptor for a socket; what is none is closed. Raises OSError."""
+    try:
+        return socket.socket(fileno=descriptor)
+    except OSError:
+        os.close(descriptor)
+        raise
 
 
 def _leave_behind(kept: set[int], nowhere: int, porter: int) -> None:

@@ -47,6 +47,8 @@ class Chronicle:
         self._turn = threading.Lock()
         self._writing: asyncio.Task[None] | None = None
         self.stopped = False
+        # How often agent and controller came to different answers.
+        self.alarms = 0
 
     async def __aenter__(self) -> Self:
         self._writing = asyncio.create_task(self._write_now_and_then())
@@ -112,7 +114,7 @@ class Chronicle:
         ours = self._clauses_of_jobs.get(event.job, "")
         if ours != event.detail:
             facts = {"agent": event.detail, "controller": ours, "reason": "another clause"}
-            self._remember(What.DECISIONS_DIFFER, agent, host, deed=deed, **facts)
+            self._alarm(agent, host, deed=deed, **facts)
         elif (host, deed) not in self._agreed_on:
             self._agreed_on.add((host, deed))
             self._remember(What.DECIDED_ALLOWED, agent, host, deed=deed)
@@ -163,7 +165,11 @@ class Chronicle:
         self._remember(What.DECIDED_REFUSED, agent, job.host, by=outcome.by, **facts)
         if outcome.reason in _DECISIONS and outcome.by != "controller":
             ours = self._clauses_of_jobs.get(job.id, "")
-            self._remember(What.DECISIONS_DIFFER, agent, job.host, agent="refused", controller=ours, **facts)
+            self._alarm(agent, job.host, agent="refused", controller=ours, **facts)
+
+    def _alarm(self, who: str, host: str, **facts: LedgerFact) -> None:
+        self.alarms += 1
+        self._remember(What.DECISIONS_DIFFER, who, host, **facts)
 
     def _show(self, host: str, collector: str, state: State, detail: str = "", took: float = 0.0) -> None:
         self._watch(Progress(host=host, collector=collector, state=state, detail=detail, took=took))

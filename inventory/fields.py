@@ -41,6 +41,8 @@ ACCOUNT = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
 _PART = re.compile(r"[0-9]{1,3}/[0-9]{1,3}\.")
 _CREDENTIAL = re.compile(r"(?:file|age):[^\s]+|env:[A-Z][A-Z0-9_]*|keyring:[^\s/]+/[^\s/]+")
 _HOST_KEY = re.compile(r"(?:ssh-ed25519|ecdsa-sha2-nistp(?:256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}")
+# Type, length and 32 bytes (RFC 8709): each of these is a whole Ed25519 key, and nothing else is one.
+_ED25519 = re.compile(r"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-P][A-Za-z0-9+/]{42}")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ZONE_INFO = re.compile(r"(?!posix/|right/)[A-Z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
@@ -172,7 +174,7 @@ def _credential(text: str) -> str:
 
 
 def _host_key(text: str) -> str:
-    if not (_HOST_KEY.fullmatch(text) and _is_whole_key(text)):
+    if not (_ED25519.fullmatch(text) or (_HOST_KEY.fullmatch(text) and _is_whole_key(text))):
         raise WrongError(
             "this is not an SSH host key, or not all of it",
             "write type and base64 as ssh-keyscan shows them, like 'ssh-ed25519 AAAAC3…'",
@@ -184,7 +186,7 @@ def _is_whole_key(text: str) -> bool:
     """Half of a key looks like one, and no host could ever show it."""
     try:
         load_ssh_public_key(text.encode())
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, NotImplementedError, UnsupportedAlgorithm):
         return False
     return True
 

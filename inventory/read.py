@@ -7,13 +7,14 @@ raises and adds hints. A text that is not wholly right gives no contract at all,
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from pydantic import ValidationError
 
+from inventory.alike import parse_alike
 from inventory.check import contradictions, hints
 from inventory.complaint import complaints
 from inventory.contract import Contract
@@ -101,11 +102,8 @@ class _Known:
 
 
 def _examine(text: str | bytes, known: _Known, *, hinted: bool) -> Examined:
-    source = decode(text)
-    if isinstance(source, tuple):
-        return Examined(None, _mistakes(source, Tree()))
     with _collecting_nothing():
-        return _judge(source, known, hinted=hinted)
+        return _judge(text, known, hinted=hinted)
 
 
 @contextmanager
@@ -120,14 +118,14 @@ def _collecting_nothing() -> Iterator[None]:
             gc.enable()
 
 
-def _judge(source: str, known: _Known, *, hinted: bool) -> Examined:
-    tree = parse(source)
+def _judge(text: str | bytes, known: _Known, *, hinted: bool) -> Examined:
+    tree = _tree(text, parse_alike)
     contract: Contract | None = None
     flaws = list(tree.flaws)
     if not isinstance(tree.data, dict):
         flaws = flaws or [_nothing(tree.data)]
         return Examined(None, _mistakes(flaws, tree))
-    # The model comes last: it stays, and takes the room that the checks have left.
+    # The model comes last: it stays, and takes the room that the text and the checks have left.
     apart = list(contradictions(tree.data, areas=known.areas, playbooks=known.playbooks))
     perhaps = list(hints(tree.data, platforms=known.platforms)) if hinted else []
     try:
@@ -137,8 +135,14 @@ def _judge(source: str, known: _Known, *, hinted: bool) -> Examined:
     flaws += apart
     if not (flaws or perhaps):
         return Examined(contract)
-    lined = parse(source, lines=True)
+    lined = tree if tree.lines else _tree(text, partial(parse, lines=True))
     return Examined(None if flaws else contract, _mistakes(flaws, lined), _mistakes(perhaps, lined))
+
+
+def _tree(text: str | bytes, reader: Callable[[str], Tree]) -> Tree:
+    """What the text says, or why it is none; nobody keeps the text as it was decoded."""
+    source = decode(text)
+    return reader(source) if isinstance(source, str) else Tree(flaws=list(source))
 
 
 def _nothing(data: object) -> Flaw:

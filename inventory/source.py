@@ -22,6 +22,7 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
 )
+_UNSEEN_ASCII = bytes(sign for sign in range(128) if _UNSEEN.match(chr(sign)))
 _LINE_END = re.compile(r"[\r\n]")
 # So many lines with such signs are named; a file with more is no text.
 _PATIENCE = 100
@@ -69,6 +70,8 @@ def _utf8(raw: bytes) -> str | Flaw:
 
 def _unseen(text: str) -> Iterator[Flaw]:
     """What nobody can see, the first of each line; after a NUL the rest is no text at all."""
+    if text.isascii() and len(text.encode().translate(None, _UNSEEN_ASCII)) == len(text):
+        return
     line, start = 1, 0
     while found := _UNSEEN.search(text, start):
         sign = found.group()

@@ -197,6 +197,7 @@ def doctor(
 def _examined(folder: Path) -> Iterator[tuple[bool, str]]:
     """What holds at one agent, line by line: whether it is well, and what it is."""
     from agent import switch  # noqa: PLC0415 - see above.
+    from agent.kernel.standing import standing  # noqa: PLC0415
     from agent.memory import Memory  # noqa: PLC0415
     from agent.post import load_post  # noqa: PLC0415
     from agent.refusal import HoldError  # noqa: PLC0415
@@ -220,6 +221,10 @@ def _examined(folder: Path) -> Iterator[tuple[bool, str]]:
         yield True, f"memory: {newest:%Y-%m-%d %H:%M:%S} UTC is the newest moment seen"
     except HoldError as error:
         yield False, str(error)
+    if post.walls == "python":
+        yield True, "walls: python alone, as its own file says"
+    else:
+        yield not standing().missing, f"walls: {standing()}"
     stopped = switch.all_thrown(folder)
     yield not stopped, f"stopped by {', '.join(stopped)}" if stopped else "no kill switch is thrown"
 

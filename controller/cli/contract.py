@@ -10,9 +10,10 @@ from typing import Annotated
 
 import typer
 
+from controller.cli.ending import end
 from controller.cli.paper import as_json, examine_text, print_examined, read_file
 from controller.cli.propose import propose
-from controller.cli.revisions import add, approve, diff, end, sign
+from controller.cli.revisions import add, approve, diff, sign
 from controller.cli.show import print_json, print_table, print_text
 
 __all__ = ["app"]

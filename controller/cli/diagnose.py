@@ -101,6 +101,7 @@ class Done:
     page: Path
     data: Path
     deliveries: Sequence[str]
+    alarms: int
 
 
 def _check(wishes: Wishes) -> None:
@@ -122,6 +123,7 @@ async def carry_out(office: Office, nursery: Nursery, wishes: Wishes, live: Live
     from controller.courier.inprocess import InProcess  # noqa: PLC0415 - loaded while the nursery starts.
     from controller.run import Asked, new_run, report_of, take_readings  # noqa: PLC0415
     from controller.settings import signing_key  # noqa: PLC0415
+    from controller.store.entries import What  # noqa: PLC0415
     from controller.store.living import held  # noqa: PLC0415
 
     async with office.desk() as (desk_name, desk):
@@ -169,6 +171,7 @@ async def carry_out(office: Office, nursery: Nursery, wishes: Wishes, live: Live
             for d in delivered
             if d.run == run
         ],
+        alarms=sum(touch.what == What.DECISIONS_DIFFER for touch in report.touched),
     )
 
 
@@ -205,5 +208,10 @@ def _print(done: Done, *, as_json: bool) -> None:
         print_line(f"data    {done.data}")
         for line in done.deliveries:
             print_line(f"note    {line}")
+    if done.alarms:
+        print_error(
+            f"ALARM: agent and controller decided differently ({done.alarms} times), from the same contract: look at "
+            f"'secondline ledger show {done.run}' and at both machines before anything else is done"
+        )
     if not done.deliveries:
         print_error("the note waits in the outbox: 'secondline outbox deliver' tries again")

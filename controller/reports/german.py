@@ -136,8 +136,8 @@ GERMAN = Words(
         "host-not-pinned": "noch niemand hat den Schlüssel des Hosts festgehalten",
         "not-looked-up": "der Agent hat den Namen des Servers in diesem Lauf nicht selbst aufgelöst",
         "looked-up-before": "Namen werden je Lauf einmal aufgelöst, dies war das zweite Mal",
-        "wall": "die Wand hat es aufgehalten: etwas wollte die Erlaubnis verlassen",
-        "no-kernel-wall": "der Kernel des Agenten kann die zweite Wand nicht halten",
+        "wall": "die Mauer hat es aufgehalten: etwas wollte die Erlaubnis verlassen",
+        "no-kernel-wall": "der Kernel des Agenten kann die zweite Mauer nicht halten",
     },
     kinds={
         "unreachable": "der Host war nicht erreichbar",

@@ -181,12 +181,15 @@ TAKEN_OUT = {
     "its frame": """
     try: socket.socket().connect(('127.0.0.2', 47123))
     except WallError as error:
-        trace = error.__traceback__
+        # The first frame is this one.
+        trace, frames = error.__traceback__.tb_next, []
         while trace:
-            for name, value in dict(trace.tb_frame.f_locals).items():
-                try: trace.tb_frame.f_locals[name] = ALL if isinstance(value, frozenset) else None
-                except Exception: pass
-            trace = trace.tb_next""",
+            frames.append(trace.tb_frame)
+            trace = trace.tb_next
+        for frame in frames:
+            for name, value in dict(frame.f_locals).items():
+                try: frame.f_locals[name] = ALL if isinstance(value, frozenset) else None
+                except Exception: pass""",
 }
 
 

@@ -6,8 +6,10 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
-import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from inventory.contract import Contract
 from inventory.decide import Allowed, Diagnose, Request, decide
@@ -42,63 +44,82 @@ _HOST = """\
     ssh:
       user: secondline
       credential: file:large
-      host_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3nkyUFeSLpRCpX9AFT3pVpAhk3bnTo7lGvGjRTkXzB]
+      host_keys: [{key}]
 """
 _CLAUSE = '  - {{id: "c{n}", text: t, roles: [r{n}], diagnose: [linux]}}\n'
 
 
-def _text(hosts: int) -> str:
+def _new_host_key() -> str:
+    public = Ed25519PrivateKey.generate().public_key()
+    return public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+
+def _host(n: int) -> str:
+    a, b, c = n >> 16, n >> 8 & 255, n & 255
+    return _HOST.format(n=n, a=a, b=b, c=c, role=n % CLAUSES, key=_new_host_key())
+
+
+@cache
+def _text() -> str:
+    """A contract as an inventory would write it: each host with a key of its own."""
     until = datetime.now(UTC).date() + timedelta(days=365)
-    numbers = range(1, hosts + 1)
     return "".join(
         [
             _HEAD.format(until=until),
-            *(_HOST.format(n=n, a=n >> 16, b=n >> 8 & 255, c=n & 255, role=n % CLAUSES) for n in numbers),
+            *(_host(n) for n in range(1, HOSTS + 1)),
             "clauses:\n",
             *(_CLAUSE.format(n=n) for n in range(CLAUSES)),
         ]
     )
 
 
-# What it prints: seconds, and the most memory that the process ever had, in KiB.
-_READING = """
+# What each prints: the CPU's seconds, and the most memory that the process ever had, in KiB.
+_MEASURED = """
 import sys, time, resource
-from inventory.read import read
 text = sys.stdin.buffer.read()
-start = time.perf_counter()
-read(text)
-print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+start = time.process_time()
+{}
+print(time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
+_OURS = "from inventory.read import read" + _MEASURED.format("read(text)")
+# PyYAML's events and nothing else: no data, no checks.
+_PEER = "import yaml" + _MEASURED.format("for _ in iter(yaml.CSafeLoader(text).get_event, None): pass")
+
+
+def _measured(program: str) -> tuple[float, int]:
+    words = [sys.executable, "-c", program]
+    said = subprocess.run(words, input=_text().encode(), capture_output=True, check=True).stdout.split()
+    return float(said[0]), int(said[1])
 
 
 def measure_reading() -> list[Row]:
-    """Reading and checking a whole contract, against PyYAML's C loader, which checks nothing."""
-    words = [sys.executable, "-c", _READING]
-    said = subprocess.run(words, input=_text(HOSTS).encode(), capture_output=True, check=True).stdout.split()
-    ours, peak = HOSTS / float(said[0]), int(said[1]) / 1024
-    few = HOSTS // 10
-    text = _text(few)
-    start = time.perf_counter()
-    yaml.load(text, yaml.CSafeLoader)
-    peer = few / (time.perf_counter() - start)
+    """Reading and checking a whole contract, in turns with PyYAML's C parser, which only names what it meets."""
+    turns = [(_measured(_OURS), _measured(_PEER)) for _ in range(3)]
+    ours = min(seconds for (seconds, _), _ in turns)
+    peer = min(seconds for _, (seconds, _) in turns)
+    peak = max(kib for (_, kib), _ in turns) / 1024
     return [
-        at_least("reading 100,000 hosts and 1,000 clauses, against PyYAML alone", "hosts/s", ours, peer, 3),
+        at_most("reading 100,000 hosts and 1,000 clauses, against 5 s of CPU", "s", ours, 5.0),
+        at_most("the same, against the events of PyYAML alone", "s", ours, peer, 1.2),
         at_most("peak memory of reading them, against 400 MB", "MB", peak, 400.0),
     ]
 
 
 def measure() -> list[Row]:
-    """Decisions a second on one core, once the contract is loaded."""
-    contract: Contract = read(_text(HOSTS))
+    """Decisions a second of one core's time, once the contract is loaded, best of three."""
+    contract: Contract = read(_text())
     now = datetime.now(UTC)
     requests = [Request(customer="large", host=f"h{n}", deed=Diagnose("linux")) for n in range(1, HOSTS + 1)]
     ceiling = wide("large")
     decide(contract, requests[0], now, ceiling)
-    start = time.perf_counter()
-    allowed = sum(isinstance(decide(contract, request, now, ceiling), Allowed) for request in requests)
-    rate = len(requests) / (time.perf_counter() - start)
-    if allowed != HOSTS:
-        raise RuntimeError(f"{allowed} of {HOSTS} were allowed")
+    took = []
+    for _ in range(3):
+        start = time.process_time()
+        allowed = sum(isinstance(decide(contract, request, now, ceiling), Allowed) for request in requests)
+        took.append(time.process_time() - start)
+        if allowed != HOSTS:
+            raise RuntimeError(f"{allowed} of {HOSTS} were allowed")
+    rate = len(requests) / min(took)
     return [at_least("decisions over 100,000 hosts and 1,000 clauses, against 100,000/s", "1/s", rate, 1e5)]
 
 

@@ -9,16 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from agent.job import Job, Result, Seen
+from agent.job import Job, Refused, Result, Seen
 from agent.order import Event
+from agent.refusal import Hold
 from collectors.exchange import Exchange
 from controller.chronicle import Chronicle
-from controller.ledger import touches, verify
+from controller.ledger import What, touches, verify
 from controller.store.exchanges import evidence
 from controller.store.jobs import results
 from controller.store.runs import Run, RunState, create_run
 from controller.store.store import Store, open_store
 from controller.work import Work
+from inventory.clause import Clause
+from inventory.decide import Reason
 
 NOW = datetime.now(UTC)
 JOBS = tuple(Job(id=f"h/linux.{name}", host="h", collector=f"linux.{name}") for name in ("disk", "load"))
@@ -56,8 +59,12 @@ def answered(job: Job) -> Event:
     return Event(what="result", host="h", result=result, exchanges=(exchange,))
 
 
-def chronicle(store: Store) -> Chronicle:
-    work = Work(jobs={}, refused=(), decisions=(), abouts={})
+CLAUSE = Clause.model_validate({"id": "§1", "text": "t", "hosts": ["h"], "diagnose": ["linux"]})
+
+
+def chronicle(store: Store, *, allowed: bool = False) -> Chronicle:
+    jobs = dict.fromkeys(JOBS, CLAUSE) if allowed else {}
+    work = Work(jobs=jobs, refused=(), decisions=(), abouts={})
     return Chronicle(store, "r1", work, "anna", lambda _: None)
 
 
@@ -84,3 +91,44 @@ async def test_what_can_never_be_written_is_not_passed_over(store: Store) -> Non
     with pytest.raises(OSError, match="evidence"):
         async with chronicle(store) as written:
             written.listener("g", "a")(answered(JOBS[0]))
+
+
+def decided(clause: str) -> Event:
+    return Event(what="decided", job=JOBS[0].id, host="h", detail=clause)
+
+
+def refused(reason: str) -> Event:
+    outcome = Refused(reason, (), "agent", "why")
+    return Event(what="result", result=Result(job=JOBS[0], outcome=outcome, began=NOW, took=0.0))
+
+
+@pytest.mark.parametrize(
+    ("event", "alarm"),
+    [
+        (decided("§1"), False),
+        (decided("§2"), True),
+        (refused(Reason.NO_CLAUSE), True),
+        (refused(Reason.ABOVE_CEILING), True),
+        (refused(Hold.SWITCH), False),
+        (refused("grant-spent"), False),
+    ],
+    ids=["agrees", "another clause", "refuses", "above its ceiling", "told to stop", "spent"],
+)
+async def test_that_agent_and_controller_decide_differently_is_an_alarm(
+    event: Event, alarm: bool, store: Store
+) -> None:
+    async with chronicle(store, allowed=True) as written:
+        written.listener("g", "a")(event)
+    entries = [touch.what for touch in touches(store, "r1")]
+    assert entries
+    assert (What.DECISIONS_DIFFER in entries) is alarm
+    assert written.alarms == int(alarm)
+
+
+async def test_what_the_agent_allows_stands_in_the_ledger_once_a_host_and_area(store: Store) -> None:
+    async with chronicle(store, allowed=True) as written:
+        hear = written.listener("g", "here-1")
+        for job in JOBS:
+            hear(Event(what="decided", job=job.id, host="h", detail="§1"))
+    (touch,) = touches(store, "r1")
+    assert (touch.what, touch.who, touch.host, touch.clause) == ("decided-allowed", "here-1", "h", "§1")

@@ -97,6 +97,7 @@ def test_nothing_holds_before_a_second_person_has_signed(desk: Desk) -> None:
     said = desk.said(0, "contract", "add", file)
     assert "waits for a second person" in said
     assert "3.1" in said
+    assert "web1 (web1.musterbau.example): 10.20.1.11, fd20::11; ssh 22" in said
     assert "waits for a second person" in desk.said(2, "scope", "musterbau")
     assert "only Anna Weber" in desk.said(
         2, "contract", "approve", "musterbau", "--key", str(desk.key("Anna Weber"))
@@ -211,6 +212,7 @@ def test_a_key_is_exchanged_while_both_hold(desk: Desk) -> None:
 
 def test_the_doctor_says_what_holds_and_what_does_not(desk: Desk) -> None:
     said = desk.said(0, "agent", "doctor")
+    assert "ok: walls: python, seccomp, landlock" in said
     for word in ("Anna Weber", "Bob Ek", "10.20.0.0/16", "no kill switch"):
         assert word in said
     (desk.home / "agents" / SITES[0] / "ceiling.toml").write_text("", "utf-8")
