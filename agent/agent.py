@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from agent.again import decide_again, request_of
 from agent.codec import exchange_of, result_of
 from agent.credentials import CredentialError, Credentials
 from agent.job import Broken, Job, NoAnswer, Outcome, Refused, Result
+from agent.lookups import Lookups, said_of
 from agent.memory import Memory
 from agent.nursling import Nursery, Process
 from agent.order import Event, Order, Tell
@@ -34,6 +36,7 @@ from inventory.contract import Clause, Contract, Host
 from inventory.decide import Reason
 from inventory.grant import GrantRefusedError
 from inventory.outlook.when import closes_within
+from inventory.resolution import Pinned, Turned, Unknown, looked_up, pin, settle
 from inventory.signing import SignatureError
 
 __all__ = ["Agent"]
@@ -58,6 +61,7 @@ class Agent:
         self._working: dict[str, tuple[Process, asyncio.StreamWriter]] = {}
         self._stopping = False
         self._open = Shares()
+        self._lookups = Lookups()
         self._room = asyncio.Semaphore(_WORKERS)
 
     async def perform(self, order: Order, tell: Tell) -> None:
@@ -74,6 +78,13 @@ class Agent:
             left.answer_all(Broken("the worker ended before it answered"))
 
     async def _work(self, order: Order, admitted: Admitted, left: _Left) -> None:
+        grant = admitted.leave.grant
+        for job in self._lookups.begin(grant, order.jobs):
+            left.answer(
+                job, Refused(Hold.LOOKED_UP_BEFORE, by="agent", detail="names are looked up once in a run")
+            )
+        left.tell = self._lookups.listening(grant, left.tell)
+        admitted = replace(admitted, contract=self._with_names(admitted, order.jobs, left))
         allowed = self._decide_again(admitted, order.jobs, left)
         for job, clause in allowed.items():
             left.tell(Event(what="decided", job=job.id, host=job.host, detail=clause.id))
@@ -102,6 +113,23 @@ class Agent:
         for process, _ in tuple(self._working.values()):
             await process.gone.wait()
 
+    def _with_names(self, admitted: Admitted, jobs: tuple[Job, ...], left: _Left) -> Contract:
+        """The contract with the addresses that this agent itself has looked up in this run, where they may count."""
+        contract, ceiling = admitted.contract, self._post.ceiling
+        if ceiling is None:
+            return contract
+        named, heard, found = looked_up(contract), self._lookups.heard(admitted.leave.grant), {}
+        for job in filter(left.holds, jobs):
+            if job.host in named:
+                match settle(contract, job.host, said_of(contract, job.host, heard), ceiling):
+                    case Pinned(addresses):
+                        found[job.host] = addresses
+                    case Turned(reason, beyond):
+                        left.answer(job, Refused(reason, by="agent", detail=beyond))
+                    case Unknown(detail):
+                        left.answer(job, Refused(Hold.NOT_LOOKED_UP, by="agent", detail=detail))
+        return pin(contract, found)
+
     def _decide_again(
         self,
         admitted: Admitted,
@@ -110,7 +138,8 @@ class Agent:
     ) -> dict[Job, Clause]:
         ceiling, trouble = self._post.ceiling, self._post.ceiling_trouble
         allowed: dict[Job, Clause] = {}
-        for job, answer in decide_again(admitted, ceiling, jobs, datetime.now(UTC), trouble).items():
+        still_open = tuple(filter(left.holds, jobs))
+        for job, answer in decide_again(admitted, ceiling, still_open, datetime.now(UTC), trouble).items():
             match answer:
                 case Refused():
                     left.answer(job, answer)
