@@ -5,6 +5,7 @@ from __future__ import annotations
 from collectors.collector import About, Server, ZoneFacts
 from collectors.dns.names import lies_in, pointer_in
 from inventory.contract import Contract, Host, Outside, Zone
+from inventory.resolution import names_of
 
 __all__ = ["about_target"]
 
@@ -15,17 +16,23 @@ def about_target(contract: Contract, target: str) -> About:
     site = next((s for s in contract.sites if isinstance(item, Host) and s.id == item.site), None)
     resolves = any(target in s.resolvers for s in contract.sites)
     zones = tuple(zone for zone in contract.zones if resolves or target in (*zone.servers, *zone.parents))
-    roles = item.roles if isinstance(item, Host) else ()
+    names = names_of(contract, target)
+    roles = (
+        *(item.roles if isinstance(item, Host) else ()),
+        *(("resolver",) if resolves else ()),
+        *(("finds-outside",) if names else ()),
+    )
     return About(
         id=item.id,
         name=item.name,
         addresses=tuple(str(a) for a in item.addresses),
         platform=item.platform if isinstance(item, Host) else "",
         environment=item.environment if isinstance(item, Host) else "outside",
-        roles=tuple(dict.fromkeys((*roles, "resolver"))) if resolves else roles,
+        roles=tuple(dict.fromkeys(roles)),
         resolvers=tuple(_server(contract.targets[r]) for r in (site.resolvers if site else ())),
         gateways=tuple(str(g) for g in (site.gateways if site else ())),
         zones=tuple(_zone(contract, zone) for zone in zones),
+        names=names,
     )
 
 

@@ -10,14 +10,17 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent.about import about_target
 from agent.admission import Admitted, admit, look_at_switch
+from agent.again import decide_again, request_of
 from agent.codec import exchange_of, result_of
 from agent.credentials import CredentialError, Credentials
 from agent.job import Broken, Job, NoAnswer, Outcome, Refused, Result
+from agent.lookups import Lookups, said_of
 from agent.memory import Memory
 from agent.nursling import Nursery, Process
 from agent.order import Event, Order, Tell
@@ -29,12 +32,11 @@ from agent.wire import WireError, pack, receive
 from collectors import Kind, Phase, Shell
 from collectors.catalogue import catalogue
 from collectors.exchange import Exchange
-from inventory.ceiling import Ceiling
 from inventory.contract import Clause, Contract, Host
-from inventory.decide import Allowed, Diagnose, Reason, Request, decide
-from inventory.decide import Refused as Denied
-from inventory.grant import GrantRefusedError, Leave
+from inventory.decide import Reason
+from inventory.grant import GrantRefusedError
 from inventory.outlook.when import closes_within
+from inventory.resolution import Pinned, Turned, Unknown, looked_up, pin, settle
 from inventory.signing import SignatureError
 
 __all__ = ["Agent"]
@@ -59,6 +61,7 @@ class Agent:
         self._working: dict[str, tuple[Process, asyncio.StreamWriter]] = {}
         self._stopping = False
         self._open = Shares()
+        self._lookups = Lookups()
         self._room = asyncio.Semaphore(_WORKERS)
 
     async def perform(self, order: Order, tell: Tell) -> None:
@@ -75,6 +78,13 @@ class Agent:
             left.answer_all(Broken("the worker ended before it answered"))
 
     async def _work(self, order: Order, admitted: Admitted, left: _Left) -> None:
+        grant = admitted.leave.grant
+        for job in self._lookups.begin(grant, order.jobs):
+            left.answer(
+                job, Refused(Hold.LOOKED_UP_BEFORE, by="agent", detail="names are looked up once in a run")
+            )
+        left.tell = self._lookups.listening(grant, left.tell)
+        admitted = replace(admitted, contract=self._with_names(admitted, order.jobs, left))
         allowed = self._decide_again(admitted, order.jobs, left)
         for job, clause in allowed.items():
             left.tell(Event(what="decided", job=job.id, host=job.host, detail=clause.id))
@@ -103,25 +113,38 @@ class Agent:
         for process, _ in tuple(self._working.values()):
             await process.gone.wait()
 
+    def _with_names(self, admitted: Admitted, jobs: tuple[Job, ...], left: _Left) -> Contract:
+        """The contract with the addresses that this agent itself has looked up in this run, where they may count."""
+        contract, ceiling = admitted.contract, self._post.ceiling
+        if ceiling is None:
+            return contract
+        named, heard, found = looked_up(contract), self._lookups.heard(admitted.leave.grant), {}
+        for job in filter(left.holds, jobs):
+            if job.host in named:
+                match settle(contract, job.host, said_of(contract, job.host, heard), ceiling):
+                    case Pinned(addresses):
+                        found[job.host] = addresses
+                    case Turned(reason, beyond):
+                        left.answer(job, Refused(reason, by="agent", detail=beyond))
+                    case Unknown(detail):
+                        left.answer(job, Refused(Hold.NOT_LOOKED_UP, by="agent", detail=detail))
+        return pin(contract, found)
+
     def _decide_again(
         self,
         admitted: Admitted,
         jobs: tuple[Job, ...],
         left: _Left,
     ) -> dict[Job, Clause]:
-        now, contract, leave = datetime.now(UTC), admitted.contract, admitted.leave
+        ceiling, trouble = self._post.ceiling, self._post.ceiling_trouble
         allowed: dict[Job, Clause] = {}
-        for job in jobs:
-            match decide(contract, _request(leave.grant.customer, job), now, self._post.ceiling):
-                case Denied() as denied:
-                    detail = self._post.ceiling_trouble or denied.beyond
-                    left.answer(job, Refused(denied.reason, denied.clauses, "agent", detail))
-                case Allowed(clause):
-                    if self._post.ceiling and _within(contract, self._post.ceiling, leave, job.host):
-                        allowed[job] = clause
-                    else:
-                        detail = "the grant names addresses or ports that contract and ceiling do not"
-                        left.answer(job, Refused(Hold.NOT_AS_CONTRACT, (clause.id,), "agent", detail))
+        still_open = tuple(filter(left.holds, jobs))
+        for job, answer in decide_again(admitted, ceiling, still_open, datetime.now(UTC), trouble).items():
+            match answer:
+                case Refused():
+                    left.answer(job, answer)
+                case Clause():
+                    allowed[job] = answer
         return allowed
 
     def _ways(self, contract: Contract, jobs: tuple[Job, ...], left: _Left) -> dict[str, SshWay]:
@@ -153,7 +176,7 @@ class Agent:
         """When the first of these jobs is allowed no more, in seconds since the epoch: however long a grant lives."""
         grant, now = admitted.leave.grant, datetime.now(UTC)
         span = timedelta(seconds=max(0.0, grant.expires - now.timestamp()))
-        asked = (_request(grant.customer, job) for job in jobs)
+        asked = (request_of(grant.customer, job) for job in jobs)
         ends = closes_within((admitted.contract,), asked, now, span, lambda _: self._post.ceiling)
         return min((end.timestamp() for end in ends.values()), default=float("inf"))
 
@@ -254,11 +277,6 @@ class _Left:
         self.tell(Event(what="result", result=result, exchanges=exchanges))
 
 
-def _request(customer: str, job: Job) -> Request:
-    area = job.collector.partition(".")[0]
-    return Request(customer=customer, host=job.host, deed=Diagnose(area))
-
-
 def _at_once(job: Job, outcome: Outcome) -> Result:
     return Result(job=job, outcome=outcome, began=datetime.now(UTC), took=0.0)
 
@@ -305,18 +323,6 @@ def _logs_in(job: Job) -> bool:
     """Say whether a job needs a login: a credential that cannot be used must not silence the others."""
     collector = catalogue().collectors.get(job.collector)
     return collector is None or collector.session is Shell
-
-
-def _within(contract: Contract, ceiling: Ceiling, leave: Leave, host: str) -> bool:
-    """The grant may name fewer addresses and ways in than contract and ceiling, never others."""
-    granted = leave.grant.targets.get(host)
-    if granted is None:
-        return False
-    reach = ceiling.reach(contract.targets[host])
-    return (
-        set(granted.addresses) <= {str(address) for address in reach.addresses}
-        and granted.ports.items() <= reach.ports.items()
-    )
 
 
 def _start(  # noqa: PLR0913 - the parts of one message.

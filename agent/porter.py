@@ -30,11 +30,11 @@ from agent.kernel.notices import Notice, answer, hasten, let_pass, received
 from agent.kernel.standing import standing
 from agent.kernel.verdict import Breach, Carry, Dial, Doors, Pass, Quiet, decided
 from agent.refusal import Hold
-from agent.start import START
+from agent.start import START, doors_for
 from agent.wall import Wall
 from agent.wire import pack, take
 from collectors.collector import Collector
-from inventory.grant import GrantRefusedError, Leave, verify
+from inventory.grant import GrantRefusedError, verify
 
 __all__ = ["Porter", "main"]
 
@@ -56,7 +56,7 @@ def main(
     start = START.validate_python(frame[0]["start"])
     try:
         leave = verify(start.token, start.keys, agent=start.agent)
-        porter = Porter(watch, _doors(leave), kernel if start.walls == "kernel" else None)
+        porter = Porter(watch, doors_for(start, leave), kernel if start.walls == "kernel" else None)
         porter.raise_worker(channel, lambda: worker.main(channel, wall, start, leave, known))
     except GrantRefusedError as error:
         return _refuse(channel, error.reason, str(error), _REFUSED)
@@ -65,10 +65,6 @@ def main(
     wall.admit(porter.doors)
     channel.close()
     return porter.serve()
-
-
-def _doors(leave: Leave) -> Doors:
-    return frozenset((str(door.address), door.port) for door in leave.all_doors())
 
 
 def _refuse(channel: socket.socket, reason: str, detail: str, status: int) -> int:

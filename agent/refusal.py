@@ -25,6 +25,8 @@ class Hold(StrEnum):
     SWITCH = "kill-switch"
     NOT_AS_CONTRACT = "grant-differs-from-contract"
     NOT_PINNED = "host-not-pinned"
+    NOT_LOOKED_UP = "not-looked-up"
+    LOOKED_UP_BEFORE = "looked-up-before"
     WALL = "wall"
     NO_KERNEL_WALL = "no-kernel-wall"
 

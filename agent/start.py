@@ -10,9 +10,10 @@ from pydantic import TypeAdapter
 
 from agent.job import Job
 from collectors.collector import About
+from inventory.grant import Leave
 from inventory.token import Pin
 
-__all__ = ["START", "SshWay", "Start"]
+__all__ = ["START", "SshWay", "Start", "doors_for"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,3 +49,9 @@ class Start:
 
 
 START: TypeAdapter[Start] = TypeAdapter(Start)
+
+
+def doors_for(start: Start, leave: Leave) -> frozenset[tuple[str, int]]:
+    """The doors of the hosts that the agent lets be asked; what else a grant names stays shut."""
+    hosts = {job.host for job in start.jobs}
+    return frozenset((str(door.address), door.port) for door in leave.doors_of(hosts))

@@ -20,7 +20,7 @@ from typing import Any
 from agent.job import Job
 from agent.patient import HELD, Patient
 from agent.sessions.gate import Gate
-from agent.start import Start
+from agent.start import Start, doors_for
 from agent.wall import Wall
 from agent.wire import MAX_FRAME, Frame, pack, receive
 from collectors.catalogue import catalogue
@@ -85,8 +85,7 @@ async def _serve(
         job = held.job if held else ""
         mouth.tell(({"event": "blocked", "what": f"{kind}, {words}", "job": job}, ()))
 
-    doors = frozenset((str(door.address), door.port) for door in leave.all_doors())
-    wall.seal(doors, held_back)
+    wall.seal(doors_for(start, leave), held_back)
     await _work(start, leave, known, reader, mouth.tell)
     mouth.tell(({"event": "done"}, ()))
     # Threads that still wait for a hanging host must not keep the process: its sockets end with it.

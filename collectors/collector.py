@@ -45,7 +45,10 @@ class ZoneFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What the contract says about the host that is asked: names and addresses, no secret."""
+    """What the contract says about the host that is asked: names and addresses, no secret.
+
+    names: of servers outside that are known by name only, and that this host is asked for.
+    """
 
     id: str
     name: str
@@ -56,6 +59,7 @@ class About:
     resolvers: tuple[Server, ...] = ()
     gateways: tuple[str, ...] = ()
     zones: tuple[ZoneFacts, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,6 +38,7 @@ class Kind(StrEnum):
     CUT_OFF = "cut-off"
     UNPARSABLE = "unparsable"
     STOPPED = "stopped"
+    NO_ADDRESS = "no-address"
 
 
 class Phase(StrEnum):

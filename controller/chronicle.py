@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from typing import Self
 
 from agent.job import Broken, Job, NoAnswer, Refused, Result
+from agent.lookups import lookups_of
 from agent.order import Event
 from collectors import Kind, Phase
+from collectors.dns.outside import Lost
 from controller.ledger import Entry, LedgerFact, What, append_many
 from controller.progress import Progress, State, Watch, shown
 from controller.store.exchanges import Asked as Kept
@@ -66,6 +68,11 @@ class Chronicle:
         """Somebody stops the run."""
         self.stopped = True
         self._remember(What.CANCELLED, who, reason="stopped by hand")
+
+    def end(self, results: Iterable[Result]) -> None:
+        """What the controller itself ends, after it was allowed: its name led nowhere, or where nothing may be asked."""
+        for result in results:
+            self._take(result, "controller")
 
     def close_open_jobs(self, jobs: Iterable[Job]) -> None:
         """No job stays without a result, not even when its agent was lost."""
@@ -135,6 +142,11 @@ class Chronicle:
                 exchange=" ".join(name for name, _ in asked),
                 question="; ".join(" ".join(exchange.question) for _, exchange in asked)[:2000],
             )
+        for one in lookups_of(result):
+            silent = one.silent.kind.value if isinstance(one, Lost) else ""
+            addresses = "" if isinstance(one, Lost) else " ".join(one.addresses)[:2000]
+            facts = {"name": one.name, "addresses": addresses, "kind": silent}
+            self._remember(What.NAME_LOOKED_UP, agent, result.job.host, grant=grant, **facts)
         self._take(replace(result, evidence=tuple(name for name, _, _ in sent)), agent)
 
     def _take(self, result: Result, agent: str) -> None:
@@ -151,7 +163,7 @@ class Chronicle:
         """An agent refuses what the controller had allowed; from the same contract that is an alarm."""
         facts = {"reason": outcome.reason, "deed": job.collector, "detail": outcome.detail[:500]}
         self._remember(What.DECIDED_REFUSED, agent, job.host, by=outcome.by, **facts)
-        if outcome.reason in _DECISIONS:
+        if outcome.reason in _DECISIONS and outcome.by != "controller":
             ours = self._clauses_of_jobs.get(job.id, "")
             self._alarm(agent, job.host, agent="refused", controller=ours, **facts)
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent.about import about_target
 from agent.job import Result
+from agent.order import Event
 from collectors.catalogue import catalogue
 from controller.chronicle import Chronicle
 from controller.courier.courier import Courier
 from controller.diagnosis import findings_of, rank
 from controller.ledger import Entry, What, append_many, touches
+from controller.names import addresses_in, parted, settled
 from controller.progress import Progress, Watch
 from controller.reports.model import Report, Touch
 from controller.store.contracts import StoredContract
@@ -72,11 +74,13 @@ async def take_readings(  # noqa: PLR0913 - what a run stands on.
     now = datetime.now(UTC)
     contract = law.contract
     work = plan_work(law, asked.hosts, asked.areas, asked.collectors, now)
-    assignments = assign(
-        law, stored, work, run=run, ticket=asked.ticket, key=key, seconds=asked.seconds, now=now
+    parts = parted(contract, work)
+    sealing = _Sealing(
+        stored=stored, run=run, ticket=asked.ticket, key=key, until=now + timedelta(seconds=asked.seconds)
     )
+    first, plain = (sealing.assign(law, part, now) for part in (parts.lookups, parts.plain))
     opening = asyncio.create_task(
-        asyncio.to_thread(_open_run, store, stored, contract, asked, work, assignments, run, now)
+        asyncio.to_thread(_open_run, store, stored, contract, asked, work, (*first, *plain), run, now)
     )
     stopped = await _cancelled_during(opening)
     for refused in work.refused:
@@ -84,10 +88,15 @@ async def take_readings(  # noqa: PLR0913 - what a run stands on.
     for job in work.jobs:
         watch(Progress(host=job.host, collector=job.collector, state="waiting"))
     async with Chronicle(store, run, work, asked.by, watch) as chronicle:
+        named = _Named(store, law, parts.named, sealing, courier, chronicle)
         carried = [
             asyncio.create_task(courier.carry(one.agent, one.order, chronicle.listener(one.grant, one.agent)))
-            for one in (() if stopped else assignments)
+            for one in (() if stopped else plain)
         ]
+        if parts.named.jobs and not stopped:
+            carried.append(asyncio.create_task(named.ask(first)))
+        elif not stopped:
+            carried += [asyncio.create_task(named.look_up(one)) for one in first]
         try:
             await asyncio.gather(*carried)
         except asyncio.CancelledError:
@@ -97,6 +106,65 @@ async def take_readings(  # noqa: PLR0913 - what a run stands on.
             await asyncio.gather(courier.cancel(), asyncio.to_thread(move_run, store, run, RunState.STOPPING))
             await asyncio.gather(*carried, return_exceptions=True)
         chronicle.close_open_jobs(work.jobs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sealing:
+    """What every grant of a run has in common. until: when the run's time is over."""
+
+    stored: StoredContract
+    run: str
+    ticket: str
+    key: Mapping[str, Any]
+    until: datetime
+
+    def assign(self, law: Law, work: Work, now: datetime) -> tuple[Assignment, ...]:
+        seconds = max(1.0, (self.until - now).total_seconds())
+        return assign(
+            law, self.stored, work, run=self.run, ticket=self.ticket, key=self.key, seconds=seconds, now=now
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The servers of a run that are known by name only."""
+
+    store: Store
+    law: Law
+    work: Work
+    sealing: _Sealing
+    courier: Courier
+    chronicle: Chronicle
+    results: list[Result] = field(default_factory=list)
+
+    async def ask(self, lookups: Sequence[Assignment]) -> None:
+        """Look the names up, once; then ask where the answers may lead."""
+        await asyncio.gather(*map(self.look_up, lookups))
+        if self.chronicle.stopped:
+            return
+        now = datetime.now(UTC)
+        settlement = settled(self.law, self.work, self.results, now)
+        self.chronicle.end(settlement.ended)
+        assignments = self.sealing.assign(settlement.law, settlement.work, now)
+        await asyncio.to_thread(append_many, self.store, _sealed(assignments, self.sealing.run))
+        if not self.chronicle.stopped:
+            await asyncio.gather(
+                *(
+                    self.courier.carry(one.agent, one.order, self.chronicle.listener(one.grant, one.agent))
+                    for one in assignments
+                )
+            )
+
+    async def look_up(self, one: Assignment) -> None:
+        """Have one agent ask, and hear what it is told."""
+        tell = self.chronicle.listener(one.grant, one.agent)
+
+        def hear(event: Event) -> None:
+            if event.result is not None:
+                self.results.append(event.result)
+            tell(event)
+
+        await self.courier.carry(one.agent, one.order, hear)
 
 
 async def _cancelled_during(task: asyncio.Task[None]) -> bool:
@@ -214,6 +282,7 @@ def report_of(store: Store, run_id: str, contract: Contract, *, ending: RunState
     if run.expired is not None:
         raise ExpiredError(run.id, run.expired)
     ended, touched = tuple(results(store, run_id)), touches(store, run_id)
+    contract = addresses_in(contract, ended)
     sites = {host.id: host.site for host in contract.hosts}
     found = findings_of(ended, sites)
     asked = dict.fromkeys(result.job.host for result in ended)

@@ -13,6 +13,7 @@ from typing import Any
 
 from agent.about import about_target
 from agent.job import Job, Refused, Result
+from agent.lookups import QUESTION
 from agent.order import Order
 from agent.refusal import Hold, HoldError
 from collectors import About, Greeting, Shell
@@ -23,9 +24,20 @@ from inventory.contract import Clause, Contract, Host
 from inventory.decide import Allowed, Decision, Diagnose, Reason, Request, decide_under_all
 from inventory.grant import Grant, Target, seal
 from inventory.outlook.when import closes_within
+from inventory.resolution import Ip, looked_up
 from inventory.signing import SignatureError
 
-__all__ = ["NO_QUESTION", "Assignment", "Decided", "Law", "Work", "agent_of", "assign", "plan_work"]
+__all__ = [
+    "NO_QUESTION",
+    "Assignment",
+    "Decided",
+    "Law",
+    "Work",
+    "agent_of",
+    "assign",
+    "law_addresses",
+    "plan_work",
+]
 
 # The reason why a host that was asked for by name is not asked: no question fits it and its ways in.
 NO_QUESTION = "no-question"
@@ -118,6 +130,7 @@ def plan_work(
         if hosts and not any(decided):
             # Somebody asked for this host by name: that there is nothing to ask it is said, too.
             plan.refuse(host, "any", Refused(NO_QUESTION))
+    plan.look_up()
     return Work(
         jobs=plan.jobs, refused=tuple(plan.refused), decisions=tuple(plan.decisions), abouts=plan.abouts
     )
@@ -136,6 +149,20 @@ class _Plan:
     def refuse(self, host: str, what: str, outcome: Refused) -> None:
         job = Job(id=f"{host}/{what}", host=host, collector=what)
         self.refused.append(Result(job=job, outcome=outcome, began=self._now, took=0.0))
+
+    def look_up(self) -> None:
+        """Have the resolvers asked of those servers that are known by name only, and that shall be asked something."""
+        contract = self._law.contract
+        named = looked_up(contract)
+        wanted = [named[host] for host in dict.fromkeys(job.host for job in self.jobs) if host in named]
+        for resolver in dict.fromkeys(name for server in wanted for name in server.resolved_by):
+            self.abouts.setdefault(resolver, about_target(contract, resolver))
+            decision = self._law.decide(resolver, "dns", self._now)
+            decided = Decided(host=resolver, area="dns", decision=decision)
+            if decided not in self.decisions:
+                self.decisions.append(decided)
+            if isinstance(decision, Allowed):
+                self._allow(resolver, "dns", {QUESTION: "dns"}, decision.clause)
 
     def decide(self, host: str, area: str) -> bool:
         """Decide one area on one host; False when there is no question and so nothing to decide."""
@@ -175,7 +202,7 @@ class _Plan:
         above = [f"port {port}" for way, port in ways(target).items() if way in missing and way not in low]
         if above:
             return Refused(Reason.ABOVE_CEILING, (clause.id,), detail=", ".join(above))
-        # A revision that waits for a second person has taken the way in away.
+        # A revision that waits for a second person has taken the way in or the last address away.
         return Refused(NO_QUESTION, (clause.id,))
 
 
@@ -222,7 +249,8 @@ def _ports(law: Law, host: str, *, unpinned: bool = False) -> dict[str, int]:
     unpinned: also those whose other end nobody has pinned yet.
     """
     target, ceiling = law.contract.targets[host], law.ceiling_of(host)
-    open_ways = dict(ceiling.reach(target).ports) if ceiling else {}
+    # Where no address is left, no way leads in.
+    open_ways = dict(ceiling.reach(target).ports) if ceiling and law_addresses(law, host) else {}
     if isinstance(target, Host) and _unpinned(target) and not unpinned:
         open_ways.pop("ssh", None)
     later = law.waiting.targets.get(host) if law.waiting else None
@@ -326,8 +354,14 @@ def _grant(  # noqa: PLR0913 - what a grant consists of.
 
 
 def _target(law: Law, host: str, *, unpinned: bool) -> Target:
+    return Target(
+        addresses=tuple(map(str, law_addresses(law, host))), ports=_ports(law, host, unpinned=unpinned)
+    )
+
+
+def law_addresses(law: Law, host: str) -> tuple[Ip, ...]:
+    """The addresses at which a target may be asked: those that nothing takes away."""
     target, ceiling = law.contract.targets[host], law.ceiling_of(host)
     addresses = ceiling.reach(target).addresses if ceiling else ()
-    if law.waiting and (later := law.waiting.targets.get(host)):
-        addresses = tuple(address for address in addresses if address in later.addresses)
-    return Target(addresses=tuple(map(str, addresses)), ports=_ports(law, host, unpinned=unpinned))
+    later = law.waiting.targets.get(host) if law.waiting else None
+    return addresses if later is None else tuple(one for one in addresses if one in later.addresses)

@@ -10,7 +10,7 @@ import tomllib
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_network
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, ValidationError
@@ -65,14 +65,19 @@ class Ceiling(Part):
     customers: tuple[Id, ...] = Field(min_length=1, description="whose contracts count here, by id")
     networks: tuple[Network, ...] = Field(min_length=1, description="where hosts may have their addresses")
     never: tuple[Network, ...] = Field(default=(), description="what of these is out of reach all the same")
+    outside: tuple[Network, ...] = Field(
+        default=(), description="where servers outside may be that are looked up by name; none: nowhere"
+    )
     ports: tuple[Port, ...] = Field(min_length=1, description="ports that may be spoken to, TCP and UDP")
     areas: tuple[Id, ...] = Field(default=(), description="areas that may be diagnosed")
     playbooks: tuple[Id, ...] = Field(default=(), description="playbooks that may be run")
 
     def reach(self, target: Host | Outside) -> Reach:
         """What of a target's addresses and ways in lies below the ceiling."""
+        named = isinstance(target, Outside) and target.resolved_by
+        holds = self.holds_outside if named else self._holds
         return Reach(
-            addresses=tuple(address for address in target.addresses if self._holds(address)),
+            addresses=tuple(address for address in target.addresses if holds(address)),
             ports={way: port for way, port in ways(target).items() if port in self._ports},
         )
 
@@ -80,11 +85,31 @@ class Ceiling(Part):
         """What keeps a target above the ceiling, '' when some address and way in of it lies below."""
         if customer not in self.customers:
             return f"customer {customer}"
+        if isinstance(target, Outside) and target.resolved_by and not self.outside:
+            return f"name {target.name}"
         reach = self.reach(target)
         if target.addresses and not reach.addresses:
             return f"address {target.addresses[0]}"
         named = ways(target)
         return f"port {next(iter(named.values()))}" if named and not reach.ports else ""
+
+    def is_inside(self, address: IPv4Address | IPv6Address) -> bool:
+        """Say whether an address is the customer's own, or one that is out of reach."""
+        number, version = int(address), address.version
+        return self._within[version].holds(number) or self._without[version].holds(number)
+
+    def holds_outside(self, address: IPv4Address | IPv6Address) -> bool:
+        """Say whether a server that is looked up by name may have this address.
+
+        A wide network, such as 0.0.0.0/0, never means what lies nearby: that must be named for itself.
+        """
+        number, version = int(address), address.version
+        if self.is_inside(address) or not self._outside[version].holds(number):
+            return False
+        near = next((one for one in _NEARBY if address in one), None)
+        return near is None or any(
+            address in one and one.version == near.version and _lies_in(one, near) for one in self.outside
+        )
 
     def _holds(self, address: IPv4Address | IPv6Address) -> bool:
         number, version = int(address), address.version
@@ -101,6 +126,26 @@ class Ceiling(Part):
     @cached_property
     def _without(self) -> dict[int, _Spans]:
         return {version: _Spans(self.never, version) for version in (4, 6)}
+
+    @cached_property
+    def _outside(self) -> dict[int, _Spans]:
+        return {version: _Spans(self.outside, version) for version in (4, 6)}
+
+
+# Private, shared and loopback addresses, and those that carry another address within (RFC 6890, 6052, 3056, 4380).
+_NEARBY = tuple(
+    map(
+        ip_network,
+        (
+            *("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "240.0.0.0/4"),
+            *("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fc00::/7", "fec0::/10"),
+        ),
+    )
+)
+
+
+def _lies_in(one: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -> bool:
+    return one.network_address in other and one.broadcast_address in other
 
 
 class _Spans:

@@ -12,12 +12,10 @@ from ipaddress import ip_address
 from itertools import chain
 from typing import Any
 
+from inventory.check_names import Row, unable_to_look_up, unasked_for_names, words
 from inventory.tree import Flaw, Path
 
 __all__ = ["contradictions", "hints"]
-
-Row = tuple[Path, dict[str, Any]]
-Words = Iterable[tuple[int, str]]
 
 
 def contradictions(
@@ -31,6 +29,7 @@ def contradictions(
     yield from _twice(rows["zones"], "name")
     yield from _addresses(rows)
     yield from _references(rows)
+    yield from unable_to_look_up(rows)
     yield from _approvers(rows)
     for path, clause in rows["clauses"]:
         yield from _unknown(path, clause, "diagnose", areas, "area that can be diagnosed")
@@ -49,11 +48,12 @@ def hints(data: object, *, platforms: Collection[str] | None = None) -> Iterator
         yield from _unpinned(path, row)
     for key, name in (("sites", "resolvers"), ("zones", "servers"), ("zones", "parents")):
         for path, row in rows[key]:
-            for number, server in _words(row, name):
+            for number, server in words(row, name):
                 if server in mute:
                     at = (*path, name, number)
                     yield Flaw(at, f"'{server}' stands under '{name}' without 'dns'", "add 'dns: {}' to it")
     yield from _uncovered(rows)
+    yield from unasked_for_names(rows)
     for path, host in rows["hosts"] if platforms is not None else ():
         platform = _name(host, "platform")
         if platform is not None and host.get("ssh") is not None and platform not in (platforms or ()):
@@ -71,7 +71,7 @@ def _unpinned(path: Path, row: dict[str, Any]) -> Iterator[Flaw]:
 def _uncovered(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
     hosts, roles, outside = (_named(rows, key) for key in ("hosts", "roles", "outside"))
     for path, host in rows["hosts"]:
-        if _name(host) not in hosts and not any(role in roles for _, role in _words(host, "roles")):
+        if _name(host) not in hosts and not any(role in roles for _, role in words(host, "roles")):
             yield Flaw(path, "no clause covers this host", "name it or one of its roles in a clause")
     for path, server in rows["outside"]:
         if _name(server) not in outside:
@@ -80,7 +80,7 @@ def _uncovered(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
 
 def _named(rows: Mapping[str, list[Row]], key: str) -> set[str]:
     """Everything that the clauses name under a key."""
-    return {word for _, clause in rows["clauses"] for _, word in _words(clause, key)}
+    return {word for _, clause in rows["clauses"] for _, word in words(clause, key)}
 
 
 def _all_rows(data: object) -> Mapping[str, list[Row]]:
@@ -92,14 +92,6 @@ def _rows(data: object, key: str) -> list[Row]:
     rows = data.get(key) if isinstance(data, dict) else None
     found = enumerate(rows) if isinstance(rows, list) else ()
     return [((key, number), row) for number, row in found if isinstance(row, dict)]
-
-
-def _words(row: dict[str, Any], key: str) -> Words:
-    """The strings of one list of a row, each with its position."""
-    words = row.get(key)
-    if not isinstance(words, list):
-        return ()
-    return [(number, word) for number, word in enumerate(words) if isinstance(word, str)]
 
 
 def _name(row: dict[str, Any], key: str = "id") -> str | None:
@@ -130,7 +122,7 @@ def _addresses(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
     inside: dict[str, dict[str, Any]] = {}
     for path, host in rows["hosts"]:
         site, own = _name(host, "site"), set()
-        for number, word in _words(host, "addresses"):
+        for number, word in words(host, "addresses"):
             plain = _canonical(word)
             inside[plain] = host
             other = seen.setdefault((site, plain), host)
@@ -142,7 +134,7 @@ def _addresses(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
             own.add(plain)
     for path, server in rows["outside"]:
         own = set()
-        for number, word in _words(server, "addresses"):
+        for number, word in words(server, "addresses"):
             plain = _canonical(word)
             if plain in own:
                 yield _repeated(path, number, word)
@@ -186,7 +178,7 @@ class _Known:
 def _references(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
     hosts, outside = _ids(rows["hosts"]), _ids(rows["outside"])
     sites = _Known("site", _ids(rows["sites"]), set())
-    roles = {role for _, host in rows["hosts"] for _, role in _words(host, "roles")}
+    roles = {role for _, host in rows["hosts"] for _, role in words(host, "roles")}
     servers = _Known("host or outside server", hosts | outside, set())
     for path, host in rows["hosts"]:
         site = _name(host, "site")
@@ -196,13 +188,14 @@ def _references(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
         ("sites", "resolvers", servers),
         ("zones", "servers", servers),
         ("zones", "parents", servers),
+        ("outside", "resolved_by", servers),
         ("clauses", "hosts", _Known("host", hosts, outside, "name it under 'outside'")),
         ("clauses", "outside", _Known("outside server", outside, hosts, "name it under 'hosts'")),
         ("clauses", "roles", _Known("role that a host has", roles, hosts, "name it under 'hosts'")),
     )
     for key, name, known in tables:
         for path, row in rows[key]:
-            for number, word in _words(row, name):
+            for number, word in words(row, name):
                 if word not in known.names:
                     yield known.no_such((*path, name, number), word)
 
@@ -232,7 +225,7 @@ def _unknown(
 ) -> Iterator[Flaw]:
     if known is None:
         return
-    for number, word in _words(clause, key):
+    for number, word in words(clause, key):
         if word not in known:
             at = (*path, key, number)
             yield Flaw(at, f"there is no {what} '{word}'", _nearest(word, known))

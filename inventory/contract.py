@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from inventory.clause import Approval, Clause, Cover, Covering, Day, Part, Window, cover, naming
 from inventory.fields import (
@@ -124,15 +125,48 @@ class Host(Part):
     dns: DnsReach | None = Field(default=None, description="that it answers DNS questions")
 
 
+_OUTSIDE: JsonDict = {
+    "oneOf": [
+        {"required": [key], "properties": {key: {"minItems": 1}}} for key in ("addresses", "resolved_by")
+    ]
+}
+
+
 class Outside(Part):
-    """A server outside the customer's network that may be asked, read-only, where a clause names it."""
+    """A server outside the customer's network that may be asked, read-only, where a clause names it.
+
+    It has addresses, or a name that is looked up once at the beginning of a run (`inventory.resolution`).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, json_schema_extra=_OUTSIDE)
 
     id: Id = Field(description="short name of the server; unique among hosts and outside servers")
-    name: DnsName = Field(description="its DNS name, to be shown")
+    name: DnsName = Field(description="its DNS name: to be shown, or with 'resolved_by' to be looked up")
     addresses: tuple[Address, ...] = Field(
-        min_length=1, description="the addresses at which it may be asked; no names, no networks"
+        default=(),
+        description="the addresses at which it may be asked; no names, no networks",
+    )
+    resolved_by: tuple[Id, ...] = Field(
+        default=(),
+        description="instead of addresses: hosts or outside servers that are asked for them as a run begins; "
+        "what all of them say counts",
     )
     dns: DnsReach | None = Field(default=None, description="that it answers DNS questions")
+
+    @model_validator(mode="after")
+    def _known_in_one_way(self) -> Self:
+        if self.addresses and self.resolved_by:
+            raise WrongError(
+                "the server has addresses, and is looked up by name as well",
+                "remove 'addresses' or 'resolved_by'",
+                at="resolved_by",
+            )
+        if not (self.addresses or self.resolved_by):
+            raise WrongError(
+                "nobody knows where this server is",
+                "write its 'addresses', or 'resolved_by' and who knows them",
+            )
+        return self
 
 
 class Zone(Part):

@@ -14,7 +14,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from inventory.ceiling import Ceiling
-from inventory.contract import Clause, Contract, Cover, Day, Window
+from inventory.contract import Clause, Contract, Cover, Day, Outside, Window
 
 __all__ = [
     "Allowed",
@@ -29,6 +29,7 @@ __all__ = [
     "decide_under_all",
     "deed_name",
     "is_open",
+    "resolver_requests",
 ]
 
 
@@ -48,6 +49,9 @@ class Reason(StrEnum):
     WINDOW_CLOSED = "window-closed"
     NO_CEILING = "no-ceiling"
     ABOVE_CEILING = "above-ceiling"
+    RESOLVER_NOT_COVERED = "resolver-not-covered"
+    RESOLVES_INSIDE = "resolves-inside"
+    RESOLVERS_DISAGREE = "resolvers-disagree"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,8 @@ def decide(contract: Contract | None, request: Request, now: datetime, ceiling: 
     decision = _by_cover(cover, request, local)
     if isinstance(decision, Refused):
         return decision
-    return _below(ceiling, contract, request, decision)
+    below = _below(ceiling, contract, request, decision)
+    return below if isinstance(below, Refused) else _by_resolvers(contract, request, now, ceiling) or below
 
 
 def decide_under_all(
@@ -198,6 +203,32 @@ def _below(ceiling: Ceiling | None, contract: Contract, request: Request, allowe
     return Refused(Reason.ABOVE_CEILING, named, request, beyond=beyond) if beyond else allowed
 
 
+def resolver_requests(contract: Contract, host: str) -> tuple[Request, ...]:
+    """What must be allowed as well, so that this target's name can be looked up; nothing for one with addresses."""
+    target = contract.targets.get(host)
+    names = target.resolved_by if isinstance(target, Outside) else ()
+    return tuple(Request(customer=contract.customer, host=name, deed=Diagnose("dns")) for name in names)
+
+
+def _by_resolvers(
+    contract: Contract, request: Request, now: datetime, ceiling: Ceiling | None
+) -> Refused | None:
+    """Why the resolvers of a name may not be asked, all of them."""
+    for asked in resolver_requests(contract, request.host):
+        beyond = f"resolver {asked.host}"
+        server = contract.targets.get(asked.host)
+        if server is None or server.dns is None or not server.addresses:
+            return Refused(Reason.RESOLVER_NOT_COVERED, (), request, beyond=beyond)
+        decision = decide(contract, asked, now, ceiling)
+        if isinstance(decision, Refused):
+            if decision.reason in _SAID_OF_THE_RESOLVER:
+                return decision
+            return Refused(Reason.RESOLVER_NOT_COVERED, decision.clauses, request, beyond=beyond)
+    return None
+
+
+# These name the resolver, its clauses and its windows themselves.
+_SAID_OF_THE_RESOLVER = frozenset({Reason.WINDOW_CLOSED, Reason.ABOVE_CEILING})
 _DAYS = tuple(Day)
 
 

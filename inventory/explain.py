@@ -44,6 +44,11 @@ _ENGLISH: Mapping[Reason, str] = {
     "be read, so nothing may be touched from there. See `secondline agent doctor`.",
     Reason.ABOVE_CEILING: "{clauses} would let us {what} on {host}, but {beyond} lies above the ceiling that the "
     "customer's IT has set at the agent. Ask them whether 'ceiling.toml' shall allow it.",
+    Reason.RESOLVER_NOT_COVERED: "{host} is known by name only, and the contract does not let us ask who is to look "
+    "the name up: {beyond}. A clause must cover it for 'dns'.",
+    Reason.RESOLVES_INSIDE: "The name of {host} leads into the customer's own network, or back to us: {beyond}. "
+    "Nothing is asked there. Look at who answers for the name.",
+    Reason.RESOLVERS_DISAGREE: "The servers that look up the name of {host} agree on no address. Compare their answers.",
 }
 
 _GERMAN: Mapping[Reason, str] = {
@@ -66,6 +71,12 @@ _GERMAN: Mapping[Reason, str] = {
     "Obergrenze; von dort darf nichts berührt werden. Siehe `secondline agent doctor`.",
     Reason.ABOVE_CEILING: "Nach {clauses} ist es erlaubt, auf {host} {what}, aber {beyond} liegt über der Obergrenze, "
     "die die IT des Kunden am Agenten gesetzt hat. Dort fragen, ob 'ceiling.toml' es erlauben soll.",
+    Reason.RESOLVER_NOT_COVERED: "{host} ist nur dem Namen nach bekannt, und der Vertrag erlaubt nicht, den zu fragen, "
+    "der den Namen auflösen soll: {beyond}. Eine Klausel muss ihn für 'dns' abdecken.",
+    Reason.RESOLVES_INSIDE: "Der Name von {host} führt in das eigene Netz des Kunden oder zu uns zurück: {beyond}. "
+    "Dort wird nichts gefragt. Prüfen, wer für den Namen antwortet.",
+    Reason.RESOLVERS_DISAGREE: "Die Server, die den Namen von {host} auflösen, nennen keine gemeinsame Adresse. "
+    "Ihre Antworten vergleichen.",
 }
 
 _WORDS: Mapping[Language, Mapping[Reason, str]] = {"de": _GERMAN, "en": _ENGLISH}
@@ -132,6 +143,8 @@ _BEYOND = {
     "port": "Port",
     "area": "Bereich",
     "playbook": "Playbook",
+    "name": "Name",
+    "resolver": "Resolver",
 }
 
 

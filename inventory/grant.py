@@ -8,7 +8,7 @@ is there and of its own type; there is one version and no negotiation.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -104,11 +104,12 @@ class Leave:
             return ()
         return tuple(Door(ip_address(a), target.ports[way]) for a in target.addresses)
 
-    def all_doors(self) -> frozenset[Door]:
-        """Every address and port that anything may be sent to under this grant."""
+    def doors_of(self, hosts: Collection[str]) -> frozenset[Door]:
+        """Every address and port that anything may be sent to while only these hosts are asked."""
         return frozenset(
             door
             for host, target in self.grant.targets.items()
+            if host in hosts
             for way in target.ports
             for door in self.doors(host, way)
         )

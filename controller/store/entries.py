@@ -25,6 +25,7 @@ class What(StrEnum):
     SESSION_OPENED = "session-opened"
     SESSION_FAILED = "session-failed"
     QUESTION_SENT = "question-sent"
+    NAME_LOOKED_UP = "name-looked-up"
     WALLS_STAND = "walls-stand"
     WALL_HELD = "wall-held"
     CANCELLED = "cancelled"
@@ -67,6 +68,8 @@ _FACTS: Mapping[What, Mapping[str, type]] = MappingProxyType(
             "questions": int,
             "took": float,
         },
+        # host: who was asked. No addresses: it says that there are none, or (kind) gave no answer.
+        What.NAME_LOOKED_UP: {"grant": str, "name": str, "addresses": str, "kind": str},
         What.WALLS_STAND: {"grant": str, "how": str},
         What.WALL_HELD: {"grant": str, "address": str, "port": int, "how": str},
         What.CANCELLED: {"reason": str, "took": float},

@@ -28,6 +28,7 @@ from inventory.decide import (
     decide,
     decide_under_all,
     deed_name,
+    resolver_requests,
 )
 from inventory.outlook.amendment import (
     Amendment,
@@ -57,6 +58,11 @@ def remedy(
     decision = decide_under_all(contracts, request, now, ceiling)
     if isinstance(decision, Allowed) or decision.reason in _NOT_HERE:
         return ()
+    if decision.reason is Reason.RESOLVER_NOT_COVERED:
+        # What is missing is missing at the resolver; a contract that is read names one that can be asked.
+        return next(
+            filter(None, (remedy(contracts, one, now, ceiling) for one in _resolvers(contracts, request))), ()
+        )
     if moment := opens(contracts, request, now, ceiling):
         decision = decide_under_all(contracts, request, moment, ceiling)
         return (Wait(clause=decision.clause.id, opens=moment),) if isinstance(decision, Allowed) else ()
@@ -76,8 +82,15 @@ def remedy(
     if request.host in contract.targets:
         # Where a new host stands, nobody knows yet.
         below = decide(alone, request, moment, ceiling)
+        target = contract.targets[request.host]
+        if isinstance(below, Allowed) and ceiling and (beyond := ceiling.beyond(contract.customer, target)):
+            return (*steps, Lift(beyond=beyond))
         steps = (*steps, Lift(beyond=below.beyond)) if isinstance(below, Refused) else steps
     return steps
+
+
+def _resolvers(contracts: Sequence[Contract], request: Request) -> tuple[Request, ...]:
+    return tuple(one for contract in contracts for one in resolver_requests(contract, request.host))
 
 
 _NOT_HERE = frozenset({Reason.NO_CONTRACT, Reason.OTHER_CUSTOMER, Reason.NO_TIME_ZONE})
@@ -191,6 +204,9 @@ def _endless(contract: Contract, request: Request, clauses: tuple[Clause, ...]) 
     """The contract with these clauses for this target alone, and without a last day."""
     target = contract.targets.get(request.host) or contract.hosts[0].model_copy(update={"id": request.host})
     outside = isinstance(target, Outside)
+    if isinstance(target, Outside):
+        # Who looks its name up has clauses of its own.
+        target = target.model_copy(update={"resolved_by": ()})
     alone = {
         "hosts": () if outside else (request.host,),
         "roles": (),
@@ -212,7 +228,7 @@ def _high_enough(contract: Contract, request: Request) -> Ceiling:
     ways = (target.ssh, target.dns) if isinstance(target, Host) else (target.dns,)
     return Ceiling(
         customers=(request.customer,),
-        networks=tuple({ip_network(address) for address in target.addresses}),
+        networks=tuple({ip_network(address) for address in target.addresses}) or (ip_network("::1"),),
         ports=tuple({way.port for way in ways if way}) or (1,),
         areas=(deed_name(request.deed),) if isinstance(request.deed, Diagnose) else (),
         playbooks=(deed_name(request.deed),) if isinstance(request.deed, Change) else (),

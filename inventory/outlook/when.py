@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from inventory.ceiling import Ceiling
 from inventory.contract import Contract
-from inventory.decide import Allowed, Decision, Reason, Request, decide_under_all
+from inventory.decide import Allowed, Decision, Reason, Request, decide_under_all, resolver_requests
 
 __all__ = ["closes", "closes_within", "opens"]
 
@@ -86,7 +86,7 @@ def closes_within(
     alike: dict[tuple[object, ...], datetime | None] = {}
     found: dict[Request, datetime] = {}
     for request in requests:
-        key = (request.deed, *(id(contract.covers.get(request.host)) for contract in contracts))
+        key = (request.deed, *(_covers(contract, request.host) for contract in contracts))
         if key not in alike:
             asked, begin = _Asked(contracts, request, ceiling_of(request.host)), _begin(now)
             spell = asked.along(begin, begin + span)
@@ -125,10 +125,19 @@ class _Asked:
             begin = until
 
 
+def _involved(contract: Contract, host: str) -> tuple[str, ...]:
+    """The targets by which a contract's answer for one is decided: itself, and who looks up its name."""
+    return (host, *(request.host for request in resolver_requests(contract, host)))
+
+
+def _covers(contract: Contract, host: str) -> tuple[int, ...]:
+    return tuple(id(contract.covers.get(name)) for name in _involved(contract, host))
+
+
 def _walls(contract: Contract, host: str) -> set[time]:
     """The times of day at which a contract's answer for this host may change."""
-    cover = contract.covers.get(host)
-    windows = chain.from_iterable(clause.windows for clause in cover.clauses) if cover else ()
+    covers = (contract.covers.get(name) for name in _involved(contract, host))
+    windows = [window for cover in covers if cover for clause in cover.clauses for window in clause.windows]
     return {time(), *(wall for window in windows for wall in (window.start, _next_minute(window.until)))}
 
 

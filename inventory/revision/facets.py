@@ -19,7 +19,7 @@ _Both = tuple[Mapping[str, str], Mapping[str, str]]
 
 # What is only said of a host: no permission hangs on it, except by what clauses make of roles.
 _LABELS = ("name", "site", "environment", "roles")
-_KNOWN = frozenset({"id", "addresses", "platform", *_LABELS})
+_KNOWN = frozenset({"id", "addresses", "platform", "resolved_by", *_LABELS})
 
 
 def compare_targets(before: Contract, after: Contract, tallies: Tallies) -> None:
@@ -65,6 +65,7 @@ def _reach_gains(
     for address in after.addresses:
         if address not in known:
             yield Step(what=Effect.ADDRESS_ADDED, new=str(address))
+    yield from _looked_up_otherwise(before, after)
     agent, was = new_agents.get(_site(after), ""), old_agents.get(_site(before), "")
     if agent != was:
         yield Step(what=Effect.AGENT_CHANGED, old=was, new=agent)
@@ -74,6 +75,23 @@ def _reach_gains(
     for name in dict.fromkeys((*type(after).model_fields, *type(before).model_fields)):
         if name not in _KNOWN:
             yield from _way_gains(name, getattr(before, name, None), getattr(after, name, None))
+
+
+def _looked_up_otherwise(before: Target, after: Target) -> Iterator[Step]:
+    """Whose word an address rests on: each server more can say it, and each server less bounds it no more."""
+    old, new = (set(getattr(one, "resolved_by", ())) for one in (before, after))
+    if old != new:
+        yield Step(what=Effect.WAY_CHANGED, of="resolved_by", old=_of(old), new=_of(new))
+    if _is_looked_up(before, after) and before.name != after.name:
+        yield Step(what=Effect.WAY_CHANGED, of="name", old=before.name, new=after.name)
+
+
+def _is_looked_up(before: Target, after: Target) -> bool:
+    return any(getattr(one, "resolved_by", ()) for one in (before, after))
+
+
+def _of(names: set[str]) -> str:
+    return ", ".join(sorted(names))
 
 
 def _sort(target: Target) -> str:
@@ -119,7 +137,7 @@ def _label_changes(before: Target, after: Target) -> Iterator[Step]:
     """What is said of the target otherwise, and permits nothing."""
     for name in _LABELS:
         old, new = getattr(before, name, ""), getattr(after, name, "")
-        if old != new:
+        if old != new and not (name == "name" and _is_looked_up(before, after)):
             yield Step(what=Effect.LABEL_CHANGED, of=name, old=_listed(old), new=_listed(new))
 
 

@@ -112,7 +112,7 @@ class Desk:
             "contract": digest(self.text),
             "revision": contract.revision,
             "deeds": tuple(dict.fromkeys(job.collector for job in jobs)),
-            "targets": {job.host: self.target(job.host) for job in jobs},
+            "targets": other.get("targets") or {job.host: self.target(job.host) for job in jobs},
             "shares": {clause.id: 50 for clause in contract.clauses},
             "not_before": now,
             "expires": now + 120,

@@ -16,6 +16,7 @@ from agent.credentials import Credentials
 from agent.job import Refused, Seen
 from agent.nursling import Nursery
 from agent.post import load_post
+from inventory.grant import Target
 from tests.agent.orders import AGENT, Desk, Heard, is_alive, job, performed
 from tests.fleet import Fleet
 
@@ -100,6 +101,21 @@ async def test_who_gets_past_the_first_wall_ends_at_the_second(
     assert heard.pids("worker") == heard.pids("gone")
     assert not is_alive(heard.pids("gone")[0])
     assert not _is_reached(elsewhere)
+
+
+@pytest.mark.parametrize("name", ["plain", "native"])
+@pytest.mark.parametrize("host", ["h1", "unknown"])
+async def test_what_a_grant_names_beside_the_allowed_hosts_is_no_door(
+    host: str, name: str, desk: Desk, nursery: Nursery, elsewhere: socket.socket
+) -> None:
+    """A stolen controller seals a place of its own choice into a grant, and nothing is asked there openly."""
+    address, port = elsewhere.getsockname()
+    targets = {"h0": desk.target("h0"), host: Target(addresses=(address,), ports={"ssh": port})}
+    heard = await performed(desk.agent(nursery), desk.order(job("h0", f"linux.{name}"), targets=targets))
+    outcome = heard.outcomes[f"h0/linux.{name}"]
+    assert not _is_reached(elsewhere)
+    assert isinstance(outcome, Refused)
+    assert outcome.reason == "wall"
 
 
 async def test_with_the_first_wall_alone_the_same_gets_out(

@@ -327,6 +327,19 @@ def test_what_a_waiting_revision_takes_away_is_taken_away_at_once() -> None:
     assert targets["h2"] == (("192.0.2.2",), {"ssh": 22})
 
 
+def test_a_host_that_a_waiting_revision_moves_is_not_asked_meanwhile() -> None:
+    """Neither where it was nor where it will be; the others are."""
+
+    def paper(address: str) -> Contract:
+        hosts = [host("h1", address, ssh=ssh()), host("h2", "192.0.2.2", ssh=ssh())]
+        return contract(hosts, [clause(hosts=["h1", "h2"], diagnose=["linux"])])
+
+    under = Law(contract=paper("192.0.2.1"), waiting=paper("192.0.2.9"), ceilings=CEILINGS)
+    work = plan_work(under, (), ("linux",), (), NOW)
+    assert [(one.job.host, one.outcome) for one in work.refused] == [("h1", Refused("no-question", ("1",)))]
+    assert under_grants(under, work) == {"h2": (("192.0.2.2",), {"ssh": 22})}
+
+
 def under_grants(under: Law, work: Work) -> dict[str, tuple[tuple[str, ...], dict[str, int]]]:
     given = assign(
         under,

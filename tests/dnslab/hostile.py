@@ -53,13 +53,14 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 
 @contextlib.asynccontextmanager
-async def hostile(behaviour: Behaviour, *, seen: list[bytes] | None = None) -> AsyncIterator[Door]:
+async def hostile(
+    behaviour: Behaviour, *, seen: list[bytes] | None = None, address: str = "127.0.0.1"
+) -> AsyncIterator[Door]:
     """Answer UDP and TCP on one loopback port; over TCP the pieces are written as they are, then it closes.
 
     seen: collects the questions, without the length that TCP puts before them.
     """
     heard = seen if seen is not None else []
-    address = "127.0.0.1"
     port = free_port(address)
 
     talks: set[asyncio.Task[None]] = set()

@@ -1,0 +1,62 @@
+"""What of this order does the agent itself allow? Decided again, on its own reading, before anything is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from agent.admission import Admitted
+from agent.job import Job, Refused
+from agent.refusal import Hold
+from inventory.ceiling import Ceiling
+from inventory.contract import Clause, Contract
+from inventory.decide import Allowed, Diagnose, Request, decide
+from inventory.decide import Refused as Denied
+from inventory.grant import Leave
+
+__all__ = ["decide_again", "request_of"]
+
+_NOT_AS_CONTRACT = "the grant names addresses or ports that contract and ceiling do not"
+
+
+def decide_again(
+    admitted: Admitted, ceiling: Ceiling | None, jobs: Iterable[Job], now: datetime, trouble: str = ""
+) -> dict[Job, Clause | Refused]:
+    """The clause that allows each job at this moment, or why it is refused. Pure.
+
+    trouble: why there is no ceiling.
+    """
+    contract, leave = admitted.contract, admitted.leave
+    answers: dict[Job, Clause | Refused] = {}
+    for job in jobs:
+        match decide(contract, request_of(leave.grant.customer, job), now, ceiling):
+            case Denied() as denied:
+                answers[job] = Refused(
+                    denied.reason, denied.clauses, by="agent", detail=trouble or denied.beyond
+                )
+            case Allowed(clause):
+                fits = ceiling is not None and _within(contract, ceiling, leave, job.host)
+                answers[job] = (
+                    clause
+                    if fits
+                    else Refused(Hold.NOT_AS_CONTRACT, (clause.id,), by="agent", detail=_NOT_AS_CONTRACT)
+                )
+    return answers
+
+
+def request_of(customer: str, job: Job) -> Request:
+    """What a job asks for: the area stands before its question's first dot."""
+    area = job.collector.partition(".")[0]
+    return Request(customer=customer, host=job.host, deed=Diagnose(area))
+
+
+def _within(contract: Contract, ceiling: Ceiling, leave: Leave, host: str) -> bool:
+    """The grant may name fewer addresses and ways in than contract and ceiling, never others."""
+    granted = leave.grant.targets.get(host)
+    if granted is None:
+        return False
+    reach = ceiling.reach(contract.targets[host])
+    return (
+        set(granted.addresses) <= {str(address) for address in reach.addresses}
+        and granted.ports.items() <= reach.ports.items()
+    )
