@@ -37,13 +37,13 @@ from collectors.exchange import Exchange
 from collectors.session import Greeting, Kind, Phase, Resolver, Shell, Unanswered
 from inventory.grant import GrantRefusedError, Leave, NotGranted
 
-__all__ = ["HELD", "Held", "Patient"]
+__all__ = ["Held", "Patient", "blamed"]
 
 # How long a host's thread may take to notice that it was stopped.
 _NOTICE = 1.2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Held:
     """What the first wall held back while a job's own code ran."""
 
@@ -52,6 +52,14 @@ class Held:
 
 
 HELD: ContextVar[Held | None] = ContextVar("HELD", default=None)
+# The questions that are being asked just now: what a thread of nobody's does may be any of theirs.
+_ASKED: set[Held] = set()
+
+
+def blamed() -> tuple[Held, ...]:
+    """Whose doing it may be that something was held just now: the question's whose code this is, or all that are asked."""
+    mine = HELD.get()
+    return (mine,) if mine is not None else tuple(_ASKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +206,9 @@ class Patient:
         self._tell_started(job)
         held = Held(job.id)
         before = HELD.set(held)
+        _ASKED.add(held)
         outcome = await self._outcome(job, session, limit)
+        _ASKED.discard(held)
         HELD.reset(before)
         if held.what:
             # Also when the collector went on as if nothing had been: what it says then rests on who knows what.

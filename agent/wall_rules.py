@@ -92,6 +92,12 @@ _SOCKETS = frozenset(
         for protocol in (0, int(own))
     ]
 )
+# What libraries look into, if it is there: how the machine is set up, and what this process is. No keys are there.
+_READ = (
+    *("/usr/", "/lib/", "/lib64/", "/etc/", "/dev/null", "/dev/urandom", "/sys/devices/system/cpu/"),
+    *("/proc/self/", "/proc/stat", "/proc/meminfo", "/proc/cpuinfo", "/proc/sys/"),
+)
+_OURS = ("agent", "collectors", "inventory", "playbooks")
 _OWNERS = frozenset({fcntl.F_SETOWN, getattr(fcntl, "F_SETOWN_EX", fcntl.F_SETOWN)})
 
 
@@ -109,7 +115,7 @@ def rules_for(the_doors: frozenset[tuple[str, int]]) -> Mapping[str, Rule]:
             "socket.sendmsg": ("send", is_door, 1),
             "socket.getaddrinfo": ("look-up", _host_rule(hosts), 0),
             "socket.__new__": ("socket", _socket_rule(), 1),
-            "open": ("write", _read_rule(), 0),
+            "open": ("file", _read_rule((*_native_roots(), *_READ, *_own_folders())), 0),
             "import": ("native", _import_rule(_native_roots()), 0),
             "object.__setattr__": ("inspect", _other_rule(_CODE), 1),
             "object.__delattr__": ("inspect", _other_rule(_CODE), 1),
@@ -161,9 +167,22 @@ def _socket_rule() -> Callable[[Args], bool]:
     return is_plain
 
 
-def _read_rule() -> Callable[[Args], bool]:
-    def only_reads(args: Args, changes: int = _CHANGES) -> bool:
-        return not args[2] & changes
+def _read_rule(the_roots: tuple[str, ...]) -> Callable[[Args], bool]:
+    def only_reads(
+        args: Args,
+        changes: int = _CHANGES,
+        roots: tuple[str, ...] = the_roots,
+        kinds: tuple[type, type, type] = (type, str, int),
+        above: str = "/..",
+    ) -> bool:
+        kind_of, text, number = kinds
+        path = args[0]
+        if args[2] & changes:
+            return False
+        # A descriptor is open already. Of paths, only what libraries read has a place in a worker.
+        return kind_of(path) is number or (
+            kind_of(path) is text and path.startswith(roots) and above not in path
+        )
 
     return only_reads
 
@@ -196,3 +215,9 @@ def _native_roots() -> tuple[str, ...]:
     roots = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     roots |= {path for path in sys.path if path.endswith(("site-packages", "dist-packages", "lib-dynload"))}
     return tuple(f"{root}{os.sep}" for root in sorted(roots))
+
+
+def _own_folders() -> tuple[str, ...]:
+    """Where our own packages lie: a traceback shows their lines."""
+    modules = (sys.modules.get(name) for name in _OURS)
+    return tuple(f"{place}{os.sep}" for module in modules for place in getattr(module, "__path__", ()))

@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import Any
 
 from agent.job import Job
-from agent.patient import HELD, Patient
+from agent.patient import Patient, blamed
 from agent.sessions.gate import Gate
 from agent.start import Start, doors_for
 from agent.wall import Wall
@@ -79,10 +79,10 @@ async def _serve(
 
     def held_back(kind: str, words: str) -> None:
         # In the context of whoever tried it, also in the thread of a host.
-        held = HELD.get()
-        if held is not None:
+        guilty = blamed()
+        for held in guilty:
             held.what.append(f"{kind}, {words}")
-        job = held.job if held else ""
+        job = guilty[0].job if len(guilty) == 1 else ""
         mouth.tell(({"event": "blocked", "what": f"{kind}, {words}", "job": job}, ()))
 
     wall.seal(doors_for(start, leave), held_back)

@@ -59,7 +59,7 @@ HOSTILE = frozenset(
     bpf perf_event_open userfaultfd seccomp keyctl add_key request_key
     unshare setns mount umount2 pivot_root chroot move_mount open_tree fsopen fsmount open_by_handle_at
     fanotify_init init_module finit_module delete_module kexec_load kexec_file_load reboot swapon swapoff
-    shmget shmat shmctl msgget msgsnd msgrcv semget semop mq_open migrate_pages move_pages
+    memfd_create memfd_secret prlimit64 shmget shmat shmctl msgget msgsnd msgrcv semget semop mq_open migrate_pages move_pages
     setpgid setsid setuid setgid setreuid setregid setresuid setresgid setgroups capset
     """)
 )

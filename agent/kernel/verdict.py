@@ -75,6 +75,9 @@ def decided(name: str | None, args: tuple[int, ...], doors: Doors, worker: int, 
             case "kill" | "tgkill" if args[0] & _INT == worker:
                 # To itself: so a C library ends its process.
                 return Pass()
+            case "prlimit64" if args[0] & _INT in {0, worker}:
+                # Its own limits: some library may want to set one, and does without.
+                return Quiet(errno.ENOSYS)
             case None:
                 return Quiet(errno.ENOSYS)
             case _:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import select
 import socket
 import subprocess
@@ -14,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from tests.dnslab.real import free_port
 
 __all__ = ["HERE", "THERE", "Hit", "Range", "Targets"]
 
@@ -35,8 +38,9 @@ class Targets:
     """Listeners at the granted address and at another, over TCP, UDP, IPv6 and an abstract name."""
 
     def __init__(self) -> None:
-        self.door = self._stream(socket.AF_INET, HERE)
-        self.port = int(self.door.getsockname()[1])
+        # A number that the kernel gives to nobody, as the same one is taken for TCP, UDP and IPv6.
+        self.port = free_port(HERE)
+        self.door = self._stream(socket.AF_INET, HERE, self.port)
         self.door_udp = self._bound(socket.AF_INET, socket.SOCK_DGRAM, HERE, self.port)
         self.door6 = self._stream(socket.AF_INET6, "::1", self.port)
         there, other = self._stream(socket.AF_INET, THERE), self._stream(socket.AF_INET, HERE)
@@ -45,7 +49,8 @@ class Targets:
         six = self._stream(socket.AF_INET6, "::1")
         self.six = int(six.getsockname()[1])
         named = socket.socket(socket.AF_UNIX)
-        named.bind(b"\0second-line-range")
+        self.name = f"\0second-line-{os.getpid()}".encode()
+        named.bind(self.name)
         named.listen()
         # A door that has room for nobody while it is crowded.
         crowd = self._stream(socket.AF_INET, HERE)
@@ -132,6 +137,7 @@ class Range:
             "SIX_PORT": self.targets.six,
             "HERE": HERE,
             "THERE": THERE,
+            "NAME": self.targets.name,
         }
         known = "\n".join(f"{name} = {value!r}" for name, value in names.items())
         body = textwrap.indent(textwrap.dedent(attempt).strip(), "    ")

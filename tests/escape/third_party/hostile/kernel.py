@@ -259,7 +259,7 @@ def io_uring(at: At) -> None:
     call(_URING_ENTER, ring, 1, 1, 1, 0, 0)
 
 
-@attempt("setns into a namespace that is wired to everybody, by a file of /proc", untold=SILENT)
+@attempt("setns into a namespace that is wired to everybody, by a file of /proc")
 def setns(at: At) -> None:
     with open(f"/proc/{at.victim}/ns/net", "rb") as there:  # noqa: PTH123 - its number is what counts.
         call(_SETNS, there.fileno(), _NEW_NET)
@@ -324,7 +324,7 @@ def _moved(number: int, process: int) -> str:
     return "came to another process's memory"
 
 
-@attempt("another process's memory, by /proc/PID/mem", moves=None, untold=SILENT)
+@attempt("another process's memory, by /proc/PID/mem", moves=None)
 def proc_memory(at: At) -> str:
     with open(f"/proc/{at.victim}/mem", "rb") as memory:  # noqa: PTH123 - as an attacker would.
         return f"opened {memory.name}"
@@ -355,9 +355,7 @@ def signal_parent(_: At) -> str:
     return "may signal its parent"
 
 
-@attempt(
-    "another process's limits (prlimit)", moves=None, untold="prlimit64 is refused by the kernel in silence"
-)
+@attempt("another process's limits (prlimit)", moves=None)
 def foreign_limits(at: At) -> str:
     into = bytes(bytearray(16))
     call(_PRLIMIT, at.victim, 7, 0, place(into))

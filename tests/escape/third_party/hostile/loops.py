@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable
 
 from collectors import Resolver
-from tests.escape.third_party.hostile.lines import NOT_ITS_OWN, WHAT, datagram, stream
+from tests.escape.third_party.hostile.lines import WHAT, datagram, stream
 from tests.escape.third_party.hostile.way import At, attempt
 
 
@@ -53,7 +53,7 @@ async def asyncio_unix(at: At) -> None:
     await asyncio.sleep(0.3)
 
 
-@attempt("asyncio: connect to a name", over=Resolver, moves=("resolver", "10.66.4.4"), untold=NOT_ITS_OWN)
+@attempt("asyncio: connect to a name", over=Resolver, moves=("resolver", "10.66.4.4"))
 async def asyncio_name(at: At) -> None:
     await _within(asyncio.open_connection(at.spot.name, 22, happy_eyeballs_delay=0.1))
 

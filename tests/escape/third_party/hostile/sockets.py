@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from collectors import Resolver
 from tests.escape.places import CABLE, LINK_LOCAL
-from tests.escape.third_party.hostile.lines import NOT_ITS_OWN, WHAT, datagram, stream
+from tests.escape.third_party.hostile.lines import WHAT, datagram, stream
 from tests.escape.third_party.hostile.packets import ethernet, ipv4, ipv6, udp
 from tests.escape.third_party.hostile.way import At, attempt
 
@@ -238,7 +238,7 @@ def dup2(at: At) -> None:
     line.sendto(WHAT, (at.spot.other, 53))
 
 
-@attempt("a thread of its own", untold=NOT_ITS_OWN)
+@attempt("a thread of its own")
 def thread(at: At) -> None:
     working = threading.Thread(target=_quietly(lambda: stream().connect((at.spot.other, 22))))
     working.start()

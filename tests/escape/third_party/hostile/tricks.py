@@ -16,7 +16,7 @@ from pathlib import Path
 
 from collectors import Resolver
 from tests.escape.third_party.hostile.native import C, place
-from tests.escape.third_party.hostile.way import SILENT, At, attempt
+from tests.escape.third_party.hostile.way import At, attempt
 
 
 def _reach(at: At) -> None:
@@ -264,13 +264,13 @@ def forged_answer(at: At) -> None:
     _reach(at)
 
 
-@attempt("a file with a key: another host's credential", moves=None, untold=SILENT)
+@attempt("a file with a key: another host's credential", moves=None)
 def credential(_: At) -> str:
     with open("credentials/escape.key", encoding="ascii") as file:  # noqa: PTH123 - as an attacker would.
         return "read a key" if "PRIVATE" in file.read() else ""
 
 
-@attempt("the key that grants are sealed with", moves=None, untold=SILENT)
+@attempt("the key that grants are sealed with", moves=None)
 def controllers_key(_: At) -> str:
     with open("keys/controller.jwk", encoding="ascii") as file:  # noqa: PTH123 - as an attacker would.
         return "read the controller's key" if file.read() else ""
