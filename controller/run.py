@@ -233,7 +233,7 @@ def _decided(work: Work, run: str) -> tuple[Entry, ...]:
             case refused:
                 what, named = What.DECIDED_REFUSED, ""
                 facts = {
-                    "reason": refused.reason.value,
+                    "reason": decided.why or refused.reason.value,
                     "clauses": " ".join(refused.clauses),
                     "by": "controller",
                 }

@@ -22,6 +22,7 @@ from controller.store.contracts import StoredContract
 from inventory.ceiling import Ceiling, ways
 from inventory.contract import Clause, Contract, Host
 from inventory.decide import Allowed, Decision, Diagnose, Reason, Request, decide_under_all
+from inventory.decide import Refused as Denied
 from inventory.grant import Grant, Target, seal
 from inventory.outlook.when import closes_within
 from inventory.resolution import Ip, looked_up
@@ -51,11 +52,12 @@ _PIN_IT = "nobody has pinned the key of {host} yet: 'secondline host pin {custom
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """One decision that was taken for a run: host, area, answer."""
+    """One decision that was taken for a run: host, area, answer. why: the code of a refusal, where it is more exact."""
 
     host: str
     area: str
     decision: Decision
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,12 +175,19 @@ class _Plan:
         if not names and host in contract.targets:
             return False
         decision = self._law.decide(host, area, self._now)
-        self.decisions.append(Decided(host=host, area=area, decision=decision))
         if isinstance(decision, Allowed):
+            self.decisions.append(Decided(host=host, area=area, decision=decision))
             self._allow(host, area, names, decision.clause)
         else:
-            self.refuse(host, area, Refused(decision.reason, decision.clauses, detail=decision.beyond))
+            refused = self._why(host, area, decision)
+            self.decisions.append(Decided(host=host, area=area, decision=decision, why=refused.reason))
+            self.refuse(host, area, refused)
         return True
+
+    def _why(self, host: str, area: str, denied: Denied) -> Refused:
+        """A missing ceiling has a reason of its own, such as that there is no agent at all."""
+        reason, why = self._law.hindrance(host, area) if denied.reason is Reason.NO_CEILING else ("", "")
+        return Refused(reason or denied.reason, denied.clauses, detail=why or denied.beyond)
 
     def _allow(self, host: str, area: str, names: Mapping[str, str], clause: Clause) -> None:
         usual, greeted = _ports(self._law, host), _ports(self._law, host, unpinned=True)

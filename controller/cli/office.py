@@ -22,6 +22,7 @@ from controller.store.errors import StoreError
 from controller.store.living import under_way
 from controller.store.store import Store, open_store
 from inventory.contract import Contract
+from inventory.decide import Reason
 from inventory.read import ContractError, read
 from inventory.signing import SignatureError
 
@@ -172,6 +173,8 @@ def _held(
 
     if isinstance(post, HoldError):
         return post
+    if post.ceiling is None:
+        return HoldError(Reason.NO_CEILING, post.ceiling_trouble)
     try:
         rehearse(stored.text, contract, stored.signatures, post)
     except (HoldError, SignatureError) as reason:

@@ -87,10 +87,11 @@ def scope(
 
 def _hindered(row: ScopeRow, law: Law) -> ScopeRow:
     """What is allowed, but would not be done: its agent refuses, or nobody has pinned the host's key."""
-    from inventory.decide import Diagnose  # noqa: PLC0415 - start-up counts.
+    from inventory.decide import Diagnose, Reason  # noqa: PLC0415 - start-up counts.
 
     area = row.deed.area if isinstance(row.deed, Diagnose) else ""
-    reason, why = law.hindrance(row.host, area) if row.allowed else ("", "")
+    near = row.allowed or row.reason == Reason.NO_CEILING
+    reason, why = law.hindrance(row.host, area) if near else ("", "")
     if not reason:
         return row
     return replace(row, allowed=False, reason=reason, explanation=why, allowed_from=None, allowed_until=None)

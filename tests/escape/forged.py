@@ -170,9 +170,7 @@ FORGED: dict[str, Forged] = {
     "a clock that was set back by forty days": Forged(
         forge=_clock_later_before, reason=Hold.CLOCK_SET_BACK, env=_EARLIER
     ),
-    "an agent that is not here": Forged(
-        forge=lambda at: at.books.enter(at.honest()), reason=Reason.NO_CEILING
-    ),
+    "an agent that is not here": Forged(forge=lambda at: at.books.enter(at.honest()), reason=Hold.NO_AGENT),
     "no contract at all": Forged(forge=lambda _: None, says="there is no contract for"),
     "a contract that cannot be read": Forged(
         forge=_unreadable,

@@ -107,8 +107,7 @@ def _accepted(at: Folder, revision: int, digest: str) -> None:
     at.memory.accept(customer=CUSTOMER, revision=revision, digest=digest, text=at.text)
 
 
-# The controller decides first, and where it finds no agent, it finds no ceiling.
-_NO_AGENT = Reason.NO_CEILING
+_NO_AGENT = Hold.NO_AGENT
 _NEAR = '["10.66.0.0/24"]'
 
 
