@@ -258,8 +258,9 @@ def _ports(law: Law, host: str, *, unpinned: bool = False) -> dict[str, int]:
     unpinned: also those whose other end nobody has pinned yet.
     """
     target, ceiling = law.contract.targets[host], law.ceiling_of(host)
-    # Where no address is left, no way leads in.
-    open_ways = dict(ceiling.reach(target).ports) if ceiling and law_addresses(law, host) else {}
+    # Where no address is left, no way leads in; one that is known by name only has none yet.
+    is_somewhere = not target.addresses or law_addresses(law, host)
+    open_ways = dict(ceiling.reach(target).ports) if ceiling and is_somewhere else {}
     if isinstance(target, Host) and _unpinned(target) and not unpinned:
         open_ways.pop("ssh", None)
     later = law.waiting.targets.get(host) if law.waiting else None
