@@ -19,7 +19,7 @@ from joserfc import jws
 from joserfc.jwk import OctKey
 from pydantic import ValidationError
 
-from inventory.grant import Door, Grant, GrantRefusedError, Target, seal, verify
+from inventory.grant import Door, Grant, GrantRefusedError, NotGranted, Target, seal, verify
 from inventory.token import KeyFormatError, Pin, new_key, pin_of
 
 NOW = 1_800_000_000
@@ -75,7 +75,8 @@ def without(name: str) -> dict[str, object]:
 def refused(token: str, *, agent: str = "agent-hh", now: float = NOW + 1) -> str:
     with pytest.raises(GrantRefusedError) as caught:
         verify(token, (pin_of(KEY),), agent=agent, now=now)
-    return str(caught.value)
+    assert isinstance(caught.value.reason, NotGranted)
+    return f"{caught.value.reason}: {caught.value}"
 
 
 def test_what_was_sealed_is_what_is_verified() -> None:
@@ -111,15 +112,17 @@ def test_within_its_time_it_holds(now: float) -> None:
 
 
 def test_a_grant_for_more_than_a_day_is_none() -> None:
-    assert "more than a day" in refused(seal(grant(expires=NOW + 86_401), KEY))
+    assert "grant-too-long: the grant would hold for more than a day" in refused(
+        seal(grant(expires=NOW + 86_401), KEY)
+    )
 
 
 def test_another_agent_is_refused() -> None:
-    assert "for agent 'agent-hh'" in refused(TOKEN, agent="agent-ki")
+    assert "grant-for-another-agent: the grant is for agent 'agent-hh'" in refused(TOKEN, agent="agent-ki")
 
 
 def test_another_version_is_refused() -> None:
-    assert "version 2" in refused(seal(grant(version=2), KEY))
+    assert "grant-of-another-version: the grant is of version 2" in refused(seal(grant(version=2), KEY))
 
 
 def test_another_key_is_refused() -> None:

@@ -24,7 +24,7 @@ from inventory.signing import (
     sign_ending,
 )
 from inventory.source import digest
-from inventory.token import Pin, TokenError, new_key, pin_of, seal_token
+from inventory.token import LARGEST, KeyFormatError, Pin, TokenError, new_key, pin_of, seal_token
 
 ANNA, BOB, CAROL, MALLORY = (new_key() for _ in range(4))
 TEXT = example()
@@ -50,7 +50,9 @@ def refused(
 ) -> NotSigned:
     with pytest.raises(SignatureError) as caught:
         people(tokens, pins, widens=widens, text=text)
-    assert str(caught.value)
+    # Whoever reads it learns which revision is meant, and what to do.
+    assert f"revision {CONTRACT.revision} of {CONTRACT.customer}" in str(caught.value)
+    assert "sign" in str(caught.value)
     return caught.value.reason
 
 
@@ -124,10 +126,27 @@ def test_what_is_no_ending_ends_nothing(token: str) -> None:
 
 def test_a_signature_file_has_a_token_a_line() -> None:
     assert read_tokens(b"# signed by Anna\n a.b.c \n\nd.e.f\n") == ("a.b.c", "d.e.f")
+    assert len(read_tokens(b"x\n" * 16)) == 16
     with pytest.raises(TokenError, match="too many"):
         read_tokens(b"x\n" * 17)
+    assert read_tokens("Ü\n".encode()) == ("\ufffd\ufffd",), "what is no token is no reason to fail here"
 
 
 def test_a_pin_is_read_as_it_is_written() -> None:
     for pin in (*DUTY, Pin(DUTY[0].public)):
         assert Pin.read(str(pin)) == pin
+
+
+def test_what_can_be_signed_has_a_bound() -> None:
+    bound = LARGEST // 4 * 3
+    with pytest.raises(ValueError, match=f"at most {bound}"):
+        seal_token(b"x" * (bound + 1), ANNA, "x")
+    assert len(seal_token(b"x" * bound, ANNA, "x")) > bound
+
+
+@pytest.mark.parametrize(
+    "key", [{}, {"kty": "OKP"}, {**ANNA, "d": ""}, {**ANNA, "crv": "X25519"}], ids=range(4)
+)
+def test_what_is_no_private_key_signs_nothing(key: Mapping[str, Any]) -> None:
+    with pytest.raises(KeyFormatError, match="secondline key new"):
+        seal_token(b"x", key, "x")
