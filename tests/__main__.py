@@ -13,7 +13,9 @@ from pathlib import Path
 PARTS = (
     ("slow tests", ("-m", "slow and not lab and not desk", "-n", "2")),
     ("Request Tracker", ("-m", "desk")),
-    ("the lab", ("-m", "lab")),
+    ("the lab", ("-m", "lab", "--ignore=tests/escape")),
+    # Alone: it adds somebody else's collectors to its own process.
+    ("escapes", ("-m", "lab", "tests/escape")),
 )
 
 
