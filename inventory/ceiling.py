@@ -7,7 +7,6 @@ and the ceiling both allow, at the addresses and ports that both name. A ceiling
 from __future__ import annotations
 
 import tomllib
-from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_network
@@ -18,8 +17,9 @@ from pydantic import BeforeValidator, Field, ValidationError
 from inventory.clause import Part
 from inventory.contract import Host, Outside
 from inventory.fields import Id, Port, WrongError
+from inventory.spans import Spans, without
 
-__all__ = ["Ceiling", "CeilingError", "Reach", "read_ceiling", "ways"]
+__all__ = ["Ceiling", "CeilingError", "Network", "Reach", "read_ceiling", "read_network", "ways"]
 
 _LARGEST = 1_000_000
 
@@ -28,7 +28,8 @@ class CeilingError(Exception):
     """The text is no ceiling; the message names every mistake."""
 
 
-def _network(value: object) -> IPv4Network | IPv6Network:
+def read_network(value: object) -> IPv4Network | IPv6Network:
+    """A network with its host bits zero, or one address. Raises WrongError."""
     kind = IPv6Network if isinstance(value, str) and ":" in value else IPv4Network
     if isinstance(value, IPv4Network | IPv6Network):
         return value
@@ -42,7 +43,7 @@ def _network(value: object) -> IPv4Network | IPv6Network:
     )
 
 
-Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(read_network)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,17 @@ class Ceiling(Part):
             address in one and one.version == near.version and _lies_in(one, near) for one in self.outside
         )
 
+    def all_within(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Every address that may ever be reached, exactly, in as few networks as can be: by address or by name."""
+        own = (*self.networks, *self.never)
+        near = tuple(one for one in self.outside if any(_lies_in(one, other) for other in _NEARBY))
+        wide = tuple(one for one in self.outside if one not in near)
+        kept = ((self.networks, self.never), (near, own), (wide, (*own, *_NEARBY)))
+        pieces = [piece for some, cut in kept for piece in without(some, cut)]
+        v4 = collapse_addresses(one for one in pieces if isinstance(one, IPv4Network))
+        v6 = collapse_addresses(one for one in pieces if isinstance(one, IPv6Network))
+        return (*v4, *v6)
+
     def _holds(self, address: IPv4Address | IPv6Address) -> bool:
         number, version = int(address), address.version
         return self._within[version].holds(number) and not self._without[version].holds(number)
@@ -120,16 +132,16 @@ class Ceiling(Part):
         return frozenset(self.ports)
 
     @cached_property
-    def _within(self) -> dict[int, _Spans]:
-        return {version: _Spans(self.networks, version) for version in (4, 6)}
+    def _within(self) -> dict[int, Spans]:
+        return {version: Spans(self.networks, version) for version in (4, 6)}
 
     @cached_property
-    def _without(self) -> dict[int, _Spans]:
-        return {version: _Spans(self.never, version) for version in (4, 6)}
+    def _without(self) -> dict[int, Spans]:
+        return {version: Spans(self.never, version) for version in (4, 6)}
 
     @cached_property
-    def _outside(self) -> dict[int, _Spans]:
-        return {version: _Spans(self.outside, version) for version in (4, 6)}
+    def _outside(self) -> dict[int, Spans]:
+        return {version: Spans(self.outside, version) for version in (4, 6)}
 
 
 # Private, shared and loopback addresses, and those that carry another address within (RFC 6890, 6052, 3056, 4380).
@@ -146,23 +158,6 @@ _NEARBY = tuple(
 
 def _lies_in(one: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -> bool:
     return one.network_address in other and one.broadcast_address in other
-
-
-class _Spans:
-    """Networks of one version as disjoint spans, so that a look-up does not grow with their number."""
-
-    def __init__(self, networks: tuple[IPv4Network | IPv6Network, ...], version: int) -> None:
-        joined: list[IPv4Network] | list[IPv6Network]
-        if version == 4:
-            joined = list(collapse_addresses([one for one in networks if isinstance(one, IPv4Network)]))
-        else:
-            joined = list(collapse_addresses([one for one in networks if isinstance(one, IPv6Network)]))
-        self._first = [int(one.network_address) for one in joined]
-        self._last = [int(one.broadcast_address) for one in joined]
-
-    def holds(self, number: int) -> bool:
-        place = bisect_right(self._first, number)
-        return place > 0 and number <= self._last[place - 1]
 
 
 def read_ceiling(raw: bytes) -> Ceiling:

@@ -1,21 +1,22 @@
-"""What holds at this agent? Its own law is set up, looked at, and its kill switches thrown, without any controller.
+"""What may this agent do, and how is it stopped? Its own law is set up, and its kill switches thrown.
 
-Exit status of `doctor`: 0 all is well, 1 something is not.
+No controller is needed for any of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from controller.cli.doctor import doctor
 from controller.cli.keys import public_keys
+from controller.cli.posts import EveryName, Json, Name, folders_of, post_of
 from controller.cli.show import print_json, print_line, print_text
+from controller.cli.unit import unit
 
 if TYPE_CHECKING:
-    from agent.post import Post
     from controller.store.entries import LedgerFact, What
 
 __all__ = ["app"]
@@ -23,8 +24,6 @@ __all__ = ["app"]
 app = typer.Typer(
     help="Agents: set up their own law, look at it, stop and resume their work.", no_args_is_help=True
 )
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Name = Annotated[str, typer.Argument(help="The agent, as the contract's sites name it.")]
 OneCustomer = Annotated[str, typer.Option(help="Only this customer; everything when not given.")]
 
 
@@ -77,7 +76,7 @@ def init(
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = post_folder(home, name)
     write_post(folder, name=name, controller=(controller_pin(home),), pins=pins, ceiling=raw, walls=kept)
-    post = _post(name)
+    post = post_of(name)
     if not post.memory.exists():
         make_memory(post.memory)
     people = tuple(dict.fromkeys(pin.name for pin in (*pins.duty, *pins.customer)))
@@ -114,7 +113,7 @@ def ceiling(
     from controller.ledger import What  # noqa: PLC0415
     from inventory.ceiling import CeilingError, read_ceiling  # noqa: PLC0415
 
-    post = _post(name)
+    post = post_of(name)
     source = file or post.folder / CEILING
     raw = source.read_bytes()
     try:
@@ -135,7 +134,7 @@ def ceiling(
 
 @app.command()
 def stop(
-    name: Annotated[str, typer.Argument(help="The agent; every agent of this home when not given.")] = "",
+    name: EveryName = "",
     *,
     customer: OneCustomer = "",
     why: Annotated[str, typer.Option(help="What it shall say.")] = "stopped by hand",
@@ -146,7 +145,7 @@ def stop(
     from controller.ledger import What  # noqa: PLC0415
 
     files = {}
-    for one in _folders(name):
+    for one in folders_of(name):
         files[one.name] = str(switch.throw(one, _id(customer), why))
         _remember(What.AGENT_STOPPED, agent=one.name, customer=customer, reason=why)
     if json:
@@ -158,7 +157,7 @@ def stop(
 
 @app.command()
 def resume(
-    name: Annotated[str, typer.Argument(help="The agent; every agent of this home when not given.")] = "",
+    name: EveryName = "",
     *,
     customer: OneCustomer = "",
     json: Json = False,
@@ -167,7 +166,7 @@ def resume(
     from agent import switch  # noqa: PLC0415 - see above.
     from controller.ledger import What  # noqa: PLC0415
 
-    resumed = {one.name: switch.resume(one, _id(customer)) for one in _folders(name)}
+    resumed = {one.name: switch.resume(one, _id(customer)) for one in folders_of(name)}
     for agent in (agent for agent, was in resumed.items() if was):
         _remember(What.AGENT_RESUMED, agent=agent, customer=customer)
     if json:
@@ -177,84 +176,8 @@ def resume(
             print_line(f"agent {agent} {'goes on' if was else 'was not stopped in this way'}")
 
 
-@app.command()
-def doctor(
-    name: Annotated[str, typer.Argument(help="The agent; every agent of this home when not given.")] = "",
-    *,
-    json: Json = False,
-) -> None:
-    """Say what holds at an agent, and what is wrong with it."""
-    told = {one.name: list(_examined(one)) for one in _folders(name)}
-    if json:
-        print_json({agent: [{"ok": ok, "what": what} for ok, what in lines] for agent, lines in told.items()})
-    else:
-        for agent, lines in told.items():
-            for ok, what in lines:
-                print_line(f"{agent}: {'ok' if ok else 'NOT OK'}: {what}")
-    raise typer.Exit(0 if all(ok for lines in told.values() for ok, _ in lines) else 1)
-
-
-def _examined(folder: Path) -> Iterator[tuple[bool, str]]:
-    """What holds at one agent, line by line: whether it is well, and what it is."""
-    from agent import switch  # noqa: PLC0415 - see above.
-    from agent.kernel.standing import standing  # noqa: PLC0415
-    from agent.memory import Memory  # noqa: PLC0415
-    from agent.post import load_post  # noqa: PLC0415
-    from agent.refusal import HoldError  # noqa: PLC0415
-
-    try:
-        post = load_post(folder.parents[1], folder.name)
-    except HoldError as error:
-        yield False, str(error)
-        return
-    for role, pins in (("duty manager", post.pins.duty), ("customer", post.pins.customer)):
-        for pin in pins:
-            yield True, f"the signature of {pin.name} counts ({role}, key {pin.kid[:12]})"
-    yield True, f"the customer's signature is {'demanded' if post.pins.cosigned else 'not demanded'}"
-    if post.ceiling is None:
-        yield False, f"no ceiling, so nothing is allowed: {post.ceiling_trouble}"
-    else:
-        networks = ", ".join(map(str, post.ceiling.networks))
-        yield True, f"ceiling: {', '.join(post.ceiling.customers)}; {networks}; ports {_listed(post)}"
-    try:
-        newest = Memory(post.memory).newest()
-        yield True, f"memory: {newest:%Y-%m-%d %H:%M:%S} UTC is the newest moment seen"
-    except HoldError as error:
-        yield False, str(error)
-    if post.walls == "python":
-        yield True, "walls: python alone, as its own file says"
-    else:
-        yield not standing().missing, f"walls: {standing()}"
-    stopped = switch.all_thrown(folder)
-    yield not stopped, f"stopped by {', '.join(stopped)}" if stopped else "no kill switch is thrown"
-
-
-def _listed(post: Post) -> str:
-    return ", ".join(map(str, post.ceiling.ports)) if post.ceiling else ""
-
-
-def _folders(name: str) -> tuple[Path, ...]:
-    """The folders of the agents meant. Raises HoldError when there is none."""
-    from agent.post import post_folder  # noqa: PLC0415 - see above.
-    from agent.refusal import Hold, HoldError  # noqa: PLC0415
-    from controller.settings import home_folder  # noqa: PLC0415
-
-    home = home_folder()
-    every = sorted(path for path in (home / "agents").glob("*") if path.is_dir())
-    folders = (post_folder(home, name),) if name else tuple(every)
-    missing = [path for path in folders if not path.is_dir()]
-    if missing or not folders:
-        raise HoldError(
-            Hold.NO_AGENT, f"there is no agent {name or 'here'}: set one up with 'secondline agent init'"
-        )
-    return folders
-
-
-def _post(name: str) -> Post:
-    from agent.post import load_post  # noqa: PLC0415 - see above.
-    from controller.settings import home_folder  # noqa: PLC0415
-
-    return load_post(home_folder(), name)
+app.command()(doctor)
+app.command()(unit)
 
 
 def _id(customer: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 import pytest
 from hypothesis import given
@@ -166,3 +167,66 @@ def test_the_narrowest_ceiling_over_a_contract_takes_nothing_away(
 ) -> None:
     made = read_ceiling(ceiling_for(contract))
     assert decide(contract, request, now, made) == decide(contract, request, now, wide("k"))
+
+
+@st.composite
+def bounds(draw: st.DrawFn) -> tuple[Ceiling, list[str]]:
+    """A ceiling whose lists overlap, and addresses at all its edges and beside them."""
+
+    def networks(least: int) -> list[IPv4Network | IPv6Network]:
+        # Few bits that differ, so that networks meet, touch and hold each other.
+        v4 = st.builds(
+            lambda low, length: IPv4Network((0x0A000000 + low, length), strict=False),
+            st.integers(0, 255),
+            st.integers(24, 32),
+        )
+        v6 = st.builds(
+            lambda low, length: IPv6Network(((0xFD << 120) + low, length), strict=False),
+            st.integers(0, 255),
+            st.integers(120, 128),
+        )
+        odd = st.sampled_from(
+            (
+                ip_network("0.0.0.0/0"),
+                ip_network("128.0.0.0/1"),
+                ip_network("::/0"),
+                ip_network("255.0.0.0/8"),
+            )
+        )
+        return draw(st.lists(v4 | v6 | odd, min_size=least, max_size=6))
+
+    inside, never, outside = networks(1), networks(0), networks(0)
+    edges = {
+        place.__class__(number)
+        for net in (*inside, *never, *outside)
+        for place in (net.network_address, net.broadcast_address)
+        for number in (int(place) - 1, int(place), int(place) + 1)
+        if 0 <= number < 1 << place.max_prefixlen
+    }
+    drawn = draw(st.lists(st.ip_addresses(), max_size=4))
+    # Where nearby networks end, which a wide network outside does not mean.
+    near = ("9.255.255.255", "10.255.255.255", "11.0.0.0", "fc00::", "fe00::", "240.0.0.0", "64:ff9b::1")
+    ceiling = changed(networks=tuple(inside), never=tuple(never), outside=tuple(outside))
+    return ceiling, [*near, *(str(one) for one in (*edges, *drawn))]
+
+
+@given(bounds())
+def test_the_bound_as_one_list_holds_exactly_what_may_be_reached(bound: tuple[Ceiling, list[str]]) -> None:
+    ceiling, addresses = bound
+    left = ceiling.all_within()
+    for address in map(ip_address, addresses):
+        host = CONTRACT.hosts[0].model_copy(update={"addresses": (address,)})
+        allowed = bool(ceiling.reach(host).addresses) or ceiling.holds_outside(address)
+        assert any(address in network for network in left) is allowed, address
+    # And no address twice.
+    numbers = [(int(net.network_address), net.version, net.num_addresses) for net in left]
+    ends = sorted((version, first, first + many) for first, version, many in numbers)
+    assert all(one[:1] != two[:1] or one[2] <= two[1] for one, two in itertools.pairwise(ends))
+
+
+def test_the_bound_as_one_list_is_short() -> None:
+    assert changed(
+        networks=nets("10.0.0.0/24", "10.0.1.0/24"), never=nets("10.0.0.128/25")
+    ).all_within() == nets("10.0.0.0/25", "10.0.1.0/24")
+    assert changed(networks=nets("10.0.0.0/24", "10.0.1.0/24"), never=()).all_within() == nets("10.0.0.0/23")
+    assert changed(never=nets("0.0.0.0/0", "::/0")).all_within() == ()
