@@ -143,7 +143,9 @@ LockPersonality=yes
 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
 # The wall's list of calls is one of this machine's own call numbers.
 SystemCallArchitectures=native
-# Left out on purpose. ProtectProc= and ProcSubset=: how busy the machine is (/proc/stat) says how many hosts may be asked
-# at once. SystemCallFilter=: the porter needs calls that are on no common list (seccomp, pidfd_getfd,
+# Processes of others are not even seen. ProcSubset= is left out: how busy the machine is (/proc/stat) says how many hosts
+# may be asked at once.
+ProtectProc=invisible
+# SystemCallFilter= is left out: the porter needs calls that are on no common list (seccomp, pidfd_getfd,
 # process_vm_readv), and a worker has a stricter list of its own.
 """

@@ -21,7 +21,7 @@ from controller.unit import Unit, unit_text
 from inventory.ceiling import Ceiling
 from tests.lab.lab import TOP, Lab
 from tests.lab.places import USER
-from tests.lab.tools import run
+from tests.lab.tools import run, until
 
 pytestmark = pytest.mark.lab
 
@@ -249,22 +249,28 @@ def remembered(lab: Lab) -> list[list[str]]:
     return found
 
 
-@pytest.mark.skipif(
+LIKE_THE_HOSTS = pytest.mark.skipif(
     run("/usr/bin/python3", "-c", "import sys; print(*sys.version_info[:2])", check=False).stdout.split()
     != [str(part) for part in sys.version_info[:2]]
     or shutil.which("setpriv") is None,
     reason="the packages of this environment are not for the hosts' own Python",
 )
-def test_both_walls_stand_inside_the_unit_and_the_hosts_are_asked(place: Lab, unit: Unit) -> None:
-    install(place)
-    product(place, "contract", "add", f"{HOME}/contract.yaml")
-    number = json.loads(
-        product(place, "ticket", "new", "--customer", "musterbau", "--subject", "langsam", "--json")
-    )["id"]
-    ceiling = load_post(place.place.home, "koeln").ceiling
+
+
+def ready(lab: Lab, unit: Unit) -> tuple[str, str]:
+    """Install all of it on the host, with a ticket; gives the unit for the lab's own ceiling, and the ticket."""
+    install(lab)
+    product(lab, "contract", "add", f"{HOME}/contract.yaml")
+    said = product(lab, "ticket", "new", "--customer", "musterbau", "--subject", "langsam", "--json")
+    ceiling = load_post(lab.place.home, "koeln").ceiling
     assert ceiling is not None
-    text = unit_text(replace(unit, within=ceiling.all_within()))
-    ended = started(place, text, str(number), timeout=120)
+    return unit_text(replace(unit, within=ceiling.all_within())), str(json.loads(said)["id"])
+
+
+@LIKE_THE_HOSTS
+def test_both_walls_stand_inside_the_unit_and_the_hosts_are_asked(place: Lab, unit: Unit) -> None:
+    text, number = ready(place, unit)
+    ended = started(place, text, number, timeout=120)
     journal = place.on(HOST, "journalctl", "-u", f"secondline@{number}", "-o", "cat", "--no-pager").stdout
     assert ended in (["success", "0"], ["success", "1"]), journal
     assert "IP firewall" not in journal, journal
@@ -272,8 +278,26 @@ def test_both_walls_stand_inside_the_unit_and_the_hosts_are_asked(place: Lab, un
     assert walls, "no worker told of its walls"
     assert all(how.startswith("python, seccomp, landlock") for how in walls), walls
     # As many answers as outside of it: what the unit takes away, nobody needed.
-    product(place, "diagnose", "--ticket", str(number), "--quiet")
+    product(place, "diagnose", "--ticket", number, "--quiet")
     runs = json.loads(product(place, "report", "list", "--json"))
     assert len(runs) == 2
     assert "seen" in runs[0]["numbers"]
     assert runs[0]["numbers"] == runs[1]["numbers"]
+
+
+@LIKE_THE_HOSTS
+def test_a_unit_that_is_stopped_writes_down_what_there_is(place: Lab, unit: Unit) -> None:
+    text, number = ready(place, unit)
+    service = f"secondline@{number}"
+    place.write(HOST, UNIT_FILE, text)
+    place.on(HOST, "systemctl", "daemon-reload")
+    # One host is silent, so that the run is still waiting for it.
+    place.filter("db1", "input", "tcp dport 22 drop")
+    try:
+        place.on(HOST, "systemctl", "start", "--no-block", service)
+        until("a worker is at work", lambda: "walls-stand" in [what for what, _ in remembered(place)])
+        place.on(HOST, "systemctl", "stop", service)
+    finally:
+        place.unfilter("db1")
+    assert [run["state"] for run in json.loads(product(place, "report", "list", "--json"))] == ["stopped"]
+    assert not place.on(HOST, "pgrep", "-f", str(PROGRAM.parent), check=False).stdout
