@@ -104,14 +104,17 @@ def touches(store: Store, run: str) -> tuple[Touch, ...]:
                 host=row.host,
                 clause=row.clause,
                 who=row.who,
-                about=_about(row.facts),
+                about=_about(row.what, row.facts),
             )
             for row in connection.execute(every)
         )
 
 
-def _about(facts: Mapping[str, LedgerFact]) -> str:
+def _about(what: str, facts: Mapping[str, LedgerFact]) -> str:
     """What an entry was about, in words that only we choose: a report may show them to anybody."""
+    if what == What.WALLS_STAND:
+        # What a wall has held says others' words; which walls stand says ours.
+        return str(facts.get("how", ""))
     return " ".join(
         dict.fromkeys(
             str(facts[name])

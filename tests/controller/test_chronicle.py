@@ -132,3 +132,14 @@ async def test_what_the_agent_allows_stands_in_the_ledger_once_a_host_and_area(s
             hear(Event(what="decided", job=job.id, host="h", detail="§1"))
     (touch,) = touches(store, "r1")
     assert (touch.what, touch.who, touch.host, touch.clause) == ("decided-allowed", "here-1", "h", "§1")
+
+
+async def test_which_walls_stood_is_seen_and_what_they_held_is_not_shown_to_anybody(store: Store) -> None:
+    async with chronicle(store) as written:
+        hear = written.listener("g", "here-1")
+        hear(Event(what="walls", detail="python, seccomp, landlock 7, no capabilities"))
+        hear(Event(what="blocked", detail="the first wall: connect, <script> to 192.0.2.1"))
+    assert [(touch.what, touch.about) for touch in touches(store, "r1")] == [
+        ("walls-stand", "python, seccomp, landlock 7, no capabilities"),
+        ("wall-held", ""),
+    ]
