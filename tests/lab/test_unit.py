@@ -224,7 +224,11 @@ def install(lab: Lab) -> None:
     lab.on(HOST, "chmod", "755", str(PROGRAM))
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.add(lab.place.home, ".")
+        # Its law and its keys: what other tests have had done there is not this installation's.
+        for name in ("agents", "credentials", "keys"):
+            archive.add(lab.place.home / name, name)
+    lab.on(HOST, "rm", "-rf", str(HOME))
+    lab.on(HOST, "mkdir", "-m", "700", str(HOME))
     unpacked(lab, str(HOME), packed.getvalue())
     lab.on(HOST, "cp", "/dev/stdin", f"{HOME}/contract.yaml", text=lab.place.contract.read_text("utf-8"))
     signatures = lab.place.contract.with_name(f"{lab.place.contract.name}.sig")
