@@ -84,8 +84,8 @@ class Replay:
     async def time(self) -> Reply:
         return reply_of(self._next("time"))
 
-    async def certificate(self) -> bytes:
-        return reply_of(self._next("certificate")).content
+    async def certificate(self) -> Reply:
+        return reply_of(self._next("certificate"))
 
     def _next(self, *question: str) -> Exchange:
         recorded = self._recorded.get(question)

@@ -201,7 +201,7 @@ class TimeServer(Protocol):
 class Certified(Protocol):
     """A service under TLS that is only greeted: which certificate it shows, whether it can be trusted or not."""
 
-    async def certificate(self) -> bytes:
+    async def certificate(self) -> Reply:
         """The server's own certificate, in DER. Raises Unanswered."""
         ...
 

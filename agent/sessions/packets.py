@@ -125,9 +125,9 @@ class CertifiedSession(_Packets):
 
     session, way = "certificate", "ldap"
 
-    async def certificate(self) -> bytes:
+    async def certificate(self) -> Reply:
         """See `collectors.session.Certified.certificate`."""
-        return (await self._asked(("certificate",), _shown_certificate)).content
+        return await self._asked(("certificate",), _shown_certificate)
 
 
 async def _datagram(door: Door, query: bytes, answered: Callable[[bytes], bytes | None]) -> bytes:
