@@ -35,7 +35,8 @@ class Authority:
         certificate, key = self.folder / f"{name}.pem", _key(self.folder / f"{name}.key")
         names = ",".join([f"DNS:{name}", *(f"IP:{address}" for address in addresses)])
         extensions = self.folder / f"{name}.cnf"
-        extensions.write_text(f"subjectAltName={names}\n", "ascii")
+        usage = "extendedKeyUsage=serverAuth\nauthorityKeyIdentifier=keyid\n"
+        extensions.write_text(f"subjectAltName={names}\n{usage}", "ascii")
         asked = _openssl("req", "-new", "-key", str(key), "-subj", f"/CN={name}")
         signed = ("-CA", str(self.root), "-CAkey", str(self.folder / f"{self.name}.key"))
         words = ("-req", *signed, "-days", str(days), "-extfile", str(extensions), "-out", str(certificate))

@@ -9,13 +9,13 @@ from tests.faults.fault import Fault
 from tests.faults.linux import Act, do, linux_fault, resolver, ssh_says
 from tests.lab.hosts import resolv_conf
 from tests.lab.lab import Lab
-from tests.lab.places import DNS1, GATEWAY, HOSTS, NOBODY, REGISTRY, ZONE
+from tests.lab.places import DNS1, GATEWAY, NOBODY, REGISTRY, SERVERS, ZONE
 from tests.lab.tools import until
 
 __all__ = ["FAULTS"]
 
 _TIME_CLIENTS = ("web1", "db1", "file1")
-_RANGE = f"{HOSTS[0].address}-{HOSTS[-1].address}"
+_RANGE = f"{SERVERS[0].address}-{SERVERS[-1].address}"
 _NSSWITCH, _KEPT = "/etc/nsswitch.conf", "/run/fault-nsswitch"
 
 

@@ -77,6 +77,10 @@ def system_mounts(spec: Mapping[str, Any]) -> None:
     mount("devpts", "dev/pts", "devpts", _NOSUID, "newinstance,ptmxmode=0666,mode=620")
     mount("tmpfs", "dev/shm", "tmpfs", _NOSUID | _NODEV, "size=8m,mode=1777")
     Path("dev/ptmx").symlink_to("pts/ptmx")
+    # What needs more room or other attributes than the overlay gives lies in a plain folder of this machine.
+    for path, folder in spec["binds"].items():
+        Path(path).mkdir(parents=True, exist_ok=True)
+        mount(folder, path, flags=_BIND)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         Path("dev", name).symlink_to(f"/proc/self/fd/{number}")
     Path("dev/fd").symlink_to("/proc/self/fd")

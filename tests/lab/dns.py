@@ -9,7 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab.cells import running_pids, spawn
-from tests.lab.places import DESK, DNS1, DNS2, HOSTS, HR1, REGISTRY, REVERSE, ZONE, Box, Place
+from tests.lab.places import (
+    AD_ZONE,
+    DCS,
+    DESK,
+    DNS1,
+    DNS2,
+    FS1,
+    HR1,
+    REGISTRY,
+    REVERSE,
+    SERVERS,
+    ZONE,
+    Box,
+    Place,
+)
 from tests.lab.tools import run, until
 
 __all__ = [
@@ -27,7 +41,7 @@ __all__ = [
     "write_zones",
 ]
 
-_NAMED_BOXES = (DNS1, DNS2, DESK, HR1, *HOSTS)
+_NAMED_BOXES = (DNS1, DNS2, DESK, HR1, *SERVERS)
 
 
 def _soa(zone: str, server: str, number: int) -> str:
@@ -51,8 +65,10 @@ def write_zones(place: Place) -> None:
     """Write all zones as they are when all is well, and a root above them."""
     place.dns.mkdir(exist_ok=True)
     forward = "".join(f"{box.name}. IN A {box.address}\n" for box in _NAMED_BOXES)
-    back = "".join(f"{box.address.rsplit('.', 1)[1]} IN PTR {box.name}.\n" for box in _NAMED_BOXES)
-    (place.dns / ZONE).write_text(_soa(ZONE, DNS1.name, 2026010101) + _servers() + forward, "ascii")
+    below = "".join(f"{AD_ZONE}. IN NS {box.name}.\n{box.name}. IN A {box.address}\n" for box in DCS)
+    named = (*_NAMED_BOXES, *DCS, FS1)
+    back = "".join(f"{box.address.rsplit('.', 1)[1]} IN PTR {box.name}.\n" for box in named)
+    (place.dns / ZONE).write_text(_soa(ZONE, DNS1.name, 2026010101) + _servers() + forward + below, "ascii")
     (place.dns / REVERSE).write_text(_soa(REVERSE, DNS1.name, 2026010101) + _servers() + back, "ascii")
     (place.dns / "test").write_text(parent_zone(), "ascii")
     top = f". IN NS {REGISTRY.name}.\n{REGISTRY.name}. IN A {REGISTRY.address}\n"

@@ -1,4 +1,4 @@
-"""What is on each of Musterbau's six Linux servers? Its files, its services, and how it is started."""
+"""What is on each of Musterbau's Linux servers? Its files, its services, and how it is started."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.lab import samba
 from tests.lab.cells import spawn
-from tests.lab.places import DNS1, HOSTS, USER, ZONE, Box, Place
+from tests.lab.places import AD_ZONE, DCS, DNS1, FS1, HOSTS, USER, ZONE, Box, Place
 from tests.lab.tools import LabError, run
 
 __all__ = [
@@ -36,6 +37,7 @@ CERT = "/etc/webshop/tls/cert.pem"
 AUTH_INI = "[auth]\nport = 9000\naccounts = meier schulz huber\n"
 SRV = "size=64m,nr_inodes=2000,mode=755"
 _UID = 2477
+_DOMAIN = (*DCS, FS1)
 _TIME = next(box.address for box in HOSTS if box.id == "mgmt1")
 
 # Units that would touch the shared kernel, or that only cost time.
@@ -84,9 +86,11 @@ _MASKED = (
 )
 _EMPTY = (
     "etc/systemd/system",
+    "etc/samba",
     "etc/ssh",
     "etc/chrony",
     "etc/cron.d",
+    "var/cache/samba",
     "var/lib/chrony",
     "var/spool/cron",
     "var/mail",
@@ -108,8 +112,8 @@ class Spec:
         self.files.append({"path": path.lstrip("/"), "text": text, "mode": mode, "owner": [uid, gid]})
 
 
-def resolv_conf(server: str) -> str:
-    return f"search {ZONE}\nnameserver {server}\n"
+def resolv_conf(*servers: str, search: str = ZONE) -> str:
+    return f"search {search}\n" + "".join(f"nameserver {server}\n" for server in servers)
 
 
 def certificate(place: Place, name: str, *, begins_days: float = -1, days: float = 365) -> tuple[str, str]:
@@ -187,6 +191,7 @@ def _spec(place: Place, box: Box, state: Path) -> dict[str, Any]:
         "hostname": box.id,
         "target": TARGET,
         "srv": SRV,
+        "binds": {samba.LIB.lstrip("/"): str(place.ad / box.id)} if box in _DOMAIN else {},
         "empty": _EMPTY,
         "append": {
             "etc/passwd": f"{USER}:x:{_UID}:{_UID}::/home/{USER}:/bin/sh\n",
@@ -226,7 +231,8 @@ def _basics(spec: Spec, box: Box) -> None:
     machine = secrets.token_hex(16)
     spec.add("etc/hostname", f"{box.id}\n")
     spec.add("etc/hosts", f"127.0.0.1 localhost\n{box.address} {box.name} {box.id}\n")
-    spec.add("etc/resolv.conf", resolv_conf(DNS1.address))
+    asks = resolv_conf(*samba.resolvers(box), search=AD_ZONE) if box in _DOMAIN else resolv_conf(DNS1.address)
+    spec.add("etc/resolv.conf", asks)
     spec.add("etc/machine-id", f"{machine}\n", 0o444)
     spec.add("etc/fstab", "# nothing to mount at boot\n")
     spec.add(
@@ -310,8 +316,27 @@ def _services(spec: Spec, place: Place, box: Box) -> list[str]:
             spec.add("etc/auth/auth.ini", AUTH_INI, 0o640, "root", "www-data")
             _program(spec, "auth", "Log-in service", python)
             return ["auth.service"]
+        case _ if box in _DOMAIN:
+            return _in_domain(spec, place, box)
         case _:
             return []
+
+
+def _in_domain(spec: Spec, place: Place, box: Box) -> list[str]:
+    spec.add("etc/samba/smb.conf", samba.smb_conf(box))
+    spec.add("etc/krb5.conf", samba.krb5_conf())
+    for folder in ("run/samba", "var/log/samba", "srv/daten"):
+        spec.add(folder, None, 0o755)
+    if box in DCS:
+        mine, root = samba.certificate(place, box)
+        spec.add("etc/samba/tls", None, 0o755)
+        spec.add(samba.CERTIFICATE, mine.certificate.read_text("ascii"))
+        spec.add(samba.CA, root.read_text("ascii"))
+        spec.add(samba.KEY, mine.key.read_text("ascii"), 0o600)
+    wanted = list(samba.services(box))
+    for unit in wanted:
+        spec.add(f"etc/systemd/system/{unit}.d/lab.conf", samba.own_unit(box))
+    return wanted
 
 
 def _webshop(spec: Spec, place: Place, box: Box, python: str) -> None:

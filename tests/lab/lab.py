@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.lab import cells, dns, hosts, papers
+from tests.lab import ad, cells, dns, domain, hosts, papers
 from tests.lab.places import (
     BOXES,
+    DCS,
     DNS1,
     DNS2,
+    FS1,
     HOST_NAMES,
     HOSTS,
     HR1,
@@ -195,7 +197,7 @@ class Lab:
         ]
         if not dns.serial(self.place, REGISTRY.address, "test"):
             wrong.append("the registry does not answer")
-        return tuple(wrong)
+        return (*wrong, *(ad.ill(self) if set(asked) & {box.id for box in (*DCS, FS1)} else ()))
 
 
 def _ill_host(lab: Lab, host: str) -> Iterator[str]:
@@ -243,6 +245,7 @@ def up(place: Place) -> Lab:
         cells.wire(place)
         papers.write(place)
         dns.write_zones(place)
+        saved = domain.lay_down(place)
         waiting = {box.id: hosts.start(place, box) for box in HOSTS}
         dns.start_registry(place)
         dns.start_primary(place)
@@ -252,8 +255,11 @@ def up(place: Place) -> Lab:
         lab = Lab(place, {host: _init_of(place, host, pid) for host, pid in waiting.items()})
         _known_hosts(place)
         _wait_for_dns(place)
+        if not saved:
+            domain.make(lab)
         for host in HOST_NAMES:
             _wait_for_host(lab, host)
+        ad.wait_healthy(lab)
         (place.state / _RECORD).write_text(json.dumps({"inits": lab.inits}), "utf-8")
         return lab
 

@@ -10,7 +10,23 @@ import yaml
 
 from inventory.contract import Contract
 from tests.lab.hosts import host_key, public_key
-from tests.lab.places import DNS1, DNS2, GATEWAY, HOSTS, HR1, REGISTRY, REVERSE, USER, ZONE, Box, Place
+from tests.lab.places import (
+    AD_ZONE,
+    DCS,
+    DNS1,
+    DNS2,
+    FS1,
+    GATEWAY,
+    HOSTS,
+    HR1,
+    REGISTRY,
+    REVERSE,
+    SERVERS,
+    USER,
+    ZONE,
+    Box,
+    Place,
+)
 from tests.lab.tools import run
 from tests.law import set_up
 
@@ -23,6 +39,8 @@ _ROLES = {
     "db1": ["database"],
     "file1": ["files"],
     "mgmt1": ["time"],
+    **{box.id: ["domain-controller", "dns-server"] for box in DCS},
+    FS1.id: ["domain-member"],
 }
 
 
@@ -56,11 +74,12 @@ def _linux(place: Place, box: Box) -> dict[str, Any]:
         "id": box.id,
         "name": box.name,
         "addresses": [box.address],
-        "site": "koeln",
+        "site": "koeln" if box in SERVERS else "koeln-ad",
         "environment": "server",
         "roles": ["linux", *_ROLES.get(box.id, [])],
         "platform": "linux",
         "ssh": reach,
+        **({"dns": {"port": 53}} if box in DCS else {}),
     }
 
 
@@ -108,6 +127,13 @@ def contract(place: Place) -> dict[str, Any]:
                 "resolvers": [DNS1.id],
                 "gateways": [GATEWAY],
             },
+            {
+                "id": "koeln-ad",
+                "name": "Köln, Verzeichnisdienst",
+                "agent": "koeln",
+                "resolvers": [box.id for box in DCS],
+                "gateways": [GATEWAY],
+            },
         ],
         "hosts": [*(_linux(place, box) for box in HOSTS), _dns(DNS1), _dns(DNS2), _uncovered(place)],
         "outside": [
@@ -116,6 +142,7 @@ def contract(place: Place) -> dict[str, Any]:
         "zones": [
             {"name": ZONE, "servers": [DNS1.id, DNS2.id], "parents": [REGISTRY.id], "reverse": [REVERSE]},
             {"name": REVERSE, "servers": [DNS1.id, DNS2.id]},
+            {"name": AD_ZONE, "servers": [box.id for box in DCS], "parents": [DNS1.id, DNS2.id]},
         ],
         "clauses": _clauses(),
         "data": {"redact": {"accounts": True}, "keep_days": 90},

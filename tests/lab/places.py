@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = [
+    "AD_ZONE",
     "AGENT",
     "BOXES",
+    "DCS",
     "DESK",
     "DNS1",
     "DNS2",
+    "FS1",
     "GATEWAY",
     "HOSTS",
     "HOST_NAMES",
@@ -20,6 +23,7 @@ __all__ = [
     "NOBODY",
     "REGISTRY",
     "REVERSE",
+    "SERVERS",
     "USER",
     "ZONE",
     "Box",
@@ -28,6 +32,7 @@ __all__ = [
 
 USER = "secondline"
 ZONE = "musterbau.test"
+AD_ZONE = f"ad.{ZONE}"
 REVERSE = "1.77.10.in-addr.arpa"
 NET = "10.77.1"
 GATEWAY = f"{NET}.1"
@@ -49,10 +54,14 @@ HR1 = Box("hr1", f"{NET}.30", f"hr1.{ZONE}")
 DNS1 = Box("dns1", f"{NET}.53", f"ns1.{ZONE}")
 DNS2 = Box("dns2", f"{NET}.54", f"ns2.{ZONE}")
 REGISTRY = Box("registry", f"{NET}.99", "ns.registry.test")
-HOSTS = tuple(
+SERVERS = tuple(
     Box(name, f"{NET}.{last}", f"{name}.{ZONE}")
     for last, name in enumerate(("web1", "web2", "app1", "db1", "file1", "mgmt1"), start=11)
 )
+# The domain controllers of the customer's Active Directory, and a member of the domain.
+DCS = tuple(Box(f"dc{number}", f"{NET}.6{number}", f"dc{number}.{AD_ZONE}") for number in (1, 2))
+FS1 = Box("fs1", f"{NET}.63", f"fs1.{AD_ZONE}")
+HOSTS = (*SERVERS, *DCS, FS1)
 HOST_NAMES = tuple(box.id for box in HOSTS)
 BOXES = (AGENT, DESK, HR1, DNS1, DNS2, REGISTRY, *HOSTS)
 
@@ -87,6 +96,11 @@ class Place:
     def credentials(self) -> Path:
         """The agent's key files, where the product looks for `file:NAME`."""
         return self.home / "credentials"
+
+    @property
+    def ad(self) -> Path:
+        """What the servers of the domain keep in /var/lib/samba, a folder each."""
+        return self.state / "ad"
 
     @property
     def dns(self) -> Path:

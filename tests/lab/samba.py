@@ -1,0 +1,128 @@
+"""What is written in the files of the domain's servers? Their smb.conf, Kerberos, certificates and units."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.lab.places import AD_ZONE, DCS, DNS1, FS1, Box, Place
+from tests.tls import Authority, Identity, authority
+
+__all__ = [
+    "CA",
+    "CERTIFICATE",
+    "KEY",
+    "LIB",
+    "NETBIOS",
+    "REALM",
+    "authority_of",
+    "certificate",
+    "krb5_conf",
+    "new_password",
+    "own_unit",
+    "resolvers",
+    "services",
+    "smb_conf",
+]
+
+REALM = AD_ZONE.upper()
+NETBIOS = "MUSTERBAU"
+LIB = "/var/lib/samba"
+CERTIFICATE, KEY, CA = (f"/etc/samba/tls/{name}.pem" for name in ("cert", "key", "ca"))
+
+
+def resolvers(box: Box) -> tuple[str, ...]:
+    """Whom a server of the domain asks for names: a controller its partner first, then itself."""
+    first = sorted(DCS, key=lambda dc: dc == box)
+    return tuple(dc.address for dc in first)
+
+
+def services(box: Box) -> tuple[str, ...]:
+    return ("smbd.service", "winbind.service") if box == FS1 else ("samba-ad-dc.service",)
+
+
+def own_unit(box: Box) -> str:
+    """What the distribution's unit lacks: there may be no domain yet, while it is being made."""
+    proof = "secrets.tdb" if box == FS1 else "sam.ldb"
+    return f"[Unit]\nConditionPathExists={LIB}/private/{proof}\n"
+
+
+def smb_conf(box: Box) -> str:
+    lines = "\n".join(_member() if box == FS1 else _controller(box))
+    return f"[global]\n{lines}\n"
+
+
+def _common(box: Box) -> Iterator[str]:
+    yield f"netbios name = {box.id.upper()}"
+    yield f"realm = {REALM}"
+    yield f"workgroup = {NETBIOS}"
+    yield "interfaces = lo eth0"
+    yield "bind interfaces only = yes"
+    yield "load printers = no"
+    yield "disable spoolss = yes"
+    yield "printcap name = /dev/null"
+    yield "log file = /var/log/samba/log.%m"
+
+
+def _controller(box: Box) -> Iterator[str]:
+    yield from _common(box)
+    yield "server role = active directory domain controller"
+    yield f"dns forwarder = {DNS1.address}"
+    yield "idmap_ldb:use rfc2307 = yes"
+    yield f"tls certfile = {CERTIFICATE}"
+    yield f"tls keyfile = {KEY}"
+    yield f"tls cafile = {CA}"
+    # Fewer processes than on a real controller, and a pull every few seconds instead of every five minutes:
+    # a fault shall show, and be gone again, within the patience of a test.
+    yield "prefork children = 1"
+    yield "dreplsrv:periodic_interval = 5"
+    yield "dreplsrv:periodic_startup_interval = 1"
+    # A controller puts its own DNS records right again; here not before somebody has seen that they are wrong.
+    yield "dnsupdate:name interval = 86400"
+    yield "kccsrv:periodic_interval = 86400"
+    yield "[sysvol]"
+    yield f"path = {LIB}/sysvol"
+    yield "read only = no"
+    yield "[netlogon]"
+    yield f"path = {LIB}/sysvol/{AD_ZONE}/scripts"
+    yield "read only = no"
+
+
+def _member() -> Iterator[str]:
+    yield from _common(FS1)
+    yield "server role = member server"
+    yield "security = ads"
+    yield "idmap config * : backend = tdb"
+    yield "idmap config * : range = 3000-7999"
+    yield f"idmap config {NETBIOS} : backend = rid"
+    yield f"idmap config {NETBIOS} : range = 10000-999999"
+    yield "machine password timeout = 0"
+    yield "disable netbios = yes"
+    yield "[daten]"
+    yield "path = /srv/daten"
+    yield "read only = no"
+
+
+def krb5_conf() -> str:
+    return (
+        f"[libdefaults]\n default_realm = {REALM}\n dns_lookup_realm = false\n dns_lookup_kdc = true\n"
+        f" rdns = false\n[domain_realm]\n .{AD_ZONE} = {REALM}\n {AD_ZONE} = {REALM}\n"
+    )
+
+
+def authority_of(place: Place, name: str = "ad-ca") -> Authority:
+    """The domain's own certificate authority, made once in a lab; `.root` is what clients trust."""
+    folder = place.state / "tls"
+    return Authority(folder, name) if (folder / f"{name}.pem").exists() else authority(folder, name)
+
+
+def certificate(place: Place, box: Box) -> tuple[Identity, Path]:
+    """The certificate of a controller's LDAP server, and the authority's."""
+    issuer = authority_of(place)
+    return issuer.issue(box.name), issuer.root
+
+
+def new_password() -> str:
+    """A random password that any policy takes."""
+    return f"{secrets.token_urlsafe(18)}-aA1"
