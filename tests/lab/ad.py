@@ -89,7 +89,9 @@ def read(
     """Objects of a controller's own directory; what is not text is in base64."""
     words = ("ldbsearch", "-H", _SAM, "-b", base, "-s", scope, where, *names)
     told = lab.on(dc, *words, timeout=60, check=False).stdout.replace("\n ", "")
-    return tuple(_object(block) for block in re.split(r"\n\n", told) if re.search(r"^dn: ", block, re.MULTILINE))
+    return tuple(
+        _object(block) for block in re.split(r"\n\n", told) if re.search(r"^dn: ", block, re.MULTILINE)
+    )
 
 
 def _object(block: str) -> Mapping[str, tuple[str, ...]]:
