@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from collectors import About, Directory, Finding, Kind, Unanswered, collector, fault, note, warn
+from collectors.ad.names import domain_of
 
 __all__ = ["RootFacts", "directory"]
 
@@ -83,16 +84,6 @@ def judge(seen: RootFacts) -> Iterator[Finding]:
     # Samba provisions the level of 2008 R2 and is none of these Windows.
     if seen.forest_level is not None and seen.forest_level < _LAST_OLD - 2:
         yield OLD_LEVEL(level=_LEVELS.get(seen.forest_level, str(seen.forest_level)))
-
-
-def domain_of(base: str) -> str:
-    """The DNS name of a domain.
-
-    >>> domain_of("DC=ad,DC=Musterbau,DC=test")
-    'ad.musterbau.test'
-    """
-    parts = [part.partition("=") for part in base.split(",")]
-    return ".".join(value.strip().lower() for key, _, value in parts if key.strip().lower() == "dc")
 
 
 @collector(

@@ -288,6 +288,9 @@ def _time(spec: Spec, box: Box) -> None:
         if box.address == _TIME
         else [f"server {_TIME} iburst minpoll -1 maxpoll 2"]
     )
+    if box in DCS:
+        # A controller gives its domain the time.
+        source.append("allow 10.77.1.0/24")
     spec.add("etc/chrony/chrony.conf", "\n".join((*source, "driftfile /var/lib/chrony/chrony.drift", "")))
     for folder in ("var/lib/chrony", "run/chrony"):
         spec.add(folder, None, 0o750, "_chrony")
