@@ -23,7 +23,6 @@ BASE = ad.BASE
 HERE = Path(__file__).resolve().parent
 # Passwords expire, computers grow stale: a domain that was saved long ago would not be a healthy one.
 _KEPT_DAYS = 10
-_PASSWORDS = "passwords.json"
 _PEOPLE = {"alice": "Alice Adler", "bob": "Bob Berger", "carol": "Carol Conrad"}
 _SECOND = 10_000_000
 
@@ -52,7 +51,7 @@ def _credential(place: Place) -> None:
     """Give the product the password of its own account in the domain."""
     file = place.credentials / "ad.password"
     file.touch(0o600)
-    file.write_text(json.loads((place.ad / _PASSWORDS).read_text("ascii"))[ad.READER], "ascii")
+    file.write_text(json.loads((place.ad / ad.PASSWORDS).read_text("ascii"))[ad.READER], "ascii")
 
 
 def make(lab: Lab) -> None:
@@ -65,8 +64,10 @@ def make(lab: Lab) -> None:
     _first(lab, passwords)
     _second(lab, passwords["Administrator"])
     _member(lab, passwords["Administrator"])
+    for dc in DCS:
+        lab.on(dc.id, "samba_dnsupdate", timeout=60)
     ad.wait_healthy(lab, seconds=60)
-    file = place.ad / _PASSWORDS
+    file = place.ad / ad.PASSWORDS
     file.touch(0o600)
     file.write_text(json.dumps(passwords), "ascii")
     _credential(place)
@@ -84,7 +85,7 @@ def _save(place: Place) -> None:
         old.unlink()
     part = saved.with_suffix(".part")
     part.touch(0o600)
-    names = (*(box.id for box in (*DCS, FS1)), _PASSWORDS)
+    names = (*(box.id for box in (*DCS, FS1)), ad.PASSWORDS)
     words = ("tar", "-C", str(place.ad), "--xattrs", "--xattrs-include=*", "-czf", str(part), *names)
     run("sh", "-c", 'umask 077; exec "$@"', "sh", *words, timeout=60)
     part.rename(saved)
@@ -106,6 +107,7 @@ def _first(lab: Lab, passwords: dict[str, str]) -> None:
     lab.on(dc1.id, "samba-tool", "domain", "provision", *words, timeout=120)
     lab.write(dc1.id, "/etc/samba/smb.conf", samba.smb_conf(dc1))
     ad.modify(lab, dc1.id, "\n".join(_seed(passwords)))
+    lab.write(dc1.id, ad.SCRIPT, ad.SCRIPT_TEXT)
     folder = f"{ad.POLICIES}/{ad.OWN_POLICY}"
     for part in ("Machine", "User"):
         lab.on(dc1.id, "mkdir", "-p", f"{folder}/{part}")
