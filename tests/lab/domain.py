@@ -5,19 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.lab import ad, samba
-from tests.lab.places import AD_ZONE, DCS, FS1, Place
-from tests.lab.tools import run, until
+from tests.lab.places import AD_ZONE, DCS, FS1, USER, Place
+from tests.lab.tools import LabError, run, until
 
 if TYPE_CHECKING:
     from tests.lab.lab import Lab
 
-__all__ = ["lay_down", "make"]
+__all__ = ["lay_down", "let_read_sysvol", "make"]
 
 BASE = ad.BASE
 HERE = Path(__file__).resolve().parent
@@ -135,6 +136,16 @@ def copy_sysvol(lab: Lab) -> None:
     first, second = (lab.place.ad / box.id / "sysvol" for box in DCS)
     run("cp", "-a", f"{first}/.", str(second))
     lab.on(DCS[1].id, "samba-tool", "ntacl", "sysvolreset", timeout=60)
+
+
+def let_read_sysvol(lab: Lab) -> None:
+    """Let the product's SSH account read the policies, as everybody may who is known to the domain."""
+    for dc in (box.id for box in DCS):
+        words = ("ldbsearch", "-H", f"{samba.LIB}/private/idmap.ldb", "(cn=S-1-5-11)", "xidNumber")
+        found = re.search(r"^xidNumber: (\d+)$", lab.on(dc, *words).stdout, re.MULTILINE)
+        if found is None:
+            raise LabError(f"{dc} has no group for those who are known to the domain")
+        lab.on(dc, "tee", "-a", "/etc/group", text=f"domain-known:x:{found[1]}:{USER}\n")
 
 
 def _member(lab: Lab, password: str) -> None:
