@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collectors.collector import About, Server, ZoneFacts
+from collectors.collector import About, DomainFacts, Server, ZoneFacts
 from collectors.dns.names import lies_in, pointer_in
-from inventory.contract import Contract, Host, Outside, Zone
+from inventory.contract import Contract, Domain, Host, Outside, Zone
 from inventory.resolution import names_of
 
 __all__ = ["about_target"]
@@ -17,10 +17,13 @@ def about_target(contract: Contract, target: str) -> About:
     resolves = any(target in s.resolvers for s in contract.sites)
     zones = tuple(zone for zone in contract.zones if resolves or target in (*zone.servers, *zone.parents))
     names = names_of(contract, target)
+    directory = item.directory if isinstance(item, Host) else None
+    domain = next((one for one in contract.domains if _concerns(one, item)), None)
     roles = (
         *(item.roles if isinstance(item, Host) else ()),
         *(("resolver",) if resolves else ()),
         *(("finds-outside",) if names else ()),
+        *(("domain-controller",) if directory else ()),
     )
     return About(
         id=item.id,
@@ -33,7 +36,24 @@ def about_target(contract: Contract, target: str) -> About:
         gateways=tuple(str(g) for g in (site.gateways if site else ())),
         zones=tuple(_zone(contract, zone) for zone in zones),
         names=names,
+        domain=_domain(contract, domain) if domain else None,
+        account=directory.user if directory else "",
+        authorities=directory.authorities if directory else (),
     )
+
+
+def _domain(contract: Contract, domain: Domain) -> DomainFacts:
+    members = (h for h in contract.hosts if lies_in(h.name, domain.name) and h not in domain.controllers)
+    return DomainFacts(
+        name=domain.name,
+        controllers=tuple(map(_server, domain.controllers)),
+        members=tuple(map(_server, members)),
+    )
+
+
+def _concerns(domain: Domain, item: Host | Outside) -> bool:
+    """Say whether a domain is a target's own: its controller, or named in it."""
+    return item in domain.controllers or (isinstance(item, Host) and lies_in(item.name, domain.name))
 
 
 def _server(item: Host | Outside) -> Server:

@@ -18,8 +18,9 @@ from agent.about import about_target
 from agent.admission import Admitted, admit, look_at_switch
 from agent.again import decide_again, request_of
 from agent.codec import exchange_of, result_of
-from agent.credentials import CredentialError, Credentials
+from agent.credentials import Credentials
 from agent.job import Broken, Job, NoAnswer, Outcome, Refused, Result
+from agent.logins import Logins, find_logins
 from agent.lookups import Lookups, said_of
 from agent.memory import Memory
 from agent.nursling import Nursery, Process
@@ -27,12 +28,11 @@ from agent.order import Event, Order, Tell
 from agent.post import Post
 from agent.refusal import Hold, HoldError
 from agent.shares import Shares
-from agent.start import START, SshWay, Start
+from agent.start import START, Start
 from agent.wire import WireError, pack, receive
-from collectors import Kind, Phase, Shell
-from collectors.catalogue import catalogue
+from collectors import Kind, Phase
 from collectors.exchange import Exchange
-from inventory.contract import Clause, Contract, Host
+from inventory.contract import Clause, Contract
 from inventory.decide import Reason
 from inventory.grant import GrantRefusedError
 from inventory.outlook.when import closes_within
@@ -88,7 +88,7 @@ class Agent:
         allowed = self._decide_again(admitted, order.jobs, left)
         for job, clause in allowed.items():
             left.tell(Event(what="decided", job=job.id, host=job.host, detail=clause.id))
-        ways = self._ways(admitted.contract, tuple(allowed), left)
+        logins = find_logins(admitted.contract, tuple(allowed), self._credentials, left.answer)
         allowed = {job: clause for job, clause in allowed.items() if left.holds(job)}
         if not allowed:
             return
@@ -99,7 +99,12 @@ class Agent:
         async with self._room, self._open.taken(limits) as shares:
             if not self._stopping:
                 start = _start(
-                    order=order, admitted=admitted, allowed=allowed, ways=ways, shares=shares, post=self._post
+                    order=order,
+                    admitted=admitted,
+                    allowed=allowed,
+                    logins=logins,
+                    shares=shares,
+                    post=self._post,
                 )
                 await self._in_worker(start, admitted, left)
 
@@ -146,31 +151,6 @@ class Agent:
                 case Clause():
                     allowed[job] = answer
         return allowed
-
-    def _ways(self, contract: Contract, jobs: tuple[Job, ...], left: _Left) -> dict[str, SshWay]:
-        """Log-ins of the hosts; a credential that cannot be used leaves its host's jobs unanswered."""
-        secrets: dict[str, str | CredentialError] = {}
-        ways: dict[str, SshWay] = {}
-        for job in jobs:
-            host = contract.targets[job.host]
-            if not _logs_in(job) or not isinstance(host, Host) or host.ssh is None or host.id in ways:
-                continue
-            if not host.ssh.host_keys:
-                detail = f"pin its key first: 'secondline host pin {contract.customer} {host.id}'"
-                left.answer(job, Refused(Hold.NOT_PINNED, by="agent", detail=detail))
-                continue
-            reference = host.ssh.credential
-            if reference not in secrets:
-                try:
-                    secrets[reference] = self._credentials.resolve(reference)
-                except CredentialError as error:
-                    secrets[reference] = error
-            secret = secrets[reference]
-            if isinstance(secret, CredentialError):
-                left.answer(job, NoAnswer(Kind.CREDENTIALS_REJECTED, Phase.CONNECT, str(secret)))
-            else:
-                ways[host.id] = SshWay(user=host.ssh.user, host_keys=host.ssh.host_keys, secret=secret)
-        return ways
 
     def _until(self, admitted: Admitted, jobs: Iterable[Job]) -> float:
         """When the first of these jobs is allowed no more, in seconds since the epoch: however long a grant lives."""
@@ -319,18 +299,12 @@ def _hear_porter(process: Process, left: _Left) -> None:
             left.answer_all(Refused(Hold.WALL, by="worker", detail=f"the kernel's wall: {said['breach']}"))
 
 
-def _logs_in(job: Job) -> bool:
-    """Say whether a job needs a login: a credential that cannot be used must not silence the others."""
-    collector = catalogue().collectors.get(job.collector)
-    return collector is None or collector.session is Shell
-
-
 def _start(  # noqa: PLR0913 - the parts of one message.
     *,
     order: Order,
     admitted: Admitted,
     allowed: Mapping[Job, Clause],
-    ways: Mapping[str, SshWay],
+    logins: Logins,
     shares: Mapping[str, int],
     post: Post,
 ) -> Start:
@@ -342,7 +316,8 @@ def _start(  # noqa: PLR0913 - the parts of one message.
         seconds=max(1.0, min(order.seconds, admitted.leave.grant.expires - time.time())),
         jobs=tuple(allowed),
         abouts={host: about_target(admitted.contract, host) for host in hosts},
-        ways=ways,
+        ways=logins.ssh,
+        directories=logins.ldap,
         group_of={job.host: clause.id for job, clause in allowed.items()},
         shares=shares,
         walls=post.walls,

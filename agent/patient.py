@@ -1,6 +1,6 @@
 """How is one host asked all its questions? One session a way in, opened when first needed, closed at the end.
 
-Name servers are asked in the worker's event loop. A host with a command line is reached and greeted there
+Name servers, directories and other services are asked in the worker's event loop. A host with a command line is reached and greeted there
 too, without a thread; from the login on it has a thread of its own, so that its questions need no hand-over.
 
 This is the one place where anything that goes wrong in a collector is caught: it becomes the outcome
@@ -24,17 +24,17 @@ from typing import Any
 from agent.codec import exchange_head, result_head
 from agent.job import Broken, Job, NoAnswer, Outcome, Refused, Result, Seen
 from agent.refusal import Hold
-from agent.sessions.dns import open_dns
 from agent.sessions.gate import Gate
 from agent.sessions.hello import GreetingSession
 from agent.sessions.login import Greeted
+from agent.sessions.services import Services
 from agent.sessions.ssh import open_ssh, reach_ssh
-from agent.start import SshWay
+from agent.start import LdapWay, SshWay
 from agent.wall import WallError
 from agent.wire import Frame
 from collectors.collector import About, Collector
 from collectors.exchange import Exchange
-from collectors.session import Greeting, Kind, Phase, Resolver, Shell, Unanswered
+from collectors.session import Greeting, Kind, Phase, Shell, Unanswered
 from inventory.grant import GrantRefusedError, Leave, NotGranted
 
 __all__ = ["Held", "Patient", "blamed"]
@@ -70,6 +70,16 @@ class _Moment:
     start: float = field(default_factory=time.monotonic)
 
 
+@dataclass(frozen=True, slots=True)
+class _Questions:
+    """What is asked in a host's own thread. talk: what was asked and answered, and is not told yet."""
+
+    jobs: Sequence[Job]
+    way: SshWay
+    since: _Moment
+    talk: list[Exchange]
+
+
 @dataclass(kw_only=True)
 class Patient:
     """One host under examination. `tell` may be called from any thread."""
@@ -77,6 +87,7 @@ class Patient:
     leave: Leave
     about: About
     way: SshWay | None
+    directory: LdapWay | None
     doors: Gate
     gate: Gate
     threads: ThreadPoolExecutor
@@ -84,7 +95,6 @@ class Patient:
     known: Mapping[str, Collector[Any]]
     _left: dict[str, Job] = field(default_factory=dict)
     _begun: set[str] = field(default_factory=set)
-    _exchanges: list[Exchange] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
 
     async def ask_all(self, jobs: Sequence[Job], share: asyncio.Semaphore | None) -> None:
@@ -95,58 +105,60 @@ class Patient:
         unknown = Broken("this agent does not know the collector: update it")
         self._all([job for job in jobs if job.collector not in self.known], unknown)
         by_shell = [job for job in jobs if self._wants(job, Shell)]
-        others = [job for job in jobs if self._wants(job, Resolver)]
         greetings = [job for job in jobs if self._wants(job, Greeting)]
+        others = [job for job in jobs if job.id in self._left and job not in (*by_shell, *greetings)]
         try:
             async with share or contextlib.nullcontext():
-                if others:
-                    await self._ask_names(others)
-                for job in greetings:
-                    await self._greet(job)
-                if by_shell:
-                    await self._ask_shell(by_shell)
+                # What is asked in the loop need not wait for what has a thread of its own.
+                await asyncio.gather(self._ask_services(others), self._ask_login(greetings, by_shell))
         except asyncio.CancelledError as why:
             reason = str(why) or "stopped"
             # It says nothing about the host, whether a person or the run's own limit ended the asking.
             for job in tuple(self._left.values()):
                 self._report(job, NoAnswer(Kind.STOPPED, Phase.ASK, reason), _Moment())
 
+    async def _ask_login(self, greetings: Sequence[Job], by_shell: Sequence[Job]) -> None:
+        for job in greetings:
+            await self._greet(job)
+        if by_shell:
+            await self._ask_shell(by_shell)
+
     def _granted(self, job: Job) -> bool:
         return self.leave.permits(job.host, job.collector)
 
     def _wants(self, job: Job, session: type) -> bool:
         known = self.known.get(job.collector)
-        return job.id in self._left and known is not None and known.session is session
+        return job.id in self._left and known is not None and session in known.sessions
 
-    async def _ask_names(self, jobs: Sequence[Job]) -> None:
-        """Ask a name server, here in the loop."""
-        self._tell_opening(Resolver, jobs[0])
-        try:
-            session = await open_dns(self.leave, self.about.id, self._exchanges.append)
-        except GrantRefusedError as reason:
-            self._all(jobs, _outcome_of(reason))
-            return
-        try:
+    async def _ask_services(self, jobs: Sequence[Job]) -> None:
+        """Ask a host's name server, its directory, its clock …, one question after the other, here in the loop."""
+        talk: list[Exchange] = []
+        async with Services(self.leave, self.about.id, self.directory, self.threads, talk.append) as services:
             for job in jobs:
-                await self._answer(
-                    job, session, asyncio.timeout(self.known[job.collector].deadline), _Moment()
-                )
-        finally:
-            await session.close()
+                since, wanted = _Moment(), self.known[job.collector].sessions
+                for kind in services.not_open(wanted):
+                    self._tell_opening(kind, job)
+                try:
+                    sessions = [await services.get(kind) for kind in wanted]
+                except (Unanswered, GrantRefusedError, WallError) as reason:
+                    self._report(job, _outcome_of(reason), since, talk)
+                    continue
+                limit = asyncio.timeout(self.known[job.collector].deadline)
+                await self._answer(job, sessions, limit, since, talk)
 
     async def _greet(self, job: Job) -> None:
         """Come as far as the host's key, and no further."""
         async with self.doors:
-            since = _Moment()
+            since, talk = _Moment(), list[Exchange]()
             self._tell_opening(Greeting, job)
             try:
-                at = await reach_ssh(self.leave, self.about.id, self._exchanges.append, "greeting")
+                at = await reach_ssh(self.leave, self.about.id, talk.append, "greeting")
             except (Unanswered, GrantRefusedError, WallError) as reason:
-                self._report(job, _outcome_of(reason), since)
+                self._report(job, _outcome_of(reason), since, talk)
                 return
-            with contextlib.closing(GreetingSession(at, self._exchanges.append, self.threads)) as session:
+            with contextlib.closing(GreetingSession(at, talk.append, self.threads)) as session:
                 limit = asyncio.timeout(self.known[job.collector].deadline)
-                await self._answer(job, session, limit, since)
+                await self._answer(job, (session,), limit, since, talk)
 
     async def _ask_shell(self, jobs: Sequence[Job]) -> None:
         """Reach a host and wait for its greeting, then give it a thread."""
@@ -157,26 +169,26 @@ class Patient:
         async with contextlib.AsyncExitStack() as door:
             # Not all at once: a host that has greeted keeps a connection open while it waits for its turn.
             await door.enter_async_context(self.doors)
-            since = _Moment()
+            since, talk = _Moment(), list[Exchange]()
             self._tell_opening(Shell, jobs[0])
             try:
-                at = await reach_ssh(self.leave, self.about.id, self._exchanges.append)
+                at = await reach_ssh(self.leave, self.about.id, talk.append)
             except (Unanswered, GrantRefusedError, WallError) as reason:
-                self._all(jobs, _outcome_of(reason), since)
+                self._all(jobs, _outcome_of(reason), since, talk)
                 return
             self.doors.stay()
-            await self._log_in(jobs, at, self.way, since, door)
+            # The thread keeps what was said on the way to it.
+            questions = _Questions(jobs, self.way, since, talk)
+            await self._log_in(questions, at, door)
 
-    async def _log_in(
-        self, jobs: Sequence[Job], at: Greeted, way: SshWay, since: _Moment, door: contextlib.AsyncExitStack
-    ) -> None:
+    async def _log_in(self, questions: _Questions, at: Greeted, door: contextlib.AsyncExitStack) -> None:
         """Wait for a place, then ask everything in a thread of the host's own."""
         loop = asyncio.get_running_loop()
         thread: asyncio.Future[None] | None = None
         try:
             async with self.gate:
                 await door.aclose()
-                thread = loop.run_in_executor(self.threads, self._in_thread, jobs, at, way, since)
+                thread = loop.run_in_executor(self.threads, self._in_thread, questions, at)
                 await asyncio.shield(thread)
         except asyncio.CancelledError:
             self._stop.set()
@@ -184,12 +196,13 @@ class Patient:
                 await asyncio.wait({thread}, timeout=_NOTICE)
             raise
 
-    def _in_thread(self, jobs: Sequence[Job], at: Greeted, way: SshWay, since: _Moment) -> None:
+    def _in_thread(self, questions: _Questions, at: Greeted) -> None:
         """Log in and ask everything, in the host's own thread."""
+        jobs, since, talk = questions.jobs, questions.since, questions.talk
         try:
-            session = open_ssh(at, way, self._exchanges.append, self._stop)
+            session = open_ssh(at, questions.way, talk.append, self._stop)
         except Unanswered as reason:
-            self._all(jobs, _outcome_of(reason), since)
+            self._all(jobs, _outcome_of(reason), since, talk)
             return
         with contextlib.closing(session):
             for job in jobs:
@@ -197,34 +210,41 @@ class Patient:
                     session.until = time.monotonic() + self.known[job.collector].deadline
                     # The first question's time includes the way to the host.
                     begun = since if job is jobs[0] else _Moment()
-                    if not _in_one_step(self._answer(job, session, contextlib.nullcontext(), begun)):
-                        self._report(job, Broken("it waits for something other than its host"), begun)
+                    asking = self._answer(job, (session,), contextlib.nullcontext(), begun, talk)
+                    if not _in_one_step(asking):
+                        lost = Broken("it waits for something other than its host")
+                        self._report(job, lost, begun, talk)
 
     async def _answer(
-        self, job: Job, session: object, limit: AbstractAsyncContextManager[object], since: _Moment
+        self,
+        job: Job,
+        sessions: Sequence[object],
+        limit: AbstractAsyncContextManager[object],
+        since: _Moment,
+        talk: list[Exchange],
     ) -> None:
         self._tell_started(job)
         held = Held(job.id)
         before = HELD.set(held)
         _ASKED.add(held)
-        outcome = await self._outcome(job, session, limit)
+        outcome = await self._outcome(job, sessions, limit)
         _ASKED.discard(held)
         HELD.reset(before)
         if held.what:
             # Also when the collector went on as if nothing had been: what it says then rests on who knows what.
             outcome = Refused(Hold.WALL, by="worker", detail=f"the first wall: {held.what[0]}")
         if not (self._stop.is_set() and isinstance(outcome, NoAnswer)):
-            self._report(job, outcome, since)
+            self._report(job, outcome, since, talk)
 
     async def _outcome(
-        self, job: Job, session: object, limit: AbstractAsyncContextManager[object]
+        self, job: Job, sessions: Sequence[object], limit: AbstractAsyncContextManager[object]
     ) -> Outcome:
         if not self._granted(job):
             return Refused(NotGranted.NOT_NAMED, by="worker")
         collector = self.known[job.collector]
         try:
             async with limit:
-                reading = await collector(session, self.about)
+                reading = await collector(sessions, self.about)
             findings = tuple(replace(f, host=f.host or job.host) for f in collector.judge(reading))
             return Seen(collector.adapter.dump_python(reading, mode="json"), findings)
         except (Unanswered, GrantRefusedError, PermissionError) as reason:
@@ -234,9 +254,15 @@ class Patient:
         except Exception as error:  # noqa: BLE001 - the one broad except: a collector's defect stays its own.
             return Broken(f"{type(error).__name__}: {error}"[:500])
 
-    def _all(self, jobs: Sequence[Job], outcome: Outcome, since: _Moment | None = None) -> None:
+    def _all(
+        self,
+        jobs: Sequence[Job],
+        outcome: Outcome,
+        since: _Moment | None = None,
+        talk: list[Exchange] | None = None,
+    ) -> None:
         for job in jobs:
-            self._report(job, outcome, since or _Moment())
+            self._report(job, outcome, since or _Moment(), talk)
 
     def _tell_opening(self, session: type, first: Job) -> None:
         """The first question begins with the way to the host."""
@@ -248,16 +274,20 @@ class Patient:
             self._begun.add(job.id)
             self.tell(({"event": "started", "job": job.id}, ()))
 
-    def _report(self, job: Job, outcome: Outcome, since: _Moment) -> None:
-        """Tell how a job ended, once: a thread that comes late has nothing left to say."""
+    def _report(self, job: Job, outcome: Outcome, since: _Moment, talk: list[Exchange] | None = None) -> None:
+        """Tell how a job ended, once: a thread that comes late has nothing left to say.
+
+        talk: what was asked and answered for it, which is told and forgotten.
+        """
         if self._left.pop(job.id, None) is None:
             return
         exchanges, parts = [], []
-        for exchange in self._exchanges:
+        for exchange in talk or ():
             head, raw = exchange_head(exchange)
             exchanges.append(head)
             parts.extend(raw)
-        self._exchanges.clear()
+        if talk is not None:
+            talk.clear()
         result = Result(job=job, outcome=outcome, began=since.at, took=time.monotonic() - since.start)
         self.tell(({"event": "result", "result": result_head(result), "exchanges": exchanges}, tuple(parts)))
 

@@ -13,7 +13,7 @@ from collectors.collector import About
 from inventory.grant import Leave
 from inventory.token import Pin
 
-__all__ = ["START", "SshWay", "Start", "doors_for"]
+__all__ = ["START", "LdapWay", "SshWay", "Start", "doors_for"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,20 @@ class SshWay:
 
     def __repr__(self) -> str:
         return f"SshWay(user={self.user!r})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LdapWay:
+    """How to log in to a directory: user and password, the name its certificate must bear, who signs it (PEM)."""
+
+    user: str
+    secret: str
+    name: str
+    authorities: tuple[str, ...]
+    starttls: bool = False
+
+    def __repr__(self) -> str:
+        return f"LdapWay(user={self.user!r}, name={self.name!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +57,7 @@ class Start:
     jobs: tuple[Job, ...]
     abouts: Mapping[str, About]
     ways: Mapping[str, SshWay]
+    directories: Mapping[str, LdapWay] = field(default_factory=dict)
     group_of: Mapping[str, str] = field(default_factory=dict)
     shares: Mapping[str, int] = field(default_factory=dict)
     walls: Literal["kernel", "python"] = "kernel"

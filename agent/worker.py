@@ -112,6 +112,7 @@ async def _work(
             leave=leave,
             about=start.abouts[host],
             way=start.ways.get(host),
+            directory=start.directories.get(host),
             doors=doors,
             gate=gate,
             threads=threads,

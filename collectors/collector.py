@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
 from collectors.finding import Finding
-from collectors.session import SESSIONS
+from collectors.session import SESSIONS, Shell
 
-__all__ = ["About", "Collector", "Server", "Survey", "ZoneFacts", "collector", "survey"]
+__all__ = ["About", "Collector", "DomainFacts", "Server", "Survey", "ZoneFacts", "collector", "survey"]
 
 R = TypeVar("R")
 
@@ -44,10 +44,30 @@ class ZoneFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DomainFacts:
+    """What the contract says about a domain of Active Directory: its name, its controllers, and other hosts named in it."""
+
+    name: str
+    controllers: tuple[Server, ...]
+    members: tuple[Server, ...] = ()
+
+    @property
+    def base(self) -> str:
+        """Where the domain's own entries lie.
+
+        >>> DomainFacts(name="ad.musterbau.test", controllers=()).base
+        'DC=ad,DC=musterbau,DC=test'
+        """
+        return ",".join(f"DC={label}" for label in self.name.split("."))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class About:
     """What the contract says about the host that is asked: names and addresses, no secret.
 
     names: of servers outside that are known by name only, and that this host is asked for.
+    domain: whose controller or member the host is, or whose names it answers for. account: with which the directory
+    is read. authorities: who signs the controller's certificate, in PEM. accounts: those that the ticket speaks of.
     """
 
     id: str
@@ -60,14 +80,18 @@ class About:
     gateways: tuple[str, ...] = ()
     zones: tuple[ZoneFacts, ...] = ()
     names: tuple[str, ...] = ()
+    domain: DomainFacts | None = None
+    account: str = ""
+    authorities: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Collector(Generic[R]):
     """A named question that changes nothing.
 
-    name: 'area.question'; asks: the question in English and German; session: the Protocol to open; reading: the
-    dataclass it returns; platform / role: which hosts it is for (empty: any that can be reached by its session);
+    name: 'area.question'; asks: the question in English and German; sessions: the Protocols to open, in order;
+    reading: the dataclass it returns; platform / role: which hosts it is for (empty: any that can be reached by its session);
     on_request: asked only when somebody names it.
     """
 
@@ -75,7 +99,7 @@ class Collector(Generic[R]):
     asks: tuple[str, str]
     ask: Callable[..., Awaitable[R]]
     judge: Callable[[R], Iterator[Finding]]
-    session: type
+    sessions: tuple[type, ...]
     reading: type[R]
     platform: str
     role: str
@@ -98,17 +122,17 @@ class Collector(Generic[R]):
             not self.role or self.role in about.roles
         )
 
-    async def __call__(self, host: object, about: About) -> R:
-        return await (self.ask(host, about) if self.wants_about else self.ask(host))
+    async def __call__(self, sessions: Sequence[object], about: About) -> R:
+        return await (self.ask(*sessions, about) if self.wants_about else self.ask(*sessions))
 
 
 @dataclass(frozen=True, eq=False)
 class Survey(Generic[R]):
-    """A pure comparison of one collector's readings on several hosts, by host id."""
+    """A pure comparison of one collector's readings on several hosts, by host id; of several, one mapping each."""
 
     name: str
-    over: Collector[R]
-    compare: Callable[[Mapping[str, R]], Iterator[Finding]]
+    over: tuple[Collector[Any], ...]
+    compare: Callable[..., Iterator[Finding]]
 
 
 def collector(  # noqa: PLR0913 - each says one thing about the question.
@@ -129,19 +153,22 @@ def collector(  # noqa: PLR0913 - each says one thing about the question.
 
     def declare(ask: Callable[..., Awaitable[R]]) -> Collector[R]:
         hints = typing.get_type_hints(ask)
-        parameters = list(inspect.signature(ask).parameters)
-        session, reading = hints.get(parameters[0]) if parameters else None, hints.get("return")
-        if session not in SESSIONS or not isinstance(reading, type):
-            raise TypeError(f"{name}: annotate the session to open and the reading that is returned")
-        wants_about = len(parameters) > 1
-        if wants_about and hints.get(parameters[1]) is not About:
-            raise TypeError(f"{name}: the second parameter, if there is one, is `about: About`")
+        kinds = [hints.get(parameter) for parameter in inspect.signature(ask).parameters]
+        wants_about = kinds[-1:] == [About]
+        sessions = tuple(kind for kind in kinds if kind in SESSIONS and isinstance(kind, type))
+        reading = hints.get("return")
+        if not sessions or len(sessions) + wants_about != len(kinds) or not isinstance(reading, type):
+            raise TypeError(
+                f"{name}: annotate the sessions to open, then perhaps `about: About`, and the reading that is returned"
+            )
+        if Shell in sessions and len(sessions) > 1:
+            raise TypeError(f"{name}: a command line is asked alone, in a thread of its own")
         return Collector(
             name=name,
             asks=asks,
             ask=ask,
             judge=judge,
-            session=session,
+            sessions=sessions,
             reading=reading,
             platform=platform,
             role=role,
@@ -154,11 +181,11 @@ def collector(  # noqa: PLR0913 - each says one thing about the question.
 
 
 def survey(
-    name: str, *, over: Collector[R]
-) -> Callable[[Callable[[Mapping[str, R]], Iterator[Finding]]], Survey[R]]:
-    """Declare a comparison over the readings of one collector."""
+    name: str, *, over: Collector[R] | tuple[Collector[Any], ...]
+) -> Callable[[Callable[..., Iterator[Finding]]], Survey[R]]:
+    """Declare a comparison over the readings of one collector, or of several: then one mapping each, in order."""
 
-    def declare(compare: Callable[[Mapping[str, R]], Iterator[Finding]]) -> Survey[R]:
-        return Survey(name=name, over=over, compare=compare)
+    def declare(compare: Callable[..., Iterator[Finding]]) -> Survey[R]:
+        return Survey(name=name, over=over if isinstance(over, tuple) else (over,), compare=compare)
 
     return declare

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from collectors.session import Answer, Kind, Phase, Ran, Unanswered
+from collectors.entry import Entry
+from collectors.ldif import LdifError, read_ldif
+from collectors.session import Answer, Ran, Reply
+from collectors.silence import Kind, Phase, Unanswered
 
-__all__ = ["Exchange", "answer_of", "facts_of", "ran_of", "readable"]
+__all__ = [
+    "PRESENT",
+    "Exchange",
+    "answer_of",
+    "entries_of",
+    "facts_of",
+    "one_of",
+    "ran_of",
+    "readable",
+    "reply_of",
+    "spelt",
+]
+
+# Finds every entry that it looks at.
+PRESENT = "(objectClass=*)"
 
 _ANSWER = TypeAdapter(Answer)
 
@@ -20,10 +37,12 @@ _ANSWER = TypeAdapter(Answer)
 class Exchange:
     """A question with its answer, or with the way it stayed unanswered.
 
-    session: 'shell', 'dns' or 'greeting'. question: for a shell ('run', *argv) or ('fetch', path), for dns
-    ('ask', server, name, type, transport, 'rd' | 'norec'), for a greeting ('host-key',). began: UTC. took: seconds.
+    session: 'shell', 'dns', 'greeting', 'directory', 'ping', 'kdc', 'time' or 'certificate'. question: for a shell
+    ('run', *argv) or ('fetch', path), for dns ('ask', server, name, type, transport, 'rd' | 'norec'), for a greeting
+    ('host-key',), for a directory ('search', base, scope, filter, attributes, also), for the others ('ping', domain),
+    ('ask-ticket', realm, account), ('time',), ('certificate',). began: UTC. took: seconds.
     facts: the small typed part of the answer; parts: its raw bytes by name ('stdout', 'stderr', 'content',
-    'wire', 'key'); cut: True when the answer was longer than what was kept.
+    'wire', 'key', 'ldif'); cut: True when the answer was longer than what was kept.
     """
 
     session: str
@@ -68,6 +87,37 @@ def answer_of(exchange: Exchange) -> Answer:
     """The answer of a DNS server, as the collector sees it. Raises Unanswered."""
     exchange.settle()
     return _ANSWER.validate_python(exchange.facts["answer"])
+
+
+def spelt(attributes: Iterable[str]) -> str:
+    """The attributes of a question as its record names them."""
+    return " ".join(attributes)
+
+
+def entries_of(exchange: Exchange) -> tuple[Entry, ...]:
+    """The answer of a directory, as the collector sees it. Raises Unanswered."""
+    exchange.settle()
+    try:
+        return read_ldif(exchange.parts.get("ldif", b"").decode("utf-8", "backslashreplace"))
+    except LdifError as error:
+        raise Unanswered(Kind.UNPARSABLE, f"the record of the answer cannot be read: {error}") from None
+
+
+def one_of(exchange: Exchange) -> Entry | None:
+    """The one entry of an answer; None when the directory says that it is not there. Raises Unanswered."""
+    try:
+        found = entries_of(exchange)
+    except Unanswered as reason:
+        if reason.kind is Kind.NOT_THERE:
+            return None
+        raise
+    return found[0] if found else None
+
+
+def reply_of(exchange: Exchange) -> Reply:
+    """The answer to one packet, as the collector sees it. Raises Unanswered."""
+    exchange.settle()
+    return Reply(content=exchange.parts.get("wire", b""), began=exchange.began, took=exchange.took)
 
 
 def facts_of(answer: Answer) -> dict[str, Any]:

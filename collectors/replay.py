@@ -9,14 +9,23 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterable
 
-from collectors.exchange import Exchange, answer_of, ran_of
-from collectors.session import Answer, Kind, Ran, Transport, Unanswered
+from collectors.exchange import (
+    PRESENT,
+    Exchange,
+    answer_of,
+    entries_of,
+    one_of,
+    ran_of,
+    reply_of,
+    spelt,
+)
+from collectors.session import Also, Answer, Entry, Kind, Ran, Reply, Scope, Transport, Unanswered
 
 __all__ = ["Replay", "open_failure"]
 
 
 class Replay:
-    """A `Shell`, a `Resolver` and a `Greeting` in one, answering from exchanges in the order they were recorded."""
+    """Every session in one, answering from exchanges in the order they were recorded."""
 
     def __init__(self, exchanges: Iterable[Exchange], *, addresses: tuple[str, ...] = ()) -> None:
         self.addresses = addresses
@@ -48,6 +57,35 @@ class Replay:
         exchange = self._next("host-key")
         exchange.settle()
         return exchange.parts.get("key", b"").decode("ascii", "backslashreplace")
+
+    async def root(self, *attributes: str) -> Entry:
+        return entries_of(self._next("search", "", "base", PRESENT, spelt(attributes), ""))[0]
+
+    async def search(
+        self,
+        base: str,
+        where: str,
+        *attributes: str,
+        scope: Scope = "subtree",
+        most: int = 10_000,  # noqa: ARG002 - the Protocol's shape.
+        also: Also = "",
+    ) -> tuple[Entry, ...]:
+        return entries_of(self._next("search", base, scope, where, spelt(attributes), also))
+
+    async def entry(self, name: str, *attributes: str) -> Entry | None:
+        return one_of(self._next("search", name, "base", PRESENT, spelt(attributes), ""))
+
+    async def ping(self, domain: str) -> Reply:
+        return reply_of(self._next("ping", domain))
+
+    async def ask_ticket(self, realm: str, account: str) -> Reply:
+        return reply_of(self._next("ask-ticket", realm, account))
+
+    async def time(self) -> Reply:
+        return reply_of(self._next("time"))
+
+    async def certificate(self) -> Reply:
+        return reply_of(self._next("certificate"))
 
     def _next(self, *question: str) -> Exchange:
         recorded = self._recorded.get(question)

@@ -8,56 +8,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Literal, Protocol
 
+from collectors.entry import Entry
+from collectors.silence import Kind, Phase, Unanswered
+
 __all__ = [
+    "Also",
     "Answer",
+    "Certified",
+    "Directory",
+    "DirectoryPing",
+    "Entry",
     "Greeting",
+    "Kdc",
     "Kind",
     "Phase",
     "Ran",
     "Record",
+    "Reply",
     "Resolver",
+    "Scope",
     "Shell",
+    "TimeServer",
     "Transport",
     "Unanswered",
 ]
 
 Transport = Literal["udp", "tcp"]
-
-
-class Kind(StrEnum):
-    """The ways a question ends without an answer."""
-
-    UNREACHABLE = "unreachable"
-    REFUSED = "refused"
-    HOST_KEY_CHANGED = "host-key-changed"
-    CREDENTIALS_REJECTED = "credentials-rejected"
-    TIMED_OUT = "timed-out"
-    CUT_OFF = "cut-off"
-    UNPARSABLE = "unparsable"
-    STOPPED = "stopped"
-    NO_ADDRESS = "no-address"
-
-
-class Phase(StrEnum):
-    """How far the conversation had come: reaching the port, greeting, logging in, asking."""
-
-    CONNECT = "connect"
-    GREET = "greet"
-    LOGIN = "login"
-    ASK = "ask"
-
-
-class Unanswered(Exception):  # noqa: N818 - it is an outcome with a name, not an error of ours.
-    """The host did not answer the question. Never replaced by an empty answer."""
-
-    def __init__(self, kind: Kind, detail: str, *, phase: Phase = Phase.ASK) -> None:
-        super().__init__(f"{kind}: {detail}")
-        self.kind = kind
-        self.detail = detail
-        self.phase = phase
+# How far a search goes: the entry itself, what lies directly below it, or everything from it on.
+Scope = Literal["base", "one", "subtree"]
+# What a search shows beyond the usual.
+Also = Literal["", "deleted", "descriptors"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,5 +135,76 @@ class Resolver(Protocol):
         ...
 
 
-# What may stand as the first parameter of a collector.
-SESSIONS = (Shell, Resolver, Greeting)
+class Directory(Protocol):
+    """A directory (LDAP, RFC 4511), logged in to over TLS with a verified certificate. Referrals are never followed."""
+
+    async def root(self, *attributes: str) -> Entry:
+        """What the server says about itself (rootDSE, RFC 4512 section 5.1)."""
+        ...
+
+    async def search(
+        self,
+        base: str,
+        where: str,
+        *attributes: str,
+        scope: Scope = "subtree",
+        most: int = 10_000,
+        also: Also = "",
+    ) -> tuple[Entry, ...]:
+        """The entries that a filter (RFC 4515) finds, all of them, with just these attributes.
+
+        most: more entries are `cut-off` and no answer. also: 'deleted' for tombstones as well (MS-ADTS
+        3.1.1.3.4.1.14); 'descriptors' for owner, group and DACL in nTSecurityDescriptor (MS-ADTS 3.1.1.3.4.1.11).
+        Raises Unanswered: `not-there` when there is no such base (or the account may not see it), `refused` when
+        the server does not want to say, `cut-off` when it gives only a part.
+        """
+        ...
+
+    async def entry(self, name: str, *attributes: str) -> Entry | None:
+        """One entry by its distinguished name; None when it is not there, or the account may not see it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a server answered to one packet: its bytes. began: the agent's clock (UTC) at sending. took: seconds."""
+
+    content: bytes
+    began: datetime
+    took: float
+
+
+class DirectoryPing(Protocol):
+    """What a client asks before it knows a domain controller (MS-ADTS 6.3.3, CLDAP); nobody logs in."""
+
+    async def ping(self, domain: str) -> Reply:
+        """The value of the attribute `netlogon` (MS-ADTS 6.3.1.9). Raises Unanswered."""
+        ...
+
+
+class Kdc(Protocol):
+    """A Kerberos service; nobody logs in, and no try of any account is used up."""
+
+    async def ask_ticket(self, realm: str, account: str) -> Reply:
+        """What it answers to an AS-REQ without pre-authentication (RFC 4120, section 3.1): mostly a KRB-ERROR."""
+        ...
+
+
+class TimeServer(Protocol):
+    """A time service (RFC 5905), asked as a client."""
+
+    async def time(self) -> Reply:
+        """The 48 bytes of its answer. Raises Unanswered."""
+        ...
+
+
+class Certified(Protocol):
+    """A service under TLS that is only greeted: which certificate it shows, whether it can be trusted or not."""
+
+    async def certificate(self) -> Reply:
+        """The server's own certificate, in DER. Raises Unanswered."""
+        ...
+
+
+# What may stand as the parameters of a collector, before `about`.
+SESSIONS = (Shell, Resolver, Greeting, Directory, DirectoryPing, Kdc, TimeServer, Certified)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
@@ -10,8 +10,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from agent.job import Broken, NoAnswer, Refused, Result, Seen
-from collectors import Finding, Kind, Phase, Severity
+from agent.job import Broken, Job, NoAnswer, Refused, Result, Seen
+from collectors import Directory, Finding, Kind, Phase, Severity
+from collectors.ad.silence import judge_directory_silence
 from collectors.catalogue import catalogue
 from collectors.reach import SITE_UNREACHABLE, judge_silence
 from controller.explains import RULES, Rule, Sure
@@ -50,7 +51,7 @@ def findings_of(results: Iterable[Result], sites: Mapping[str, str]) -> tuple[Fi
             case NoAnswer(kind, phase, detail):
                 if phase is not Phase.CONNECT and kind is not Kind.STOPPED:
                     heard.add(result.job.host)
-                finding = judge_silence(result.job.host, kind, phase, detail)
+                finding = _judge_silence(result.job)(result.job.host, kind, phase, detail)
                 if finding is not None:
                     silent.setdefault((finding.host, finding.tag.name), finding)
             case Refused() | Broken():
@@ -61,11 +62,17 @@ def findings_of(results: Iterable[Result], sites: Mapping[str, str]) -> tuple[Fi
     return tuple(dict.fromkeys(judged))
 
 
+def _judge_silence(job: Job) -> Callable[[str, Kind, Phase, str], Finding | None]:
+    """Who can say what a silence means: it depends on the way that was taken."""
+    known = catalogue().collectors.get(job.collector)
+    return judge_directory_silence if known is not None and Directory in known.sessions else judge_silence
+
+
 def _surveyed(readings: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterable[Finding]:
     for survey in catalogue().surveys.values():
-        seen = _readable(survey.over.adapter, readings.get(survey.over.name, {}))
-        if seen:
-            yield from survey.compare(seen)
+        seen = [_readable(one.adapter, readings.get(one.name, {})) for one in survey.over]
+        if any(seen):
+            yield from survey.compare(*seen)
 
 
 def _readable(adapter: TypeAdapter[Any], seen: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -85,7 +85,9 @@ async def _replayed(bundle: Bundle, result: Result, collector: Collector[Any]) -
     try:
         if failure is not None:
             raise failure
-        reading = await collector(Replay(exchanges, addresses=about.addresses), about)
+        reading = await collector(
+            (Replay(exchanges, addresses=about.addresses),) * len(collector.sessions), about
+        )
         findings = tuple(replace(f, host=f.host or result.job.host) for f in collector.judge(reading))
         return Seen(collector.adapter.dump_python(reading, mode="json"), findings)
     except Unanswered as reason:

@@ -16,7 +16,8 @@ from agent.job import Job, Refused, Result
 from agent.lookups import QUESTION
 from agent.order import Order
 from agent.refusal import Hold, HoldError
-from collectors import About, Greeting, Shell
+from agent.ways import LOGINS, PIN_IT, WAYS
+from collectors import About
 from collectors.catalogue import catalogue
 from controller.store.contracts import StoredContract
 from inventory.ceiling import Ceiling, ways
@@ -47,7 +48,6 @@ _HOSTS_A_GRANT = 100
 # A grant outlives what it may take by this much, in seconds: its turn may come late.
 _SPARE = 60.0
 _NEVER = datetime.max.replace(tzinfo=UTC)
-_PIN_IT = "nobody has pinned the key of {host} yet: 'secondline host pin {customer} {host}'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +111,9 @@ class Law:
         if held is not None:
             return held.reason, str(held)
         target = self.contract.targets.get(host)
-        if isinstance(target, Host) and _unpinned(target) and area in _areas_behind_a_login():
-            return Hold.NOT_PINNED, _PIN_IT.format(customer=self.contract.customer, host=host)
+        for way in _unpinned(target) if isinstance(target, Host) else ():
+            if area in _areas_behind_a_login(way):
+                return Hold.NOT_PINNED, PIN_IT[way].format(customer=self.contract.customer, host=host)
         return "", ""
 
 
@@ -164,7 +165,7 @@ class _Plan:
             if decided not in self.decisions:
                 self.decisions.append(decided)
             if isinstance(decision, Allowed):
-                self._allow(resolver, "dns", {QUESTION: "dns"}, decision.clause)
+                self._allow(resolver, "dns", {QUESTION: ("dns",)}, decision.clause)
 
     def decide(self, host: str, area: str) -> bool:
         """Decide one area on one host; False when there is no question and so nothing to decide."""
@@ -189,22 +190,22 @@ class _Plan:
         reason, why = self._law.hindrance(host, area) if denied.reason is Reason.NO_CEILING else ("", "")
         return Refused(reason or denied.reason, denied.clauses, detail=why or denied.beyond)
 
-    def _allow(self, host: str, area: str, names: Mapping[str, str], clause: Clause) -> None:
+    def _allow(self, host: str, area: str, names: Mapping[str, tuple[str, ...]], clause: Clause) -> None:
         usual, greeted = _ports(self._law, host), _ports(self._law, host, unpinned=True)
-        for name, way in names.items():
-            if way in (greeted if _only_greets(name) else usual):
+        missing: set[str] = set()
+        for name, needed in names.items():
+            lacking = set(needed) - (greeted if _only_greets(name) else usual).keys()
+            missing |= lacking
+            if not lacking:
                 self.jobs[Job(id=f"{host}/{name}", host=host, collector=name)] = clause
-        missing = {
-            way for name, way in names.items() if way not in (greeted if _only_greets(name) else usual)
-        }
         if missing:
             self.refuse(host, area, self._why_no_way(host, missing, greeted, clause))
 
     def _why_no_way(
         self, host: str, missing: set[str], greeted: Mapping[str, int], clause: Clause
     ) -> Refused:
-        if missing & greeted.keys():
-            detail = _PIN_IT.format(customer=self._law.contract.customer, host=host)
+        for way in sorted(missing & greeted.keys()):
+            detail = PIN_IT[way].format(customer=self._law.contract.customer, host=host)
             return Refused(Hold.NOT_PINNED, (clause.id,), detail=detail)
         target, ceiling = self._law.contract.targets[host], self._law.ceiling_of(host)
         low = ceiling.reach(target).ports if ceiling else {}
@@ -215,22 +216,30 @@ class _Plan:
         return Refused(NO_QUESTION, (clause.id,))
 
 
-def _unpinned(target: Host) -> bool:
-    return target.ssh is not None and not target.ssh.host_keys
+def _unpinned(target: Host) -> tuple[str, ...]:
+    """The ways in that want a log-in, and whose other end nobody has pinned."""
+    ssh, directory = target.ssh, target.directory
+    return (
+        *(("ssh",) if ssh is not None and not ssh.host_keys else ()),
+        *(("ldap",) if directory is not None and not directory.authorities else ()),
+    )
 
 
 @cache
-def _areas_behind_a_login() -> frozenset[str]:
-    return frozenset(one.area for one in catalogue().collectors.values() if one.session is Shell)
+def _areas_behind_a_login(way: str) -> frozenset[str]:
+    known = catalogue().collectors.values()
+    return frozenset(one.area for one in known if any(LOGINS.get(session) == way for session in one.sessions))
 
 
 def _only_greets(name: str) -> bool:
-    """Whether a question does not log in: it may be asked of a host whose key nobody has pinned yet."""
-    return catalogue().collectors[name].session is Greeting
+    """Whether a question does not log in: it may be asked of a host that nobody has pinned yet."""
+    return not any(session in LOGINS for session in catalogue().collectors[name].sessions)
 
 
-def _suitable(law: Law, host: str, area: str, about: About | None, named: tuple[str, ...]) -> dict[str, str]:
-    """The questions of an area that make sense for a host, with the way in that each needs and the contract names.
+def _suitable(
+    law: Law, host: str, area: str, about: About | None, named: tuple[str, ...]
+) -> dict[str, tuple[str, ...]]:
+    """The questions of an area that make sense for a host, with the ways in that each needs and the contract names.
 
     named: only these; when there are none, all but those that are asked on request.
     """
@@ -239,17 +248,13 @@ def _suitable(law: Law, host: str, area: str, about: About | None, named: tuple[
         return {}
     named_ways = ways(target)
     return {
-        c.name: way
+        c.name: needed
         for c in catalogue().collectors.values()
         if c.area == area
         and (c.name in named if named else not c.on_request)
         and c.suits(about)
-        and (way := _WAY.get(c.session.__name__)) in named_ways
+        and named_ways.keys() >= set(needed := tuple(WAYS[session] for session in c.sessions))
     }
-
-
-# The way in that each session needs, as a grant names it.
-_WAY = {"Shell": "ssh", "Resolver": "dns", "Greeting": "ssh"}
 
 
 def _ports(law: Law, host: str, *, unpinned: bool = False) -> dict[str, int]:
@@ -261,8 +266,8 @@ def _ports(law: Law, host: str, *, unpinned: bool = False) -> dict[str, int]:
     # Where no address is left, no way leads in; one that is known by name only has none yet.
     is_somewhere = not target.addresses or law_addresses(law, host)
     open_ways = dict(ceiling.reach(target).ports) if ceiling and is_somewhere else {}
-    if isinstance(target, Host) and _unpinned(target) and not unpinned:
-        open_ways.pop("ssh", None)
+    for way in _unpinned(target) if isinstance(target, Host) and not unpinned else ():
+        open_ways.pop(way, None)
     later = law.waiting.targets.get(host) if law.waiting else None
     return open_ways if later is None else dict(open_ways.items() & ways(later).items())
 

@@ -48,7 +48,7 @@ Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(read_network)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """Where a target may be reached: its addresses, and the port of each way in ('ssh', 'dns')."""
+    """Where a target may be reached: its addresses, and the port of each way in ('ssh', 'dns', 'ldap', …)."""
 
     addresses: tuple[IPv4Address | IPv6Address, ...]
     ports: dict[str, int]
@@ -57,7 +57,11 @@ class Reach:
 def ways(target: Host | Outside) -> dict[str, int]:
     """The ways in that a contract names for a target, with their ports."""
     named = {"ssh": target.ssh if isinstance(target, Host) else None, "dns": target.dns}
-    return {way: reach.port for way, reach in named.items() if reach is not None}
+    directory = target.directory if isinstance(target, Host) else None
+    return {
+        **{way: reach.port for way, reach in named.items() if reach is not None},
+        **(directory.ways if directory else {}),
+    }
 
 
 class Ceiling(Part):

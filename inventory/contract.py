@@ -8,6 +8,7 @@ names every mistake with its line.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal, Self
@@ -20,6 +21,7 @@ from inventory.clause import Approval, Clause, Cover, Covering, Day, Part, Windo
 from inventory.fields import (
     ACCOUNT,
     Address,
+    Certificate,
     CredentialRef,
     Date,
     DnsName,
@@ -27,6 +29,7 @@ from inventory.fields import (
     HostKey,
     Id,
     Line,
+    LoginName,
     Port,
     TimeZone,
     WrongError,
@@ -43,7 +46,9 @@ __all__ = [
     "Covering",
     "Data",
     "Day",
+    "DirectoryReach",
     "DnsReach",
+    "Domain",
     "Environment",
     "Host",
     "Outside",
@@ -107,6 +112,33 @@ class DnsReach(Part):
     port: Port = Field(default=53, description="UDP and TCP port of the DNS server")
 
 
+class DirectoryReach(Part):
+    """That a host is a domain controller of Active Directory (Windows or Samba), and how its directory is read."""
+
+    domain: DnsName = Field(description="the domain whose controller it is, by its DNS name")
+    port: Port = Field(default=636, description="TCP port of LDAP under TLS")
+    starttls: Annotated[bool, Field(strict=True)] = Field(
+        default=False,
+        description="that TLS begins within LDAP on this port, as on 389, and not with the first byte",
+    )
+    user: LoginName = Field(description="account that may read and change nothing, as user@domain")
+    credential: CredentialRef = Field(
+        description="where the agent finds its password: a name, never the password"
+    )
+    authorities: tuple[Certificate, ...] = Field(
+        default=(),
+        description="who signs the controller's certificate, in PEM; none: nobody is trusted, and nobody logs in",
+    )
+    ping: Port = Field(default=389, description="UDP port on which clients look for a controller (CLDAP)")
+    kerberos: Port = Field(default=88, description="TCP port of the Kerberos service")
+    time: Port = Field(default=123, description="UDP port of its time service (NTP)")
+
+    @property
+    def ways(self) -> dict[str, int]:
+        """The ways in, with their ports."""
+        return {"ldap": self.port, "cldap": self.ping, "kerberos": self.kerberos, "ntp": self.time}
+
+
 class Host(Part):
     """One system that the contract covers. It is reached at its pinned addresses and nowhere else."""
 
@@ -123,6 +155,17 @@ class Host(Part):
     platform: Id = Field(description="its operating system, such as linux")
     ssh: SshReach | None = Field(default=None, description="how it is reached over SSH, if it may be")
     dns: DnsReach | None = Field(default=None, description="that it answers DNS questions")
+    directory: DirectoryReach | None = Field(
+        default=None, description="that it is a domain controller, and how its directory is read"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A domain of Active Directory, as the hosts that are its controllers say it together."""
+
+    name: str
+    controllers: tuple[Host, ...]
 
 
 _OUTSIDE: JsonDict = {
@@ -248,6 +291,15 @@ class Contract(Part):
         """Everything that can be asked, by id."""
         everything: tuple[Host | Outside, ...] = (*self.hosts, *self.outside)
         return {item.id: item for item in everything}
+
+    @cached_property
+    def domains(self) -> tuple[Domain, ...]:
+        """The domains of Active Directory whose controllers stand in the contract, in the order of their first."""
+        found: dict[str, list[Host]] = {}
+        for host in self.hosts:
+            if host.directory is not None:
+                found.setdefault(host.directory.domain, []).append(host)
+        return tuple(Domain(name, tuple(hosts)) for name, hosts in found.items())
 
     @cached_property
     def covers(self) -> dict[str, Cover]:

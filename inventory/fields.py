@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
+from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
@@ -18,6 +19,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Wi
 __all__ = [
     "ACCOUNT",
     "Address",
+    "Certificate",
     "Clock",
     "CredentialRef",
     "Date",
@@ -26,6 +28,7 @@ __all__ = [
     "HostKey",
     "Id",
     "Line",
+    "LoginName",
     "Port",
     "TimeZone",
     "WrongError",
@@ -41,6 +44,7 @@ ACCOUNT = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
 _PART = re.compile(r"[0-9]{1,3}/[0-9]{1,3}\.")
 _CREDENTIAL = re.compile(r"(?:file|age):[^\s]+|env:[A-Z][A-Z0-9_]*|keyring:[^\s/]+/[^\s/]+")
 _HOST_KEY = re.compile(r"(?:ssh-ed25519|ecdsa-sha2-nistp(?:256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}")
+_PEM = re.compile(r"\s*-----BEGIN CERTIFICATE-----\r?\n(?:[A-Za-z0-9+/=]+\r?\n)+-----END CERTIFICATE-----\s*")
 # Type, length and 32 bytes (RFC 8709): each of these is a whole Ed25519 key, and nothing else is one.
 _ED25519 = re.compile(r"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-P][A-Za-z0-9+/]{42}")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
@@ -191,6 +195,19 @@ def _is_whole_key(text: str) -> bool:
     return True
 
 
+def _certificate(text: str) -> str:
+    try:
+        found = x509.load_pem_x509_certificates(text.encode())
+    except ValueError:
+        found = []
+    if len(found) != 1 or not _PEM.fullmatch(text):
+        raise WrongError(
+            "this is not one certificate in PEM",
+            "write it from '-----BEGIN CERTIFICATE-----' to '-----END CERTIFICATE-----', each in an entry of its own",
+        )
+    return text.strip() + "\n"
+
+
 def _timezone(text: str) -> str:
     try:
         known = bool(_ZONE_INFO.fullmatch(text)) and ZoneInfo(text).key == text
@@ -262,6 +279,9 @@ ZoneName = Annotated[
 ]
 CredentialRef = Annotated[str, AfterValidator(_credential), _shown(_CREDENTIAL.pattern, "file:musterbau")]
 HostKey = Annotated[str, AfterValidator(_host_key), _shown(_HOST_KEY.pattern, longest=2000)]
+Certificate = Annotated[str, AfterValidator(_certificate), _shown(_PEM.pattern, longest=20000)]
+# As a directory takes it at a simple bind: user@domain, DOMAIN\\user, or a distinguished name.
+LoginName = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 TimeZone = Annotated[str, AfterValidator(_timezone), _shown(_ZONE_INFO.pattern, "Europe/Berlin", "UTC")]
 Line = Annotated[str, Field(min_length=1, max_length=400, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]

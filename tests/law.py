@@ -10,7 +10,7 @@ from typing import Any, Literal
 from agent.memory import make_memory
 from agent.post import Post, load_post, post_folder, write_post
 from controller.settings import controller_pin
-from inventory.ceiling import Ceiling
+from inventory.ceiling import Ceiling, ways
 from inventory.contract import Contract
 from inventory.read import read
 from inventory.signing import Pins, sign_contract
@@ -47,11 +47,10 @@ WIDE = wide("musterbau", "fleet", "k", "kunde")
 def ceiling_for(contract: Contract, before: Ceiling | None = None) -> bytes:
     """The narrowest ceiling that takes nothing away from a contract, nor from what was allowed before."""
     targets = contract.targets.values()
-    ways = [way for one in targets for way in (getattr(one, "ssh", None), one.dns) if way is not None]
     lists: dict[str, set[str | int]] = {
         "customers": {contract.customer},
         "networks": {f"{one}/{one.max_prefixlen}" for target in targets for one in target.addresses},
-        "ports": {22, 53, *(way.port for way in ways)},
+        "ports": {22, 53, *(port for target in targets for port in ways(target).values())},
         "areas": {area for clause in contract.clauses for area in clause.diagnose},
         "playbooks": {playbook for clause in contract.clauses for playbook in clause.change},
     }

@@ -19,12 +19,13 @@ from collectors.exchange import Exchange, facts_of
 from collectors.session import Answer, Kind, Phase, Transport, Unanswered
 from inventory.grant import Door
 
-__all__ = ["Asking", "datagrams", "in_time", "new_socket", "now", "stream"]
+__all__ = ["KINDS", "Asking", "datagrams", "in_time", "new_socket", "now", "stream"]
 
 # So many packets that belong to no question end the asking: somebody is flooding.
 _MOST_STRAYS = 64
 
-_KINDS = {
+# What the kernel's errors on a line say of the host. Another one is ours.
+KINDS = {
     errno.ECONNREFUSED: Kind.REFUSED,
     errno.ECONNRESET: Kind.CUT_OFF,
     errno.EPIPE: Kind.CUT_OFF,
@@ -181,7 +182,7 @@ async def in_time(answering: Coroutine[None, None, Answer], seconds: float, aski
     except OSError as error:
         if isinstance(error, TimeoutError) and error.errno is None:
             return None
-        kind = _KINDS.get(error.errno or 0)
+        kind = KINDS.get(error.errno or 0)
         if kind is None:
             raise
         raise Unanswered(kind, error.strerror or str(error), phase=asking.phase) from error

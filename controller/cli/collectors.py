@@ -22,7 +22,15 @@ def list_(*, area: Annotated[str, typer.Option(help="Only this area.")] = "", js
 
     must_be_known("area", [area] if area else [], catalogue().areas)
     known = [c for c in catalogue().collectors.values() if area in {"", c.area}]
-    rows = [(c.name, c.session.__name__, c.platform or c.role or "any", c.asks[0]) for c in known]
+    rows = [
+        (
+            c.name,
+            ", ".join(session.__name__ for session in c.sessions),
+            c.platform or c.role or "any",
+            c.asks[0],
+        )
+        for c in known
+    ]
     if json:
         print_json([dict(zip(("name", "session", "for", "asks"), row, strict=True)) for row in rows])
     else:

@@ -138,6 +138,8 @@ ENGLISH = Words(
     kinds={
         "unreachable": "the host could not be reached",
         "refused": "the host refused the connection",
+        "certificate-rejected": "the host showed a certificate that the contract does not trust",
+        "not-there": "the place that was asked for is not there, or our account may not see it",
         "host-key-changed": "the host showed another key than the one in the contract",
         "credentials-rejected": "the host rejected the credentials",
         "credential-unusable": "our own credentials for the host cannot be used",

@@ -15,8 +15,8 @@ from string import ascii_lowercase
 
 from pydantic import ValidationError
 
-from inventory.ceiling import Ceiling
-from inventory.contract import Approval, Clause, Contract, Host, Outside
+from inventory.ceiling import Ceiling, ways
+from inventory.contract import Approval, Clause, Contract, Outside
 from inventory.decide import (
     Allowed,
     Change,
@@ -225,11 +225,10 @@ def _endless(contract: Contract, request: Request, clauses: tuple[Clause, ...]) 
 def _high_enough(contract: Contract, request: Request) -> Ceiling:
     """A ceiling that takes nothing away from this request, to see what the contract alone lacks."""
     target = contract.targets[request.host]
-    ways = (target.ssh, target.dns) if isinstance(target, Host) else (target.dns,)
     return Ceiling(
         customers=(request.customer,),
         networks=tuple({ip_network(address) for address in target.addresses}) or (ip_network("::1"),),
-        ports=tuple({way.port for way in ways if way}) or (1,),
+        ports=tuple(set(ways(target).values())) or (1,),
         areas=(deed_name(request.deed),) if isinstance(request.deed, Diagnose) else (),
         playbooks=(deed_name(request.deed),) if isinstance(request.deed, Change) else (),
     )

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509 import load_pem_x509_certificate
+
 from inventory.clause import Part
 from inventory.contract import Contract, Host, Outside
 from inventory.revision.step import Effect, Step, Tallies
@@ -130,7 +133,16 @@ def _way_gains(name: str, before: object, after: object) -> Iterator[Step]:
 
 
 def _said(value: object) -> str:
-    return "" if value is None else str(value)
+    match value:
+        case None:
+            return ""
+        case tuple():
+            return ", ".join(map(_said, value))
+        case str() if value.startswith("-----BEGIN CERTIFICATE-----"):
+            # As people compare certificates.
+            return f"SHA256:{load_pem_x509_certificate(value.encode()).fingerprint(SHA256()).hex(':')}"
+        case _:
+            return str(value)
 
 
 def _label_changes(before: Target, after: Target) -> Iterator[Step]:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from collectors import About, Answer, Finding, Kind, Phase, Record
 from collectors.catalogue import catalogue
 from collectors.collector import Collector
-from collectors.exchange import Exchange, facts_of
+from collectors.exchange import PRESENT, Exchange, facts_of, spelt
 from collectors.replay import Replay
 
 HERE = Path(__file__).parent
@@ -126,6 +126,47 @@ class Ask(Asked):
         )
 
 
+class Search(Asked):
+    """One question to a directory; the answer is LDIF (RFC 2849). `base` alone with no `where` is one entry."""
+
+    base: str = ""
+    where: str = PRESENT
+    scope: Literal["base", "one", "subtree"] | None = None
+    attributes: tuple[str, ...]
+    also: Literal["", "deleted", "descriptors"] = ""
+    ldif: str = ""
+
+    def exchange(self) -> Exchange:
+        scope = self.scope or ("base" if self.where == PRESENT else "subtree")
+        return Exchange(
+            session="directory",
+            question=("search", self.base, scope, self.where, spelt(self.attributes), self.also),
+            began=self.began,
+            took=self.took,
+            parts={"ldif": self.ldif.encode()},
+            unanswered=self.end(),
+        )
+
+
+class Packet(Asked):
+    """One packet's answer, in base64 or hexadecimal: of a directory ping, a Kerberos service, a clock, or a certificate."""
+
+    question: tuple[str, ...]
+    base64: str = ""
+    hex: str = ""
+
+    def exchange(self) -> Exchange:
+        wire = bytes.fromhex(self.hex) if self.hex else base64.b64decode(self.base64)
+        return Exchange(
+            session="packet",
+            question=self.question,
+            began=self.began,
+            took=self.took,
+            parts={"wire": wire},
+            unanswered=self.end(),
+        )
+
+
 def records(lines: tuple[str, ...]) -> tuple[Record, ...]:
     """Turn 'name ttl [IN] type data' lines into records.
 
@@ -156,7 +197,13 @@ class Conversation(BaseModel):
     run: tuple[Run, ...] = ()
     fetch: tuple[Fetch, ...] = ()
     ask: tuple[Ask, ...] = ()
+    search: tuple[Search, ...] = ()
+    packet: tuple[Packet, ...] = ()
     host_key: str = ""
+    of: tuple[str, ...] = Field(
+        default=(),
+        description="of a survey over several questions, those that this host was asked; all when empty",
+    )
 
     def contract(self) -> About:
         return _ABOUT.validate_python(DEFAULT_ABOUT | self.about)
@@ -168,6 +215,8 @@ class Conversation(BaseModel):
             *(run.exchange() for run in (*reads, *self.run)),
             *(fetch.exchange(folder) for fetch in self.fetch),
             *(ask.exchange(about) for ask in self.ask),
+            *(search.exchange() for search in self.search),
+            *(packet.exchange() for packet in self.packet),
             *([_greeted(self.host_key)] if self.host_key else []),
         ]
         return Replay(told, addresses=about.addresses)
@@ -211,15 +260,23 @@ async def findings(filed: Filed) -> tuple[Finding, ...]:
     known = catalogue()
     if filed.question in known.surveys:
         survey = known.surveys[filed.question]
-        seen = {name: await _reading(survey.over, talk, filed) for name, talk in filed.case.hosts.items()}
-        return tuple(survey.compare(seen))
+        talks = filed.case.hosts.items()
+        seen = [
+            {
+                name: await _reading(one, talk, filed)
+                for name, talk in talks
+                if not talk.of or one.name in talk.of
+            }
+            for one in survey.over
+        ]
+        return tuple(survey.compare(*seen))
     collector = known.collectors[filed.question]
     return tuple(collector.judge(await _reading(collector, filed.case, filed)))
 
 
 async def _reading(collector: Collector[Any], talk: Conversation, filed: Filed) -> object:
     """Take the reading, through JSON and back as it travels between agent and controller."""
-    reading = await collector(talk.replay(filed.path.parent), talk.contract())
+    reading = await collector((talk.replay(filed.path.parent),) * len(collector.sessions), talk.contract())
     again = collector.adapter.validate_json(collector.adapter.dump_json(reading))
     assert again == reading, "the reading does not survive its way through JSON"
     return reading

@@ -18,7 +18,7 @@ from collectors.collector import Collector
 from collectors.exchange import readable
 from tests.collectors.case import Filed, cases
 
-QUESTIONS = sorted((c for c in catalogue().collectors.values() if c.session is Shell), key=lambda c: c.name)
+QUESTIONS = sorted((c for c in catalogue().collectors.values() if Shell in c.sessions), key=lambda c: c.name)
 ABOUT = About(
     id="web1",
     name="web1.musterbau.test",
@@ -74,7 +74,7 @@ class Babbler:
 
 def findings_of(collector: Collector[Any], host: Babbler) -> Iterator[Finding]:
     try:
-        reading = asyncio.run(collector(host, ABOUT))
+        reading = asyncio.run(collector((host,), ABOUT))
     except Unanswered:
         return
     yield from collector.judge(reading)

@@ -221,7 +221,7 @@ def test_the_same_contract_again_is_no_change_and_stands_in_the_ledger_once(tmp_
         (("--at", "2026-10-25T02:30"), "write 2026-10-25T02:30+02:00 or 2026-10-25T02:30+01:00"),
         (("--at", ""), "is not a moment"),
         (("--host", ""), "--host is empty"),
-        (("--area", "linus"), "there are dns, linux"),
+        (("--area", "linus"), "there are ad, dns, linux"),
         (("--playbook", ""), "--playbook is empty"),
     ],
 )

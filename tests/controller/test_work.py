@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from agent.about import about_target
 from agent.job import Refused
+from collectors import Resolver
 from collectors.catalogue import catalogue
 from controller.store.contracts import ContractState, StoredContract
 from controller.work import Assignment, Law, Work, assign, plan_work
@@ -144,12 +145,13 @@ def suitable(paper: Contract, target: str, area: str, questions: tuple[str, ...]
     if item is None:
         return set()
     ssh_way = getattr(item, "ssh", None)
+    directory = getattr(item, "directory", None)
     ways = {"Shell": ssh_way, "Greeting": ssh_way, "Resolver": item.dns}
     return {
         c.name
         for c in catalogue().collectors.values()
         if c.area == area
-        and ways[c.session.__name__] is not None
+        and all(ways.get(session.__name__, directory) is not None for session in c.sessions)
         and c.suits(about_target(paper, target))
         and (c.name in questions if questions else not c.on_request)
     }
@@ -245,8 +247,8 @@ def test_a_question_is_asked_only_over_a_way_in_that_the_contract_names() -> Non
     paper = contract(
         [host("h1", "192.0.2.1", dns={"port": 53})], [clause(hosts=["h1"], diagnose=["linux", "dns"])]
     )
-    asked = {catalogue().collectors[job.collector].session.__name__ for job in planned(paper).jobs}
-    assert asked == {"Resolver"}
+    asked = {catalogue().collectors[job.collector].sessions for job in planned(paper).jobs}
+    assert asked == {(Resolver,)}
 
 
 def test_a_grant_ends_when_the_contract_no_longer_allows_what_it_names() -> None:

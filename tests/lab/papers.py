@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from inventory.contract import Contract
+from tests.lab import ad, samba
 from tests.lab.hosts import host_key, public_key
 from tests.lab.places import (
     AD_ZONE,
@@ -79,7 +80,16 @@ def _linux(place: Place, box: Box) -> dict[str, Any]:
         "roles": ["linux", *_ROLES.get(box.id, [])],
         "platform": "linux",
         "ssh": reach,
-        **({"dns": {"port": 53}} if box in DCS else {}),
+        **({"dns": {"port": 53}, "directory": _directory(place)} if box in DCS else {}),
+    }
+
+
+def _directory(place: Place) -> dict[str, Any]:
+    return {
+        "domain": AD_ZONE,
+        "user": f"{ad.READER}@{AD_ZONE}",
+        "credential": "file:ad.password",
+        "authorities": [samba.authority_of(place).root.read_text("ascii")],
     }
 
 
@@ -162,6 +172,12 @@ def _clauses() -> list[dict[str, Any]]:
             "text": "Namensdienst: Störungsanalyse",
             "roles": ["dns-server"],
             "diagnose": ["dns"],
+        },
+        {
+            "id": "§4.3",
+            "text": "Verzeichnisdienst: Störungsanalyse",
+            "roles": ["domain-controller", "domain-member"],
+            "diagnose": ["ad"],
         },
         {
             "id": "§4.5",

@@ -65,12 +65,12 @@ async def everything(doors: Mapping[str, Door]) -> list[Finding]:
     for server in (NS1, NS2, UP):
         session: Resolver = DnsSession([doors[server.id]], lambda _: None, timeout=0.4)
         for name in ("dns.answers", "dns.zones", "dns.reverse"):
-            reading = await known.collectors[name](session, about(server))
+            reading = await known.collectors[name]((session,), about(server))
             found += known.collectors[name].judge(reading)
             readings.setdefault(name, {})[server.id] = reading
     for name in ("dns.copies", "dns.delegations", "dns.hosts"):
         survey = known.surveys[name]
-        found += survey.compare(readings[survey.over.name])
+        found += survey.compare(*(readings[one.name] for one in survey.over))
     return found
 
 

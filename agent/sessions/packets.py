@@ -1,0 +1,220 @@
+"""What do a controller's small services answer to one packet? CLDAP, Kerberos, NTP, and the certificate behind TLS.
+
+Nobody logs in. A packet goes to the grant's doors and to nothing else; an answer that is not to our question is
+not looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+import ssl
+import struct
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+
+from agent.sessions.ber import cldap_netlogon, netlogon_query, ticket_request
+from agent.sessions.dns_line import KINDS, new_socket
+from collectors.exchange import Exchange, reply_of
+from collectors.session import Kind, Phase, Reply, Unanswered
+from inventory.grant import Door, GrantRefusedError, Leave, NotGranted
+
+__all__ = ["CertifiedSession", "KdcSession", "PingSession", "TimeSession"]
+
+_TRIES = 2
+_WAIT = 1.0
+_LONG = 3.0
+_MOST = 65_536
+Record = Callable[[Exchange], None]
+Send = Callable[[Door], Awaitable[bytes]]
+
+
+class _Packets:
+    """One way in to a host, asked without a log-in."""
+
+    session: str
+    way: str
+
+    def __init__(self, leave: Leave, host: str, record: Record) -> None:
+        self._doors = leave.doors(host, self.way)
+        if not self._doors:
+            raise GrantRefusedError(NotGranted.NOT_NAMED, f"the grant opens no {self.way} door to {host!r}")
+        self._record = record
+
+    async def _asked(self, question: Sequence[str], send: Send) -> Reply:
+        """Ask the addresses in their order until one answers, and record it. Raises Unanswered."""
+        began, start = datetime.now(UTC), time.monotonic()
+        wire, missed = b"", None
+        for door in self._doors:
+            # What an answer says of the time is measured from the packet that it answers.
+            began, start = datetime.now(UTC), time.monotonic()
+            try:
+                wire = await send(door)
+            except Unanswered as reason:
+                missed = missed or reason
+            else:
+                missed = None
+                break
+        exchange = Exchange(
+            session=self.session,
+            question=tuple(question),
+            began=began,
+            took=time.monotonic() - start,
+            parts={"wire": wire} if wire else {},
+            unanswered=(missed.kind, missed.phase, missed.detail) if missed else None,
+        )
+        self._record(exchange)
+        return reply_of(exchange)
+
+    async def close(self) -> None:
+        """Nothing stays open."""
+
+
+class PingSession(_Packets):
+    """A `DirectoryPing`: the netlogon attribute over UDP (MS-ADTS 6.3.3)."""
+
+    session, way = "ping", "cldap"
+
+    async def ping(self, domain: str) -> Reply:
+        """See `collectors.session.DirectoryPing.ping`."""
+        number = secrets.randbelow(0x7FFFFFFF - 1) + 1
+        query = netlogon_query(number, domain)
+
+        async def send(door: Door) -> bytes:
+            return await _datagram(door, query, lambda raw: cldap_netlogon(raw, number))
+
+        return await self._asked(("ping", domain), send)
+
+
+class TimeSession(_Packets):
+    """A `TimeServer`: one client packet of NTP version 4 (RFC 5905, section 7.3)."""
+
+    session, way = "time", "ntp"
+
+    async def time(self) -> Reply:
+        """See `collectors.session.TimeServer.time`."""
+        # The server repeats what stands as our transmit time: it need be no time, only ours.
+        mark = secrets.token_bytes(8)
+        query = struct.pack("!B39x8s", 0b00_100_011, mark)
+
+        def answered(raw: bytes) -> bytes | None:
+            return raw[:48] if len(raw) >= 48 and raw[24:32] == mark and raw[0] & 7 == 4 else None
+
+        return await self._asked(("time",), lambda door: _datagram(door, query, answered))
+
+
+class KdcSession(_Packets):
+    """A `Kdc` over TCP (RFC 4120, section 7.2.2): an answer of any length comes whole."""
+
+    session, way = "kdc", "kerberos"
+
+    async def ask_ticket(self, realm: str, account: str) -> Reply:
+        """See `collectors.session.Kdc.ask_ticket`."""
+        query = ticket_request(realm, account, datetime.now(UTC), secrets.randbelow(0x7FFFFFFF))
+
+        async def send(door: Door) -> bytes:
+            return await _on_stream(door, query)
+
+        return await self._asked(("ask-ticket", realm, account), send)
+
+
+class CertifiedSession(_Packets):
+    """A `Certified` behind LDAP's TLS: whatever it shows is taken down, and nothing more is said."""
+
+    session, way = "certificate", "ldap"
+
+    async def certificate(self) -> Reply:
+        """See `collectors.session.Certified.certificate`."""
+        return await self._asked(("certificate",), _shown_certificate)
+
+
+async def _datagram(door: Door, query: bytes, answered: Callable[[bytes], bytes | None]) -> bytes:
+    """Send, and read until a packet answers it; twice, as packets get lost."""
+    loop = asyncio.get_running_loop()
+    phase, strays = Phase.CONNECT, 0
+    with new_socket(door, socket.SOCK_DGRAM) as line:
+        try:
+            line.connect((str(door.address), door.port))
+            for _ in range(_TRIES):
+                line.send(query)
+                phase = Phase.ASK
+                try:
+                    async with asyncio.timeout(_WAIT):
+                        while strays < 64:
+                            found = answered(await loop.sock_recv(line, _MOST))
+                            if found is not None:
+                                return found
+                            strays += 1
+                            await asyncio.sleep(0)
+                except TimeoutError:
+                    continue
+        except OSError as error:
+            raise _unmet(error, phase) from error
+    if strays:
+        raise Unanswered(Kind.UNPARSABLE, f"{strays} packets that do not answer the question", phase=phase)
+    raise Unanswered(Kind.TIMED_OUT, f"no answer within {_TRIES * _WAIT:g} s", phase=phase)
+
+
+async def _on_stream(door: Door, query: bytes) -> bytes:
+    loop, phase = asyncio.get_running_loop(), Phase.CONNECT
+    with new_socket(door, socket.SOCK_STREAM) as line:
+        try:
+            async with asyncio.timeout(_LONG):
+                await loop.sock_connect(line, (str(door.address), door.port))
+                phase = Phase.ASK
+                await loop.sock_sendall(line, struct.pack("!I", len(query)) + query)
+                (size,) = struct.unpack("!I", await _exactly(line, 4))
+                if size > _MOST:
+                    raise Unanswered(Kind.UNPARSABLE, f"an answer of {size} bytes is announced")
+                return await _exactly(line, size)
+        except TimeoutError:
+            raise Unanswered(Kind.TIMED_OUT, f"no answer within {_LONG:g} s", phase=phase) from None
+        except OSError as error:
+            raise _unmet(error, phase) from error
+
+
+async def _exactly(line: socket.socket, size: int) -> bytes:
+    got = b""
+    while len(got) < size:
+        piece = await asyncio.get_running_loop().sock_recv(line, size - len(got))
+        if not piece:
+            raise Unanswered(Kind.CUT_OFF, f"closed after {len(got)} of {size} bytes")
+        got += piece
+    return got
+
+
+async def _shown_certificate(door: Door) -> bytes:
+    """The certificate of a server under TLS, trusted or not: nothing is said to it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    phase = Phase.CONNECT
+    line = new_socket(door, socket.SOCK_STREAM)
+    try:
+        async with asyncio.timeout(_LONG):
+            await asyncio.get_running_loop().sock_connect(line, (str(door.address), door.port))
+            phase = Phase.GREET
+            _, writer = await asyncio.open_connection(sock=line, ssl=context, server_hostname="")
+            found = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+            writer.transport.abort()
+    except TimeoutError:
+        raise Unanswered(Kind.TIMED_OUT, f"no TLS within {_LONG:g} s", phase=phase) from None
+    except ssl.SSLError as error:
+        raise Unanswered(Kind.UNPARSABLE, f"there is no TLS: {error.reason}", phase=phase) from None
+    except OSError as error:
+        raise _unmet(error, phase) from error
+    finally:
+        line.close()
+    if not found:
+        raise Unanswered(Kind.UNPARSABLE, "TLS without a certificate", phase=phase)
+    return bytes(found)
+
+
+def _unmet(error: OSError, phase: Phase) -> Unanswered:
+    """What the kernel says of a line. An error of our own (the wall, no free descriptor) is raised as it is."""
+    kind = KINDS.get(error.errno or 0)
+    if kind is None:
+        raise error
+    return Unanswered(kind, error.strerror or str(error), phase=phase)

@@ -1,0 +1,96 @@
+"""Which of a host's services are open already? Each is opened when a question first needs it, once a host."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from typing import Protocol, Self
+
+from agent.sessions.dns import open_dns
+from agent.start import LdapWay
+from collectors.exchange import Exchange
+from collectors.session import (
+    Certified,
+    Directory,
+    DirectoryPing,
+    Kdc,
+    Resolver,
+    TimeServer,
+    Unanswered,
+)
+from inventory.grant import GrantRefusedError, Leave, NotGranted
+
+__all__ = ["Services"]
+
+
+class _Closing(Protocol):
+    async def close(self) -> None: ...
+
+
+class Services:
+    """The sessions of one host that are asked in the event loop, by their Protocols."""
+
+    def __init__(
+        self,
+        leave: Leave,
+        host: str,
+        directory: LdapWay | None,
+        threads: Executor,
+        record: Callable[[Exchange], None],
+    ) -> None:
+        self._leave, self._host, self._record = leave, host, record
+        self._directory, self._threads = directory, threads
+        self._open: dict[type, _Closing | Unanswered] = {}
+        self._end = contextlib.AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._end.aclose()
+
+    def not_open(self, kinds: Iterable[type]) -> tuple[type, ...]:
+        """Those that nobody has tried to open yet."""
+        return tuple(kind for kind in kinds if kind not in self._open)
+
+    async def get(self, kind: type) -> object:
+        """The session for a Protocol. Raises Unanswered, each time again when it could not be opened; GrantRefusedError."""
+        if kind not in self._open:
+            try:
+                session = await self._opened(kind)
+            except Unanswered as reason:
+                # A host is tried once: the questions that come later have the same answer.
+                self._open[kind] = reason
+            else:
+                self._end.push_async_callback(session.close)
+                self._open[kind] = session
+        found = self._open[kind]
+        if isinstance(found, Unanswered):
+            raise Unanswered(found.kind, found.detail, phase=found.phase)
+        return found
+
+    async def _opened(self, kind: type) -> _Closing:
+        leave, host, record = self._leave, self._host, self._record
+        if kind is Resolver:
+            return await open_dns(leave, host, record)
+        # What speaks LDAP and DER takes long to load: only where a controller is asked.
+        from agent.sessions import packets  # noqa: PLC0415
+
+        small: dict[type, Callable[[], _Closing]] = {
+            DirectoryPing: lambda: packets.PingSession(leave, host, record),
+            Kdc: lambda: packets.KdcSession(leave, host, record),
+            TimeServer: lambda: packets.TimeSession(leave, host, record),
+            Certified: lambda: packets.CertifiedSession(leave, host, record),
+        }
+        if kind in small:
+            return small[kind]()
+        if kind is not Directory:
+            raise TypeError(f"nobody knows how to open a {kind.__name__}")
+        if self._directory is None:
+            raise GrantRefusedError(
+                NotGranted.NOT_NAMED, f"the contract names no log-in to the directory of {host!r}"
+            )
+        from agent.sessions.directory import ThreadedDirectory  # noqa: PLC0415
+
+        return await ThreadedDirectory.open(leave, host, self._directory, record, self._threads)

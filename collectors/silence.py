@@ -1,0 +1,42 @@
+"""In which ways does a question end without an answer? Their names, which every part speaks of."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+__all__ = ["Kind", "Phase", "Unanswered"]
+
+
+class Kind(StrEnum):
+    """The ways a question ends without an answer."""
+
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    HOST_KEY_CHANGED = "host-key-changed"
+    CREDENTIALS_REJECTED = "credentials-rejected"
+    CERTIFICATE_REJECTED = "certificate-rejected"
+    TIMED_OUT = "timed-out"
+    CUT_OFF = "cut-off"
+    UNPARSABLE = "unparsable"
+    STOPPED = "stopped"
+    NO_ADDRESS = "no-address"
+    NOT_THERE = "not-there"
+
+
+class Phase(StrEnum):
+    """How far the conversation had come: reaching the port, greeting, logging in, asking."""
+
+    CONNECT = "connect"
+    GREET = "greet"
+    LOGIN = "login"
+    ASK = "ask"
+
+
+class Unanswered(Exception):  # noqa: N818 - it is an outcome with a name, not an error of ours.
+    """The host did not answer the question. Never replaced by an empty answer."""
+
+    def __init__(self, kind: Kind, detail: str, *, phase: Phase = Phase.ASK) -> None:
+        super().__init__(f"{kind}: {detail}")
+        self.kind = kind
+        self.detail = detail
+        self.phase = phase
