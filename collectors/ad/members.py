@@ -6,20 +6,34 @@ Source: MS-ADTS 6.1.1.2.2.1.2 (server and nTDSDSA objects).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from collectors import Directory, Entry, Kind, Unanswered
+from collectors import Directory, Entry, Finding, Kind, Unanswered
 from collectors.ad.names import parent, rdn, same_dn, site_of
 
-__all__ = ["Forest", "Member", "is_deleted_name", "members", "named", "read_forest"]
+__all__ = [
+    "NO_INBOUND",
+    "NO_OUTBOUND",
+    "SETTLING",
+    "Forest",
+    "Member",
+    "is_deleted_name",
+    "members",
+    "named",
+    "once",
+    "read_forest",
+    "settled",
+]
 
 _LONGEST = 120
 # How the name of a deleted object, and that of the loser of two equal names, goes on (MS-ADTS 3.1.1.5.5.1.1).
 _DELETED = re.compile(r"(?:\n|\\0A)DEL:", re.IGNORECASE)
 # nTDSDSA options, MS-ADTS 6.1.1.2.2.1.2.1.1.
-IS_CATALOGUE, NO_INBOUND, NO_OUTBOUND = 1, 2, 4
+NO_INBOUND, NO_OUTBOUND = 2, 4
+# The topology is computed every 15 minutes, and its result must replicate as well.
+SETTLING = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +91,11 @@ def is_deleted_name(dn: str) -> bool:
     (True, False)
     """
     return _DELETED.search(dn) is not None
+
+
+def settled(one: Member, now: datetime) -> bool:
+    """Say whether a controller is there for long enough that everything about it must be in place."""
+    return one.created is not None and now - one.created > SETTLING
 
 
 def members(entries: Iterable[Entry]) -> tuple[Member, ...]:
@@ -145,3 +164,13 @@ async def read_forest(host: Directory) -> Forest:
         is_samba="samba" in root.text("vendorName").lower(),
         members=members(found),
     )
+
+
+def once(found: Iterable[Finding]) -> Iterator[Finding]:
+    """Each statement once: what is in the directory, every controller tells."""
+    said = set()
+    for finding in found:
+        key = (finding.tag.name, finding.host, tuple(sorted(finding.facts.items())))
+        if key not in said:
+            said.add(key)
+            yield finding

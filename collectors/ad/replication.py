@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from collectors import Directory, Finding, Kind, Tag, Unanswered, collector, fault, note, survey, warn
-from collectors.ad.members import Forest, Member, named, read_forest
+from collectors.ad.members import Forest, named, read_forest, settled
 from collectors.ad.names import same_dn
 from collectors.ad.neighbours import Cursor, Neighbour, from_binary, from_text, read_vector
 from collectors.ad.results import Trouble, spelt_code, trouble_of
 
-__all__ = ["ReplicationFacts", "replication", "replication_mesh"]
+__all__ = ["ReplicationFacts", "replication", "replication_mesh", "unreachable_partners"]
 
 _WHAT = (
     "{partner} to this controller fails ({code}, {failures} times in a row, last success {last}): {contexts}"
@@ -185,8 +185,6 @@ _DEFAULT_LIFETIME = 60
 _FRESH = timedelta(minutes=30)
 _LATE, _STALE = timedelta(hours=3), timedelta(hours=24)
 _CLOCK_SLACK = timedelta(minutes=5)
-# The topology is computed every 15 minutes, and its result must replicate as well.
-_SETTLING = timedelta(hours=1)
 _UNTRIED = timedelta(hours=24)
 
 
@@ -242,6 +240,15 @@ def _failing(one: Neighbour, now: datetime) -> bool:
     return lasting or one.failures > 1 or not fresh
 
 
+def unreachable_partners(seen: ReplicationFacts) -> frozenset[str]:
+    """The partners (by GUID) that this controller does not reach, for good."""
+    now = seen.forest.now
+    lost = (
+        n for n in seen.neighbours if _failing(n, now) and trouble_of(n.result) in {"unreachable", "nameless"}
+    )
+    return frozenset(n.partner for n in lost)
+
+
 def _failed(name: str, code: int, pulled: list[Neighbour], now: datetime) -> Finding:
     lasting = [n for n in pulled if _failing(n, now)]
     tag = _TAGS.get(trouble_of(code), INTERRUPTED) if lasting else INTERRUPTED
@@ -276,22 +283,18 @@ def _aged(name: str, pulled: list[Neighbour], seen: ReplicationFacts) -> Iterato
 def _alone(seen: ReplicationFacts) -> Iterator[Finding]:
     """Contexts that others hold and this one pulls from nobody; a controller that is new is given its time."""
     me = seen.forest.me
-    if me is None or not _settled(me, seen.forest.now):
+    if me is None or not settled(me, seen.forest.now):
         return
     pulled = {n.context.lower() for n in seen.neighbours}
     for held in seen.held:
         others = [
             one.name
             for one in seen.forest.members
-            if one.guid and one is not me and not one.is_read_only and _settled(one, seen.forest.now)
+            if one.guid and one is not me and not one.is_read_only and settled(one, seen.forest.now)
             if any(same_dn(context, held.context) for context in one.contexts)
         ]
         if others and held.context.lower() not in pulled:
             yield NO_PARTNER(contexts=named(held.context), others=", ".join(others))
-
-
-def _settled(one: Member, now: datetime) -> bool:
-    return one.created is not None and now - one.created > _SETTLING
 
 
 def _contexts(pulled: Iterable[Neighbour]) -> str:
@@ -340,7 +343,7 @@ def replication_mesh(seen: Mapping[str, ReplicationFacts]) -> Iterator[Finding]:
     """Somebody must pull from each controller; it shows only when every other one has answered."""
     for facts in _one_each(seen):
         me = facts.forest.me
-        if me is None or me.is_read_only or not _settled(me, facts.forest.now):
+        if me is None or me.is_read_only or not settled(me, facts.forest.now):
             continue
         others = [one for one in facts.forest.members if one.guid and one.guid != me.guid]
         answers = {own.guid: other for other in seen.values() if (own := other.forest.me) is not None}
