@@ -36,11 +36,18 @@ def about_target(contract: Contract, target: str) -> About:
         gateways=tuple(str(g) for g in (site.gateways if site else ())),
         zones=tuple(_zone(contract, zone) for zone in zones),
         names=names,
-        domain=DomainFacts(name=domain.name, controllers=tuple(map(_server, domain.controllers)))
-        if domain
-        else None,
+        domain=_domain(contract, domain) if domain else None,
         account=directory.user if directory else "",
         authorities=directory.authorities if directory else (),
+    )
+
+
+def _domain(contract: Contract, domain: Domain) -> DomainFacts:
+    members = (h for h in contract.hosts if lies_in(h.name, domain.name) and h not in domain.controllers)
+    return DomainFacts(
+        name=domain.name,
+        controllers=tuple(map(_server, domain.controllers)),
+        members=tuple(map(_server, members)),
     )
 
 

@@ -45,10 +45,11 @@ class ZoneFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainFacts:
-    """What the contract says about a domain of Active Directory: its name and its controllers."""
+    """What the contract says about a domain of Active Directory: its name, its controllers, and other hosts named in it."""
 
     name: str
     controllers: tuple[Server, ...]
+    members: tuple[Server, ...] = ()
 
     @property
     def base(self) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.lab import ad, samba
-from tests.lab.places import AD_ZONE, DCS, FS1, Place
+from tests.lab.places import AD_ZONE, DCS, FS1, UID, Place
 from tests.lab.tools import run, until
 
 if TYPE_CHECKING:
@@ -45,7 +45,15 @@ def lay_down(place: Place) -> bool:
         return False
     run("tar", "-C", str(place.ad), "--xattrs", "--xattrs-include=*", "-xzf", str(saved), timeout=60)
     _credential(place)
+    _let_read(place)
     return True
+
+
+def _let_read(place: Place) -> None:
+    """The product's account on the controllers may read group policies, as every user of the domain may over SMB."""
+    for box in DCS:
+        sysvol = str(place.ad / box.id / "sysvol")
+        run("setfacl", "-R", "-m", f"u:{UID}:rX,d:u:{UID}:rX", sysvol)
 
 
 def _credential(place: Place) -> None:
@@ -70,6 +78,7 @@ def make(lab: Lab) -> None:
     file.touch(0o600)
     file.write_text(json.dumps(passwords), "ascii")
     _credential(place)
+    _let_read(place)
     for box in (FS1, *DCS):
         lab.on(box.id, "systemctl", "stop", *samba.services(box), timeout=60)
     _save(place)

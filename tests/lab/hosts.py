@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.lab import samba
 from tests.lab.cells import spawn
-from tests.lab.places import AD_ZONE, DCS, DNS1, FS1, HOSTS, USER, ZONE, Box, Place
+from tests.lab.places import AD_ZONE, DCS, DNS1, FS1, HOSTS, UID, USER, ZONE, Box, Place
 from tests.lab.tools import LabError, run
 
 __all__ = [
@@ -36,7 +36,6 @@ AUTHORISED = f"/home/{USER}/.ssh/authorized_keys"
 CERT = "/etc/webshop/tls/cert.pem"
 AUTH_INI = "[auth]\nport = 9000\naccounts = meier schulz huber\n"
 SRV = "size=64m,nr_inodes=2000,mode=755"
-_UID = 2477
 _DOMAIN = (*DCS, FS1)
 _TIME = next(box.address for box in HOSTS if box.id == "mgmt1")
 
@@ -107,8 +106,8 @@ class Spec:
         self, path: str, text: str | None, mode: int = 0o644, user: str = "root", group: str = ""
     ) -> None:
         """Add a file, or with no text a folder."""
-        uid = _UID if user == USER else pwd.getpwnam(user).pw_uid
-        gid = _UID if user == USER else grp.getgrnam(group or user).gr_gid
+        uid = UID if user == USER else pwd.getpwnam(user).pw_uid
+        gid = UID if user == USER else grp.getgrnam(group or user).gr_gid
         self.files.append({"path": path.lstrip("/"), "text": text, "mode": mode, "owner": [uid, gid]})
 
 
@@ -194,9 +193,9 @@ def _spec(place: Place, box: Box, state: Path) -> dict[str, Any]:
         "binds": {samba.LIB.lstrip("/"): str(place.ad / box.id)} if box in _DOMAIN else {},
         "empty": _EMPTY,
         "append": {
-            "etc/passwd": f"{USER}:x:{_UID}:{_UID}::/home/{USER}:/bin/sh\n",
+            "etc/passwd": f"{USER}:x:{UID}:{UID}::/home/{USER}:/bin/sh\n",
             "etc/shadow": f"{USER}:*:19000:0:99999:7:::\n",
-            "etc/group": f"{USER}:x:{_UID}:\n" + "".join(_joined(group) for group in groups),
+            "etc/group": f"{USER}:x:{UID}:\n" + "".join(_joined(group) for group in groups),
         },
         "links": {f"etc/systemd/system/{unit}": "/dev/null" for unit in _MASKED}
         | {f"etc/systemd/system-generators/{name}": "/dev/null" for name in _generators()},

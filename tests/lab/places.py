@@ -24,6 +24,7 @@ __all__ = [
     "REGISTRY",
     "REVERSE",
     "SERVERS",
+    "UID",
     "USER",
     "ZONE",
     "Box",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 USER = "secondline"
+UID = 2477
 ZONE = "musterbau.test"
 AD_ZONE = f"ad.{ZONE}"
 REVERSE = "1.77.10.in-addr.arpa"
