@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import struct
 import time
@@ -22,21 +23,34 @@ __all__ = [
     "BASE",
     "CONFIGURATION",
     "DIRECTORY_SERVICE",
+    "DISABLED",
     "NEVER_EXPIRES",
     "NORMAL",
     "OWN_POLICY",
+    "PARTITIONS",
+    "PASSWORDS",
     "POLICIES",
     "POLICY",
     "READER",
+    "SCRIPT",
+    "SCRIPT_TEXT",
     "SITE",
     "SUBNET",
     "USERS",
     "WORKSTATION",
     "Link",
+    "age_days",
+    "alike",
     "ill",
+    "kinit",
     "links",
     "modify",
+    "nt",
+    "ntds",
+    "password",
+    "put",
     "read",
+    "record",
     "restart",
     "start",
     "stop",
@@ -50,6 +64,7 @@ __all__ = [
 
 SITE = "Koeln"
 READER = "secondline"
+PASSWORDS = "passwords.json"
 BASE = ",".join(f"DC={part}" for part in AD_ZONE.split("."))
 CONFIGURATION = f"CN=Configuration,{BASE}"
 DIRECTORY_SERVICE = f"CN=Directory Service,CN=Windows NT,CN=Services,{CONFIGURATION}"
@@ -65,10 +80,13 @@ PARTITIONS = (
 POLICY = "{31B2F340-016D-11D2-945F-00C04FB984F9}"
 OWN_POLICY = "{8C2A7C4E-5E0B-4F7A-9B61-3D6C0A1F7E21}"
 POLICIES = f"{samba.LIB}/sysvol/{AD_ZONE}/Policies"
-NORMAL, WORKSTATION, NEVER_EXPIRES = 0x200, 0x1000, 0x10000
+SCRIPT = f"{samba.LIB}/sysvol/{AD_ZONE}/scripts/anmeldung.cmd"
+SCRIPT_TEXT = "@net use h: \\\\fs1\\daten\r\n"
+DISABLED, NORMAL, WORKSTATION, NEVER_EXPIRES = 0x2, 0x200, 0x1000, 0x10000
 _SAM = f"{samba.LIB}/private/sam.ldb"
 # Samba's own control that lets a local administrator write what the directory else keeps for itself.
 _AS_IT_IS = "local_oid:1.3.6.1.4.1.7165.4.3.12:0"
+_RELAXED = "local_oid:1.3.6.1.4.1.4203.666.5.12:0"
 _EPOCH = 11_644_473_600
 
 
@@ -77,9 +95,14 @@ def tool(lab: Lab, dc: str, *words: str, check: bool = True, text: str | None = 
     return lab.on(dc, "samba-tool", *words, check=check, text=text, timeout=60).stdout
 
 
+def ntds(dc: str) -> str:
+    """The object that says how a controller replicates."""
+    return f"CN=NTDS Settings,CN={dc.upper()},CN=Servers,CN={SITE},CN=Sites,{CONFIGURATION}"
+
+
 def modify(lab: Lab, dc: str, ldif: str, *, as_it_is: bool = False) -> None:
     """Change a controller's own directory. as_it_is: also what is kept by the directory itself."""
-    controls = (f"--controls={_AS_IT_IS}",) if as_it_is else ()
+    controls = (f"--controls={_AS_IT_IS}", f"--controls={_RELAXED}") if as_it_is else ()
     lab.on(dc, "ldbmodify", "-H", _SAM, *controls, text=ldif, timeout=60)
 
 
@@ -107,6 +130,61 @@ def values(lab: Lab, dc: str, dn: str, name: str) -> tuple[str, ...]:
     """The values of one attribute on one controller; none without the object or the attribute."""
     found = read(lab, dc, dn, name)
     return found[0].get(name, ()) if found else ()
+
+
+def put(lab: Lab, dn: str, name: str, value: str) -> None:
+    """Write one value on the first controller, whatever it is, and wait until the second has it."""
+    first, second = (dc.id for dc in DCS)
+    ldif = f"dn: {dn}\nchangetype: modify\nreplace: {name}\n{name}: {value}\n"
+    modify(lab, first, ldif, as_it_is=True)
+    until(f"{second} has the new {name}", lambda: alike(lab, dn, name), seconds=30, every=0.2)
+
+
+def alike(lab: Lab, dn: str, name: str) -> bool:
+    """Say whether both controllers have the same values of an attribute, or none."""
+    first, second = (sorted(values(lab, dc.id, dn, name)) for dc in DCS)
+    return first == second
+
+
+def nt(days_ago: float) -> str:
+    """A moment as the directory writes it: in units of 100 ns since 1601."""
+    return str(int((time.time() - days_ago * 86400 + _EPOCH) * 10_000_000))
+
+
+def age_days(value: str) -> float:
+    return (time.time() + _EPOCH - int(value) / 10_000_000) / 86400
+
+
+def record(lab: Lab, act: str, name: str, kind: str, data: str, *, zone: str = AD_ZONE) -> None:
+    """Add or delete a record of the domain's DNS. act: 'add' or 'delete'."""
+    dc = DCS[0]
+    tool(lab, dc.id, "dns", act, dc.name, zone, name, kind, data, "-P")
+    target, *rest = data.split()
+    shown = f" {rest[0]} {target}." if rest else f"{target}."
+    until(
+        f"both controllers answer with the new {name}",
+        lambda: all(
+            (shown.lower() in dns.ask(lab.place, one.address, f"{name}.{zone}", kind).lower())
+            == (act == "add")
+            for one in DCS
+        ),
+        seconds=30,
+        every=0.2,
+    )
+
+
+def kinit(lab: Lab, name: str, password: str, dc: str) -> str:
+    """What a client is told that logs on at one controller; empty when it is let in."""
+    config = lab.place.state / f"krb5-{dc}.conf"
+    config.write_text(samba.krb5_conf(lab.box(dc).address), "ascii")
+    words = ("env", f"KRB5_CONFIG={config}", "LC_ALL=C", "kinit", "-c", "MEMORY:", f"{name}@{samba.REALM}")
+    done = lab.on("agent", *words, text=f"{password}\n", check=False)
+    return done.stderr.strip() if done.returncode else ""
+
+
+def password(lab: Lab, name: str) -> str:
+    """The password of an account that the lab made."""
+    return str(json.loads((lab.place.ad / PASSWORDS).read_text("ascii"))[name])
 
 
 def subnet() -> tuple[str, ...]:
@@ -141,8 +219,9 @@ class Link:
 
 def links(lab: Lab, dc: str) -> tuple[Link, ...]:
     """What a controller remembers of its own replication, a line for each part of the directory."""
-    words = " ".join(f"ldbsearch -H {_SAM} -b '{part}' -s base repsFrom;" for part in PARTITIONS)
-    told = lab.on(dc, "sh", "-c", words, timeout=60, check=False).stdout.replace("\n ", "")
+    where = "(|(objectClass=domainDNS)(objectClass=configuration)(objectClass=dMD))"
+    words = ("ldbsearch", "-H", _SAM, "--cross-ncs", "-b", BASE, "-s", "sub", where, "repsFrom")
+    told = lab.on(dc, *words, timeout=60, check=False).stdout.replace("\n ", "")
     found = re.findall(r"^dn: (\S+)\nrepsFrom:: (\S+)$", told, re.MULTILINE)
     return tuple(_link(part, base64.b64decode(value)) for part, value in found)
 
@@ -213,8 +292,8 @@ def _ill_copy(lab: Lab, dc: str) -> Iterator[str]:
     for one in DCS:
         if f"389 {one.name}." not in told:
             yield f"no SRV record of {one.id}"
-    since = (lab.place.state / "hosts" / f"{dc}.json").stat().st_mtime
-    if not _fresh(lab, dc, since):
+    booted = (lab.place.state / "hosts" / f"{dc}.json").stat().st_mtime
+    if not _fresh(lab, dc, max(booted, time.time() - 30)):
         yield "has not fetched all parts from the other"
 
 

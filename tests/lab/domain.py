@@ -5,25 +5,25 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.lab import ad, samba
-from tests.lab.places import AD_ZONE, DCS, FS1, UID, Place
-from tests.lab.tools import run, until
+from tests.lab.places import AD_ZONE, DCS, FS1, USER, Place
+from tests.lab.tools import LabError, run, until
 
 if TYPE_CHECKING:
     from tests.lab.lab import Lab
 
-__all__ = ["lay_down", "make"]
+__all__ = ["lay_down", "let_read_sysvol", "make"]
 
 BASE = ad.BASE
 HERE = Path(__file__).resolve().parent
 # Passwords expire, computers grow stale: a domain that was saved long ago would not be a healthy one.
 _KEPT_DAYS = 10
-_PASSWORDS = "passwords.json"
 _PEOPLE = {"alice": "Alice Adler", "bob": "Bob Berger", "carol": "Carol Conrad"}
 _SECOND = 10_000_000
 
@@ -45,22 +45,14 @@ def lay_down(place: Place) -> bool:
         return False
     run("tar", "-C", str(place.ad), "--xattrs", "--xattrs-include=*", "-xzf", str(saved), timeout=60)
     _credential(place)
-    _let_read(place)
     return True
-
-
-def _let_read(place: Place) -> None:
-    """The product's account on the controllers may read group policies, as every user of the domain may over SMB."""
-    for box in DCS:
-        sysvol = str(place.ad / box.id / "sysvol")
-        run("setfacl", "-R", "-m", f"u:{UID}:rX,d:u:{UID}:rX", sysvol)
 
 
 def _credential(place: Place) -> None:
     """Give the product the password of its own account in the domain."""
     file = place.credentials / "ad.password"
     file.touch(0o600)
-    file.write_text(json.loads((place.ad / _PASSWORDS).read_text("ascii"))[ad.READER], "ascii")
+    file.write_text(json.loads((place.ad / ad.PASSWORDS).read_text("ascii"))[ad.READER], "ascii")
 
 
 def make(lab: Lab) -> None:
@@ -73,12 +65,13 @@ def make(lab: Lab) -> None:
     _first(lab, passwords)
     _second(lab, passwords["Administrator"])
     _member(lab, passwords["Administrator"])
+    for dc in DCS:
+        lab.on(dc.id, "samba_dnsupdate", timeout=60)
     ad.wait_healthy(lab, seconds=60)
-    file = place.ad / _PASSWORDS
+    file = place.ad / ad.PASSWORDS
     file.touch(0o600)
     file.write_text(json.dumps(passwords), "ascii")
     _credential(place)
-    _let_read(place)
     for box in (FS1, *DCS):
         lab.on(box.id, "systemctl", "stop", *samba.services(box), timeout=60)
     _save(place)
@@ -93,7 +86,7 @@ def _save(place: Place) -> None:
         old.unlink()
     part = saved.with_suffix(".part")
     part.touch(0o600)
-    names = (*(box.id for box in (*DCS, FS1)), _PASSWORDS)
+    names = (*(box.id for box in (*DCS, FS1)), ad.PASSWORDS)
     words = ("tar", "-C", str(place.ad), "--xattrs", "--xattrs-include=*", "-czf", str(part), *names)
     run("sh", "-c", 'umask 077; exec "$@"', "sh", *words, timeout=60)
     part.rename(saved)
@@ -115,6 +108,7 @@ def _first(lab: Lab, passwords: dict[str, str]) -> None:
     lab.on(dc1.id, "samba-tool", "domain", "provision", *words, timeout=120)
     lab.write(dc1.id, "/etc/samba/smb.conf", samba.smb_conf(dc1))
     ad.modify(lab, dc1.id, "\n".join(_seed(passwords)))
+    lab.write(dc1.id, ad.SCRIPT, ad.SCRIPT_TEXT)
     folder = f"{ad.POLICIES}/{ad.OWN_POLICY}"
     for part in ("Machine", "User"):
         lab.on(dc1.id, "mkdir", "-p", f"{folder}/{part}")
@@ -142,6 +136,16 @@ def copy_sysvol(lab: Lab) -> None:
     first, second = (lab.place.ad / box.id / "sysvol" for box in DCS)
     run("cp", "-a", f"{first}/.", str(second))
     lab.on(DCS[1].id, "samba-tool", "ntacl", "sysvolreset", timeout=60)
+
+
+def let_read_sysvol(lab: Lab) -> None:
+    """Let the product's SSH account read the policies, as everybody may who is known to the domain."""
+    for dc in (box.id for box in DCS):
+        words = ("ldbsearch", "-H", f"{samba.LIB}/private/idmap.ldb", "(cn=S-1-5-11)", "xidNumber")
+        found = re.search(r"^xidNumber: (\d+)$", lab.on(dc, *words).stdout, re.MULTILINE)
+        if found is None:
+            raise LabError(f"{dc} has no group for those who are known to the domain")
+        lab.on(dc, "tee", "-a", "/etc/group", text=f"domain-known:x:{found[1]}:{USER}\n")
 
 
 def _member(lab: Lab, password: str) -> None:

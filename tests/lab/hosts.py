@@ -330,7 +330,7 @@ def _in_domain(spec: Spec, place: Place, box: Box) -> list[str]:
     for folder in ("run/samba", "var/log/samba", "srv/daten"):
         spec.add(folder, None, 0o755)
     if box in DCS:
-        mine, root = samba.certificate(place, box)
+        mine, root = samba.issue(place, box.name)
         spec.add("etc/samba/tls", None, 0o755)
         spec.add(samba.CERTIFICATE, mine.certificate.read_text("ascii"))
         spec.add(samba.CA, root.read_text("ascii"))

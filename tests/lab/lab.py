@@ -260,6 +260,7 @@ def up(place: Place) -> Lab:
         for host in HOST_NAMES:
             _wait_for_host(lab, host)
         ad.wait_healthy(lab)
+        domain.let_read_sysvol(lab)
         (place.state / _RECORD).write_text(json.dumps({"inits": lab.inits}), "utf-8")
         return lab
 

@@ -17,7 +17,7 @@ __all__ = [
     "NETBIOS",
     "REALM",
     "authority_of",
-    "certificate",
+    "issue",
     "krb5_conf",
     "new_password",
     "own_unit",
@@ -76,7 +76,8 @@ def _controller(box: Box) -> Iterator[str]:
     # Fewer processes than on a real controller, and a pull every few seconds instead of every five minutes:
     # a fault shall show, and be gone again, within the patience of a test.
     yield "prefork children = 1"
-    yield "dreplsrv:periodic_interval = 5"
+    yield "dreplsrv:periodic_interval = 4"
+    yield "dreplsrv:notify_interval = 1"
     yield "dreplsrv:periodic_startup_interval = 1"
     # A controller puts its own DNS records right again; here not before somebody has seen that they are wrong.
     yield "dnsupdate:name interval = 86400"
@@ -104,10 +105,16 @@ def _member() -> Iterator[str]:
     yield "read only = no"
 
 
-def krb5_conf() -> str:
+def krb5_conf(*kdcs: str) -> str:
+    """kdcs: the addresses to ask; without one DNS names them."""
+    # Without a 'primary' the client would look for one in DNS after a wrong password.
+    asked = "".join(
+        f"  kdc = {address}\n  primary_kdc = {address}\n  master_kdc = {address}\n" for address in kdcs
+    )
+    where = f" kdc_timesync = 0\n[realms]\n {REALM} = {{\n{asked} }}\n" if kdcs else ""
     return (
         f"[libdefaults]\n default_realm = {REALM}\n dns_lookup_realm = false\n dns_lookup_kdc = true\n"
-        f" rdns = false\n[domain_realm]\n .{AD_ZONE} = {REALM}\n {AD_ZONE} = {REALM}\n"
+        f" rdns = false\n{where}[domain_realm]\n .{AD_ZONE} = {REALM}\n {AD_ZONE} = {REALM}\n"
     )
 
 
@@ -117,10 +124,10 @@ def authority_of(place: Place, name: str = "ad-ca") -> Authority:
     return Authority(folder, name) if (folder / f"{name}.pem").exists() else authority(folder, name)
 
 
-def certificate(place: Place, box: Box) -> tuple[Identity, Path]:
-    """The certificate of a controller's LDAP server, and the authority's."""
-    issuer = authority_of(place)
-    return issuer.issue(box.name), issuer.root
+def issue(place: Place, name: str, *, by: str = "ad-ca", begun_days: int = 0) -> tuple[Identity, Path]:
+    """A certificate for an LDAP server that is valid for 30 days from its beginning, and its authority's."""
+    issuer = authority_of(place, by)
+    return issuer.issue(name, begun_days=begun_days), issuer.root
 
 
 def new_password() -> str:
