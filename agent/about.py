@@ -10,8 +10,11 @@ from inventory.resolution import names_of
 __all__ = ["about_target"]
 
 
-def about_target(contract: Contract, target: str) -> About:
-    """Give the facts about one host or outside server. Raises KeyError for one that the contract lacks."""
+def about_target(contract: Contract, target: str, accounts: tuple[str, ...] = ()) -> About:
+    """Give the facts about one host or outside server. Raises KeyError for one that the contract lacks.
+
+    accounts: those that the ticket speaks of; only hosts of a domain are told.
+    """
     item = contract.targets[target]
     site = next((s for s in contract.sites if isinstance(item, Host) and s.id == item.site), None)
     resolves = any(target in s.resolvers for s in contract.sites)
@@ -39,6 +42,7 @@ def about_target(contract: Contract, target: str) -> About:
         domain=_domain(contract, domain) if domain else None,
         account=directory.user if directory else "",
         authorities=directory.authorities if directory else (),
+        accounts=accounts if domain else (),
     )
 
 

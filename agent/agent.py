@@ -315,7 +315,7 @@ def _start(  # noqa: PLR0913 - the parts of one message.
         agent=post.name,
         seconds=max(1.0, min(order.seconds, admitted.leave.grant.expires - time.time())),
         jobs=tuple(allowed),
-        abouts={host: about_target(admitted.contract, host) for host in hosts},
+        abouts={host: about_target(admitted.contract, host, order.accounts) for host in hosts},
         ways=logins.ssh,
         directories=logins.ldap,
         group_of={job.host: clause.id for job, clause in allowed.items()},

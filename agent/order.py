@@ -13,13 +13,17 @@ __all__ = ["Event", "Order", "Tell"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A sealed grant, the contract's text with its signatures, the jobs, and how many seconds they may take."""
+    """A sealed grant, the contract's text with its signatures, the jobs, and how many seconds they may take.
+
+    accounts: of whom the ticket speaks. They are no part of the grant: no address and no permission hangs on them.
+    """
 
     token: str
     contract: str
     signatures: tuple[str, ...]
     jobs: tuple[Job, ...]
     seconds: float
+    accounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

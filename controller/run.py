@@ -39,7 +39,10 @@ __all__ = ["Asked", "new_run", "report_of", "take_readings"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What somebody wants to know: for which ticket, of which hosts, areas and questions (empty: all), within how long."""
+    """What somebody wants to know: for which ticket, of which hosts, areas and questions (empty: all), within how long.
+
+    accounts: of whom the ticket speaks.
+    """
 
     ticket: str
     subject: str
@@ -48,6 +51,7 @@ class Asked:
     hosts: tuple[str, ...] = ()
     areas: tuple[str, ...] = ()
     collectors: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
     seconds: float = 300.0
 
 
@@ -76,7 +80,12 @@ async def take_readings(  # noqa: PLR0913 - what a run stands on.
     work = plan_work(law, asked.hosts, asked.areas, asked.collectors, now)
     parts = parted(contract, work)
     sealing = _Sealing(
-        stored=stored, run=run, ticket=asked.ticket, key=key, until=now + timedelta(seconds=asked.seconds)
+        stored=stored,
+        run=run,
+        ticket=asked.ticket,
+        accounts=asked.accounts,
+        key=key,
+        until=now + timedelta(seconds=asked.seconds),
     )
     first, plain = (sealing.assign(law, part, now) for part in (parts.lookups, parts.plain))
     opening = asyncio.create_task(
@@ -115,13 +124,22 @@ class _Sealing:
     stored: StoredContract
     run: str
     ticket: str
+    accounts: tuple[str, ...]
     key: Mapping[str, Any]
     until: datetime
 
     def assign(self, law: Law, work: Work, now: datetime) -> tuple[Assignment, ...]:
         seconds = max(1.0, (self.until - now).total_seconds())
         return assign(
-            law, self.stored, work, run=self.run, ticket=self.ticket, key=self.key, seconds=seconds, now=now
+            law,
+            self.stored,
+            work,
+            run=self.run,
+            ticket=self.ticket,
+            key=self.key,
+            seconds=seconds,
+            now=now,
+            accounts=self.accounts,
         )
 
 
@@ -203,6 +221,7 @@ def _open_run(  # noqa: PLR0913, PLR0917 - one transaction's worth of facts.
         began=now,
         deadline=deadline,
         subject=asked.subject,
+        accounts=asked.accounts,
     )
     create_run(store, fresh, (*(r.job for r in work.refused), *work.jobs), work.refused)
     append_many(store, (_asked(asked, work, run, deadline), *_decided(work, run), *_sealed(assignments, run)))
@@ -300,7 +319,9 @@ def report_of(store: Store, run_id: str, contract: Contract, *, ending: RunState
         began=run.began,
         ended=run.ended or (_last_sign(run, ended, touched) if ending else datetime.now(UTC)),
         areas=tuple(sorted({r.job.collector.partition(".")[0] for r in ended})),
-        hosts={host: about_target(contract, host) for host in asked if host in contract.targets},
+        hosts={
+            host: about_target(contract, host, run.accounts) for host in asked if host in contract.targets
+        },
         causes=rank(found),
         findings=found,
         results=ended,

@@ -282,8 +282,12 @@ def assign(  # noqa: PLR0913 - what a grant consists of.
     key: Mapping[str, Any],
     seconds: float,
     now: datetime,
+    accounts: tuple[str, ...] = (),
 ) -> tuple[Assignment, ...]:
-    """Cut the work into grants: by agent, then into parts of at most a hundred hosts, and seal them."""
+    """Cut the work into grants: by agent, then into parts of at most a hundred hosts, and seal them.
+
+    accounts: of whom the ticket speaks.
+    """
     ends = _ends(law, work, now, timedelta(seconds=seconds + _SPARE))
     # What will be allowed no more before the grant is over has a grant of its own, which ends when it must.
     parts: dict[tuple[str, datetime | None], dict[str, list[Job]]] = {}
@@ -313,6 +317,7 @@ def assign(  # noqa: PLR0913 - what a grant consists of.
                 signatures=stored.signatures,
                 jobs=jobs,
                 seconds=seconds,
+                accounts=accounts,
             )
             assignments.append(Assignment(agent=agent, grant=grant.id, order=order))
     return tuple(assignments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from collectors import Directory, Entry, Kind, Unanswered
 from collectors.ad.names import parent, same_dn, site_of
@@ -15,11 +16,12 @@ _IS_CATALOGUE = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where things lie in a forest, by the server's own word: distinguished names."""
+    """Where things lie in a forest, by the server's own word: distinguished names. now: its own clock, UTC."""
 
     domain: str
     configuration: str
     root_domain: str
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +44,14 @@ class Known:
 
 async def place_of(host: Directory) -> Place:
     """Ask the rootDSE. Raises Unanswered."""
-    root = await host.root("defaultNamingContext", "configurationNamingContext", "rootDomainNamingContext")
+    root = await host.root(
+        "defaultNamingContext", "configurationNamingContext", "rootDomainNamingContext", "currentTime"
+    )
+    now = root.moment("currentTime")
+    if now is None:
+        raise Unanswered(Kind.UNPARSABLE, "the server does not say what time it is")
     place = Place(
+        now=now,
         domain=root.text("defaultNamingContext"),
         configuration=root.text("configurationNamingContext"),
         root_domain=root.text("rootDomainNamingContext"),

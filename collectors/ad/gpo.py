@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from collectors import About, Directory, Finding, Kind, Unanswered, collector, fault, warn
 from collectors.ad.forest import place_of
@@ -45,7 +45,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
-    """asked: when, by the agent's clock."""
+    """asked: when, by the controller's own clock."""
 
     controller: str
     policies: tuple[Policy, ...]
@@ -73,7 +73,6 @@ def judge(seen: Policies) -> Iterator[Finding]:
 async def gpo(host: Directory, about: About) -> Policies:
     """Read every policy of the domain."""
     place = await place_of(host)
-    asked = datetime.now(UTC)
     found = await host.search(
         f"CN=Policies,CN=System,{place.domain}",
         "(objectClass=groupPolicyContainer)",
@@ -103,5 +102,5 @@ async def gpo(host: Directory, about: About) -> Policies:
             )
         )
     return Policies(
-        controller=about.id, policies=tuple(sorted(policies, key=lambda one: one.guid)), asked=asked
+        controller=about.id, policies=tuple(sorted(policies, key=lambda one: one.guid)), asked=place.now
     )

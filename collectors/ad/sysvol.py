@@ -6,7 +6,7 @@ Samba does not replicate SYSVOL: copying it is a script of the customer's own, a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -149,7 +149,12 @@ def agreement(known: Mapping[str, Policies], seen: Mapping[str, Sysvol]) -> Iter
     for host, files in seen.items():
         if host in known:
             yield from _compared(host, known[host], files)
-    yield from _different(seen)
+    young = {p.guid for one in known.values() for p in one.policies if _is_young(p, one)}
+    yield from _different(seen, young)
+
+
+def _is_young(policy: Policy, known: Policies) -> bool:
+    return policy.changed is not None and known.asked - policy.changed < _A_MOMENT
 
 
 def _compared(host: str, known: Policies, seen: Sysvol) -> Iterator[Finding]:
@@ -159,7 +164,7 @@ def _compared(host: str, known: Policies, seen: Sysvol) -> Iterator[Finding]:
             continue
         version = seen.versions.get(policy.guid)
         if version is not None and version != policy.user * 0x10000 + policy.computer:
-            if policy.changed is not None and known.asked - policy.changed < _A_MOMENT:
+            if _is_young(policy, known):
                 yield JUST_CHANGED(host=host, policy=policy.name)
             else:
                 yield VERSION_DIFFERS(
@@ -182,15 +187,26 @@ def _shown(policy: Policy) -> str:
     return f"{policy.computer}/{policy.user}"
 
 
-def _different(seen: Mapping[str, Sysvol]) -> Iterator[Finding]:
+def _different(seen: Mapping[str, Sysvol], young: Collection[str]) -> Iterator[Finding]:
+    """What differs, but for policies that were changed a moment ago."""
     if len(seen) < 2:
         return
     paths = sorted({path for files in seen.values() for path in files.files})
-    differing = [path for path in paths if len({files.files.get(path) for files in seen.values()}) > 1]
+    differing = [
+        path
+        for path in paths
+        if _policy_of(path) not in young and len({files.files.get(path) for files in seen.values()}) > 1
+    ]
     if differing:
         yield DIFFERS(
             servers=", ".join(sorted(seen)),
             count=len(differing),
             files=", ".join(differing[:_FEW]),
-            policies=", ".join(sorted({found[1].upper() for p in differing if (found := _POLICY.search(p))})),
+            policies=", ".join(sorted({_policy_of(path) for path in differing} - {""})),
         )
+
+
+def _policy_of(path: str) -> str:
+    """The GUID of the policy to which a file belongs, '' for none."""
+    found = _POLICY.search(path)
+    return found[1].upper() if found else ""

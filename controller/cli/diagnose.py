@@ -21,9 +21,12 @@ from controller.cli.choice import LANGUAGES, must_be_known, one_each
 from controller.cli.live import Live
 from controller.cli.office import NoContractError, Office, open_office
 from controller.cli.show import print_error, print_line, print_text
+from controller.subject import AccountError, account_of, accounts_in_text
 
 if TYPE_CHECKING:
+    from controller.desks.desk import Ticket
     from controller.reports.model import Report
+    from inventory.contract import Contract
 
 __all__ = ["Done", "Verdict", "Wishes", "carry_out", "diagnose"]
 
@@ -47,6 +50,9 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
     question: Annotated[
         list[str] | None, typer.Option(help="Only this collector, such as linux.disk.")
     ] = None,
+    account: Annotated[
+        list[str] | None, typer.Option(help="An account that the ticket is about, such as bob.")
+    ] = None,
     language: Annotated[str, typer.Option(help="de or en; the contract's when not given.")] = "",
     deadline: Annotated[
         float | None, typer.Option(help="Seconds for the whole run.", min=1, max=3600)
@@ -63,6 +69,7 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
             hosts=tuple(host or ()),
             areas=tuple(area or ()),
             questions=tuple(question or ()),
+            accounts=tuple(map(_account, account or ())),
             language=language,
             seconds=deadline or office.settings.deadline,
         )
@@ -89,6 +96,7 @@ class Wishes:
     questions: tuple[str, ...]
     language: str
     seconds: float
+    accounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +110,13 @@ class Done:
     data: Path
     deliveries: Sequence[str]
     alarms: int
+
+
+def _account(text: str) -> str:
+    try:
+        return account_of(text)
+    except AccountError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _check(wishes: Wishes) -> None:
@@ -143,6 +158,7 @@ async def carry_out(office: Office, nursery: Nursery, wishes: Wishes, live: Live
             hosts=one_each(contract, wishes.hosts),
             areas=wishes.areas,
             collectors=wishes.questions,
+            accounts=wishes.accounts or _spoken_of(ticket, contract),
             seconds=wishes.seconds,
         )
         run = new_run(datetime.now(UTC))
@@ -173,6 +189,12 @@ async def carry_out(office: Office, nursery: Nursery, wishes: Wishes, live: Live
         ],
         alarms=sum(touch.what == What.DECISIONS_DIFFER for touch in report.touched),
     )
+
+
+def _spoken_of(ticket: Ticket, contract: Contract) -> tuple[str, ...]:
+    """The accounts of the customer's domains that the ticket names, where nobody names them on the command line."""
+    domains = [domain.name for domain in contract.domains]
+    return accounts_in_text(f"{ticket.subject}\n{ticket.text}", domains)
 
 
 def _load_forms() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from collectors import About
 from controller.reports.model import Report
 
-__all__ = ["MAIL", "accounts_in", "domains_of", "names_of", "texts_of", "variants_of"]
+__all__ = ["MAIL", "accounts_in", "domains_of", "named_accounts", "names_of", "texts_of", "variants_of"]
 
 _QUOTE = "[\"'`\u201e\u201c\u201a\u2018\u00bb\u00ab\u203a\u2039]"
 _NAME = r"([^\W\d][\w.-]{0,62}[\w$])"
@@ -114,6 +114,16 @@ def accounts_in(text: str) -> Iterator[tuple[str, str]]:
     for pattern in _PATTERNS:
         for found in pattern.finditer(text):
             yield from _one(found[1])
+
+
+def named_accounts(report: Report) -> Iterator[str]:
+    """The accounts that the ticket was said to speak of, and those that findings name as such."""
+    for about in report.hosts.values():
+        for account in (*about.accounts, *((about.account,) if about.account else ())):
+            yield from dict.fromkeys((account, account.partition("@")[0]))
+    for finding in (*report.findings, *(cause.finding for cause in report.causes)):
+        for name in ("account", "accounts"):
+            yield from (one for one in str(finding.facts.get(name, "")).split(", ") if one)
 
 
 def _passwd(text: str) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,15 @@ from collections.abc import Iterator
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from controller.reports.learn import MAIL, accounts_in, domains_of, names_of, texts_of, variants_of
+from controller.reports.learn import (
+    MAIL,
+    accounts_in,
+    domains_of,
+    named_accounts,
+    names_of,
+    texts_of,
+    variants_of,
+)
 from controller.reports.model import Blobs, Report
 from controller.reports.withhold import MARK, remove_secrets
 from controller.store.errors import BlobError
@@ -199,7 +207,10 @@ def redactor(report: Report, rules: Redaction, audience: Audience, blobs: Blobs 
 
 
 def _learn_known(made: Redactor, report: Report) -> None:
-    """What the contract itself names, in its order, so that pseudonyms are the same in every form."""
+    """What contract and ticket themselves name, in their order, so that pseudonyms are the same in every form."""
+    if made.rules.accounts:
+        for account in named_accounts(report):
+            made.learn(account, "account", account.partition("@")[0])
     for word in made.rules.also:
         for written in variants_of(word):
             made.learn(written, "word", word)

@@ -53,7 +53,7 @@ def forget(store: Store, run_id: str, now: datetime) -> None:
                     state=DeliveryState.FAILED.value if late else letter.state,
                 )
             )
-        connection.execute(update(run).where(run.c.id == run_id).values(expired=now, subject=""))
+        connection.execute(update(run).where(run.c.id == run_id).values(expired=now, subject="", accounts=[]))
 
 
 def sweep(store: Store, now: datetime) -> int:

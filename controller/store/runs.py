@@ -24,7 +24,7 @@ class Run:
     """One run. contract: SHA-256 of the contract's text. deadline: when it must be over.
 
     summary: small JSON that lists show, such as the numbers of a report's coverage. subject: the ticket's,
-    as it was. expired: when the evidence was deleted, as the contract says.
+    as it was. accounts: of whom it speaks. expired: when the evidence was deleted, as the contract says.
     """
 
     id: str
@@ -40,6 +40,7 @@ class Run:
     deadline: datetime | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
     subject: str = ""
+    accounts: tuple[str, ...] = ()
     expired: datetime | None = None
 
 
@@ -64,6 +65,7 @@ def create_run(store: Store, fresh: Run, jobs: Iterable[Job] = (), ended: Iterab
                 deadline=fresh.deadline,
                 summary=dict(fresh.summary),
                 subject=fresh.subject,
+                accounts=list(fresh.accounts),
             )
         )
         plan_jobs(connection, fresh.id, jobs)
@@ -118,4 +120,4 @@ def _change(connection: Connection, run_id: str, **values: object) -> None:
 
 def _run(row: Row[tuple[object, ...]]) -> Run:
     columns = dict(row._mapping)  # noqa: SLF001 - the documented name of a row's columns.
-    return Run(**columns | {"state": RunState(row.state)})
+    return Run(**columns | {"state": RunState(row.state), "accounts": tuple(row.accounts)})

@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 # The newest migration; `open_store` compares it with the database before it loads Alembic.
-HEAD = "0003"
+HEAD = "0004"
 
 METADATA = MetaData(
     naming_convention={
@@ -140,6 +140,7 @@ run = Table(
     Column("deadline", Utc),
     Column("summary", JSON, nullable=False),
     Column("subject", Text, nullable=False, server_default=""),
+    Column("accounts", JSON, nullable=False, server_default="[]"),
     Column("expired", Utc),
     Index(None, "desk", "ticket"),
 )

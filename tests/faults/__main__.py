@@ -105,7 +105,8 @@ def _diagnosed(lab: Lab, faults: Sequence[Fault], area: str, name: str, run: int
         raise LabError(f"no ticket could be made: {made.stderr.strip()[-600:]}")
     ticket = str(json.loads(made.stdout)["id"])
     began = time.monotonic()
-    done = lab.product("diagnose", "--ticket", ticket, "--json")
+    words = [word for fault in faults for word in fault.words]
+    done = lab.product("diagnose", "--ticket", ticket, "--json", *words)
     seconds = time.monotonic() - began
     printed = _printed(done.stdout)
     if done.returncode in _FOUND and printed is not None:

@@ -10,10 +10,12 @@ __all__ = ["FAULTS"]
 
 # Samba 4.17 does not end in order when it is told to: systemd then calls its unit failed.
 _STOPPED = ("ad.samba-not-running", "linux.service-failed")
+# What is the domain's, and no one controller's.
+_DOMAIN = ("",)
 _BOTH = tuple(dc.id for dc in DCS)
 
 
-def _fault(act: str, *tags: str, also: tuple[str, ...] = ()) -> Fault:
+def _fault(act: str, *tags: str, also: tuple[str, ...] = (), account: str = "") -> Fault:
     found = BY_NAME[act]
     return Fault(
         name=f"ad-{act}",
@@ -25,14 +27,14 @@ def _fault(act: str, *tags: str, also: tuple[str, ...] = ()) -> Fault:
         shows=found.shows,
         also=also,
         note=found.note,
+        words=("--account", account) if account else (),
     )
 
 
 FAULTS = (
     _fault("srv-gone", "ad.record-missing"),
     _fault("srv-wrong-port", "ad.record-wrong-port"),
-    # It is the domain's, and no one controller's.
-    _fault("srv-dangling", "ad.record-dangling", also=("",)),
+    _fault("srv-dangling", "ad.record-dangling", also=_DOMAIN),
     _fault("guid-cname-gone", "ad.record-missing"),
     _fault("subnet-missing", "ad.subnet-missing", also=_BOTH),
     _fault("dc-stopped", *_STOPPED),
@@ -40,12 +42,21 @@ FAULTS = (
     _fault("dc-clock-off", "ad.clock-off"),
     _fault("gpo-version-differs", "ad.policy-version-differs"),
     _fault("gpo-folder-missing", "ad.policy-folder-missing"),
-    _fault("sysvol-differs", "ad.sysvol-differs", also=("",)),
+    _fault("sysvol-differs", "ad.sysvol-differs", also=_DOMAIN),
     _fault("ldaps-expired", "ad.certificate-expired"),
     _fault("ldaps-other-name", "ad.certificate-other-name"),
     _fault("ldaps-unknown-ca", "ad.certificate-other-issuer"),
     _fault("ldap-filtered", "ad.directory-silent"),
     _fault("kdc-filtered", "ad.kdc-silent"),
     _fault("kdc-stopped", "ad.samba-task-missing"),
+    _fault("account-locked", "ad.account-locked", also=_DOMAIN, account="bob"),
+    _fault("account-disabled", "ad.account-disabled", also=_DOMAIN, account="carol"),
+    _fault("account-expired", "ad.account-expired", also=_DOMAIN, account="alice"),
+    _fault("password-expired", "ad.password-expired", also=_DOMAIN, account=r"MUSTERBAU\alice"),
+    _fault("password-must-change", "ad.password-must-change", also=_DOMAIN, account="alice"),
+    _fault("spn-duplicate", "ad.spn-duplicate", also=_DOMAIN),
+    _fault("rc4-only", "ad.rc4-only", also=_DOMAIN),
+    _fault("krbtgt-old", "ad.krbtgt-old", also=_DOMAIN),
+    _fault("trust-broken", "ad.trust-broken"),
     _fault("member-other-resolver", "linux.resolver-wrong", also=(FS1.id,)),
 )

@@ -16,7 +16,7 @@ class Fault:
 
     tags: the first cause must bear one of them. also: further hosts that the cause may be laid on, where
     a fault lies between two. a_note: nothing is broken, so it is to be found but never a cause. shows: true when the fault can be seen from outside, by the plain tools.
-    note: what is not the real thing about it, if anything.
+    note: what is not the real thing about it, if anything. words: what the diagnosis is told besides the ticket.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Fault:
     also: tuple[str, ...] = ()
     a_note: bool = False
     note: str = ""
+    words: tuple[str, ...] = ()
 
     @property
     def faults(self) -> tuple[Fault, ...]:
