@@ -28,7 +28,7 @@ NO_AES_KEY = warn(
     "ad.no-aes-key",
     "the passwords of {accounts} are older than AES in this domain: there are RC4 keys only for their services",
     "die Kennwörter von {accounts} sind älter als AES in dieser Domäne: für ihre Dienste gibt es nur RC4-Schlüssel",
-    do=("Set the passwords again, twice where it is krbtgt.", "Die Kennwörter neu setzen."),
+    do=("Set the passwords again.", "Die Kennwörter neu setzen."),
 )
 KRBTGT_OLD = warn(
     "ad.krbtgt-old",
