@@ -161,6 +161,23 @@ def _only_there(cause: Finding, effect: Finding) -> Sure | None:
     return "certain" if len(zones) <= 1 and servers and set(servers) <= mine else None
 
 
+def _is_its(*facts: str) -> Where:
+    """When the controller that the cause speaks of is the one that a fact of the effect names."""
+
+    def where(cause: Finding, effect: Finding) -> Sure | None:
+        spoken = {cause.facts.get(fact) for fact in ("controller", "holder")} - {None}
+        return "certain" if spoken & {effect.facts.get(fact) for fact in facts} else None
+
+    return where
+
+
+def _on_its_way(cause: Finding, effect: Finding) -> Sure | None:
+    """The cause is a replication that fails, and the effect what does not arrive by it (or is said of it as well)."""
+    source = effect.facts.get("source", effect.facts.get("partner"))
+    is_it = bool(cause.host) and cause.host == effect.host and cause.facts.get("partner") == source
+    return "certain" if is_it else None
+
+
 _NAME_SERVERS = ("named", "bind", "unbound", "nsd", "knot", "pdns", "coredns", "dnsmasq", "resolved")
 _RESOLVES = _one_of("unit", *_NAME_SERVERS)
 _SERVICES = (
@@ -185,6 +202,19 @@ _NO_NAME = (
 )
 # What a host loses with its way into the network.
 _FAR_AWAY = (*_NO_NAMES, "linux.time-unsynchronised", "linux.network-share-silent")
+
+# Replication from a partner that fails, whatever the reason; what is said of it as well; and what then does not arrive.
+_FAILING = (
+    *("ad.replication-unreachable", "ad.replication-name-missing", "ad.replication-denied"),
+    *("ad.replication-clock", "ad.replication-switched-off", "ad.replication-lingering"),
+    *("ad.replication-schema", "ad.replication-failing", "ad.replication-stale"),
+)
+_REPLICATION = (
+    *_FAILING,
+    *("ad.replication-interrupted", "ad.replication-late", "ad.replication-nearly-lost"),
+    "ad.replication-nobody-pulls",
+)
+_NOT_ARRIVED = ("ad.changes-behind", "ad.changes-missing")
 
 RULES: tuple[Rule, ...] = (
     Rule("linux.kernel-hardware-error", ("linux.kernel-io-error", "linux.kernel-hung-task"), _same_host),
@@ -289,6 +319,73 @@ RULES: tuple[Rule, ...] = (
     Rule("linux.time-source-silent", ("linux.time-unsynchronised",), _of_its_hosts, far=True),
     Rule("linux.time-unsynchronised", ("linux.time-source-silent",), _asks_it, far=True),
     Rule("linux.clocks-agree", ("linux.clock-off", "linux.clock-drifting"), _of_its_hosts, far=True),
+    *(
+        Rule(silent, (*_REPLICATION, *_NOT_ARRIVED, "ad.role-holder-silent"), _asks_it, far=True)
+        for silent in (
+            "ad.directory-*",
+            "ad.usn-rollback",
+            "ad.outbound-disabled",
+            "reach.*",
+            "linux.service-*",
+        )
+    ),
+    *(
+        Rule(own, (*_REPLICATION, *_NOT_ARRIVED), _same_host)
+        for own in ("ad.inbound-disabled", "ad.usn-rollback", "ad.directory-*")
+    ),
+    Rule("ad.usn-rollback", ("ad.inbound-disabled", "ad.outbound-disabled"), _same_host),
+    *(
+        Rule(
+            "ad.clock-off",
+            ("ad.replication-clock", "ad.replication-denied", "ad.replication-failing"),
+            where,
+            far=True,
+        )
+        for where in (_asks_it, _same_host)
+    ),
+    Rule("ad.clock-off", ("ad.replication-in-future",), _same_host),
+    *(
+        Rule(
+            gone, ("ad.replication-name-missing", "ad.replication-unreachable"), _is_its("partner"), far=True
+        )
+        for gone in ("ad.record-missing", "ad.controller-not-in-contract", "ad.controller-account-missing")
+    ),
+    *(
+        Rule(account, ("ad.replication-denied",), _is_its("partner"), far=True)
+        for account in ("ad.controller-disabled", "ad.controller-flags", "ad.controller-account-missing")
+    ),
+    Rule(
+        "ad.role-holder-silent",
+        ("ad.controller-not-in-contract", "ad.controller-account-missing", "ad.controller-long-away"),
+        _is_its("controller"),
+        far=True,
+    ),
+    Rule(
+        "ad.controller-account-missing", ("ad.controller-not-in-contract",), _is_its("controller"), far=True
+    ),
+    *(
+        Rule(
+            failing,
+            ("ad.replication-stale", "ad.replication-late", "ad.replication-nearly-lost", *_NOT_ARRIVED),
+            _on_its_way,
+        )
+        for failing in _FAILING
+    ),
+    *(
+        Rule(
+            failing,
+            ("ad.role-disputed",),
+            lambda _cause, _effect: "likely",
+            far=True,
+        )
+        for failing in (*_FAILING, "ad.inbound-disabled", "ad.outbound-disabled")
+    ),
+    *(
+        Rule(
+            master, ("ad.rid-set-missing", "ad.rid-pool-used-up"), lambda _cause, _effect: "likely", far=True
+        )
+        for master in ("ad.role-holder-*", "ad.rids-nearly-out")
+    ),
     Rule("reach.*", ("reach.answer*",), _same_host),
     Rule("reach.site-unreachable", ("reach.*",), _of_its_hosts, far=True),
 )

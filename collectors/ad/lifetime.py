@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from collectors import Directory, Finding, collector, fault, note, survey, warn
+from collectors import About, Directory, Finding, collector, fault, note, survey, warn
 from collectors.ad.members import Forest, named, once, read_forest
 from collectors.ad.names import same_dn
 from collectors.ad.neighbours import read_metadata
@@ -84,9 +84,9 @@ def judge(_: LifetimeFacts) -> Iterator[Finding]:
     asks=("Could the directory be brought back?", "Ließe sich das Verzeichnis zurückholen?"),
     judge=judge,
 )
-async def lifetime(host: Directory) -> LifetimeFacts:
+async def lifetime(host: Directory, about: About) -> LifetimeFacts:
     """Read the lifetimes, the recycle bin, and the metadata of each partition's head."""
-    forest = await read_forest(host)
+    forest = await read_forest(host, about)
     service = f"CN=Directory Service,CN=Windows NT,CN=Services,{forest.configuration}"
     settings = await host.entry(service, "tombstoneLifetime")
     features = await host.entry(f"CN=Partitions,{forest.configuration}", "msDS-EnabledFeature")

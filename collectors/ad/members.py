@@ -6,11 +6,11 @@ Source: MS-ADTS 6.1.1.2.2.1.2 (server and nTDSDSA objects).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from collectors import Directory, Entry, Finding, Kind, Unanswered
+from collectors import About, Directory, Entry, Finding, Kind, Unanswered
 from collectors.ad.names import parent, rdn, same_dn, site_of
 
 __all__ = [
@@ -59,7 +59,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forest:
-    """What a controller says of itself and of the others. now: its own clock. base: of its domain."""
+    """What a controller says of itself and of the others. now: its own clock. base: of its domain.
+
+    known_as: the contract's ids of the domain's controllers, by name.
+    """
 
     now: datetime
     own: str
@@ -69,6 +72,12 @@ class Forest:
     highest_usn: int
     is_samba: bool
     members: tuple[Member, ...]
+    known_as: Mapping[str, str]
+
+    def id_of(self, name: str) -> str:
+        """The contract's id of a controller, '' when it is not in the contract."""
+        short = name.partition(".")[0]
+        return self.known_as.get(name) or self.known_as.get(short) or ""
 
     @property
     def me(self) -> Member | None:
@@ -127,7 +136,7 @@ def _member(server: Entry, settings: Entry | None) -> Member:
     )
 
 
-async def read_forest(host: Directory) -> Forest:
+async def read_forest(host: Directory, about: About) -> Forest:
     """Ask a controller about itself and its like. Raises Unanswered."""
     root = await host.root(
         "currentTime",
@@ -163,6 +172,7 @@ async def read_forest(host: Directory) -> Forest:
         highest_usn=root.number("highestCommittedUSN") or 0,
         is_samba="samba" in root.text("vendorName").lower(),
         members=members(found),
+        known_as={one.name.lower(): one.id for one in about.domain.controllers} if about.domain else {},
     )
 
 

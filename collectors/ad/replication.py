@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from collectors import Directory, Finding, Kind, Tag, Unanswered, collector, fault, note, survey, warn
+from collectors import About, Directory, Finding, Kind, Tag, Unanswered, collector, fault, note, survey, warn
 from collectors.ad.members import Forest, named, read_forest, settled
 from collectors.ad.names import same_dn
 from collectors.ad.neighbours import Cursor, Neighbour, from_binary, from_text, read_vector
@@ -225,7 +225,7 @@ def _partner(name: str, pulled: list[Neighbour], seen: ReplicationFacts) -> Iter
     if future > _CLOCK_SLACK:
         yield FUTURE(partner=name, minutes=round(future.total_seconds() / 60))
     for code in dict.fromkeys(n.result for n in pulled if n.result):
-        yield _failed(name, code, [n for n in pulled if n.result == code], now)
+        yield _failed(name, code, [n for n in pulled if n.result == code], seen.forest)
     yield from _aged(name, [n for n in pulled if not _failing(n, now)], seen)
     long = [n for n in pulled if _failing(n, now)]
     yield from (finding for finding in _aged(name, long, seen) if finding.tag is NEARLY_LOST)
@@ -249,11 +249,13 @@ def unreachable_partners(seen: ReplicationFacts) -> frozenset[str]:
     return frozenset(n.partner for n in lost)
 
 
-def _failed(name: str, code: int, pulled: list[Neighbour], now: datetime) -> Finding:
+def _failed(name: str, code: int, pulled: list[Neighbour], forest: Forest) -> Finding:
+    now, server = forest.now, forest.id_of(name)
     lasting = [n for n in pulled if _failing(n, now)]
     tag = _TAGS.get(trouble_of(code), INTERRUPTED) if lasting else INTERRUPTED
     last = max((n.succeeded for n in pulled if n.succeeded is not None), default=None)
     return tag(
+        server=server,
         partner=name,
         code=spelt_code(code),
         failures=max(n.failures for n in pulled),
@@ -264,20 +266,22 @@ def _failed(name: str, code: int, pulled: list[Neighbour], now: datetime) -> Fin
 
 def _aged(name: str, pulled: list[Neighbour], seen: ReplicationFacts) -> Iterator[Finding]:
     """Of several contexts the one that waits longest speaks."""
-    now = seen.forest.now
+    now, server = seen.forest.now, seen.forest.id_of(name)
     untried = [n for n in pulled if n.attempted is None and n.succeeded is None]
     me = seen.forest.me
     if untried and me is not None and me.created is not None and now - me.created > _UNTRIED:
-        yield NEVER(partner=name, contexts=_contexts(untried))
+        yield NEVER(server=server, partner=name, contexts=_contexts(untried))
     old = [(now - n.succeeded, n) for n in pulled if n.succeeded is not None and now - n.succeeded > _LATE]
     if not old:
         return
     age, contexts = max(age for age, _ in old), _contexts(n for _, n in old)
     if age > timedelta(days=seen.lifetime / 2):
-        yield NEARLY_LOST(partner=name, days=age.days, lifetime=seen.lifetime, contexts=contexts)
+        yield NEARLY_LOST(
+            server=server, partner=name, days=age.days, lifetime=seen.lifetime, contexts=contexts
+        )
     else:
         hours = round(age.total_seconds() / 3600)
-        yield (STALE if age > _STALE else LATE)(partner=name, hours=hours, contexts=contexts)
+        yield (STALE if age > _STALE else LATE)(server=server, partner=name, hours=hours, contexts=contexts)
 
 
 def _alone(seen: ReplicationFacts) -> Iterator[Finding]:
@@ -306,9 +310,9 @@ def _contexts(pulled: Iterable[Neighbour]) -> str:
     asks=("Do changes arrive at this controller?", "Kommen Änderungen bei diesem Controller an?"),
     judge=judge,
 )
-async def replication(host: Directory) -> ReplicationFacts:
+async def replication(host: Directory, about: About) -> ReplicationFacts:
     """Read the partners and the up-to-date vector at the head of each naming context."""
-    forest = await read_forest(host)
+    forest = await read_forest(host, about)
     service = f"CN=Directory Service,CN=Windows NT,CN=Services,{forest.configuration}"
     settings = await host.entry(service, "tombstoneLifetime")
     held, neighbours = [], []
@@ -351,7 +355,7 @@ def replication_mesh(seen: Mapping[str, ReplicationFacts]) -> Iterator[Finding]:
             continue
         pulls = {n.partner for one in others for n in answers[one.guid].neighbours}
         if me.guid not in pulls:
-            yield NOBODY_PULLS(controller=me.name)
+            yield NOBODY_PULLS(server=facts.forest.id_of(me.name), controller=me.name)
 
 
 def _one_each(seen: Mapping[str, ReplicationFacts]) -> tuple[ReplicationFacts, ...]:

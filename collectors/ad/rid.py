@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from collectors import Directory, Finding, Kind, Unanswered, collector, fault, survey, warn
+from collectors import About, Directory, Finding, Kind, Unanswered, collector, fault, survey, warn
 from collectors.ad.members import Forest, once, read_forest, settled
 from collectors.ad.names import same_dn
 
@@ -114,9 +114,9 @@ def pool_of(number: int | None) -> Pool:
     asks=("Can new accounts still be made?", "Können noch neue Konten angelegt werden?"),
     judge=judge,
 )
-async def rid(host: Directory) -> RidFacts:
+async def rid(host: Directory, about: About) -> RidFacts:
     """Read the RID manager, and the controller's own set."""
-    forest = await read_forest(host)
+    forest = await read_forest(host, about)
     manager = await host.entry(
         f"CN=RID Manager$,CN=System,{forest.base}", "rIDAvailablePool", "fSMORoleOwner"
     )

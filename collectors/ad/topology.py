@@ -125,10 +125,9 @@ class Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopologyFacts:
-    """contract: the names of the domain's controllers in the contract."""
+    """The members of the forest, and who is told to replicate from whom."""
 
     forest: Forest
-    contract: tuple[str, ...]
     connections: tuple[Connection, ...]
 
 
@@ -153,7 +152,7 @@ def _options(one: Member) -> Iterator[Finding]:
 )
 async def topology(host: Directory, about: About) -> TopologyFacts:
     """Read servers, NTDS settings and connections from the configuration."""
-    forest = await read_forest(host)
+    forest = await read_forest(host, about)
     found = await host.search(
         f"CN=Sites,{forest.configuration}",
         "(objectClass=nTDSConnection)",
@@ -163,7 +162,6 @@ async def topology(host: Directory, about: About) -> TopologyFacts:
     )
     return TopologyFacts(
         forest=forest,
-        contract=tuple(one.name.lower() for one in about.domain.controllers) if about.domain else (),
         connections=tuple(
             Connection(
                 to=parent(entry.dn),
@@ -184,14 +182,10 @@ def known_controllers(seen: Mapping[str, TopologyFacts]) -> Iterator[Finding]:
 
 def _said(seen: TopologyFacts) -> Iterator[Finding]:
     ours = [one for one in seen.forest.members if one.guid and _serves(one, seen.forest.base)]
-    known = {one.name for one in ours}
-    if seen.contract:
-        yield from (
-            NOT_IN_CONTRACT(controller=one.name) for one in ours if not _among(one.name, seen.contract)
-        )
-        yield from (
-            NOT_IN_DIRECTORY(controller=name) for name in seen.contract if not _among(name, tuple(known))
-        )
+    known, contract = tuple(one.name for one in ours), tuple(seen.forest.known_as)
+    if contract:
+        yield from (NOT_IN_CONTRACT(controller=one.name) for one in ours if not _among(one.name, contract))
+        yield from (NOT_IN_DIRECTORY(controller=name) for name in contract if not _among(name, known))
     for one in seen.forest.members:
         if not one.guid:
             yield LEFT_OVER(server=one.name, site=one.site)
