@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from agent.job import Broken, Job, NoAnswer, Refused, Result, Seen
-from collectors import Directory, Finding, Kind, Phase, Severity
+from collectors import Certified, Directory, Finding, Kind, Phase, Severity
 from collectors.ad.silence import judge_directory_silence
 from collectors.catalogue import catalogue
 from collectors.reach import SITE_UNREACHABLE, judge_silence
@@ -65,7 +65,9 @@ def findings_of(results: Iterable[Result], sites: Mapping[str, str]) -> tuple[Fi
 def _judge_silence(job: Job) -> Callable[[str, Kind, Phase, str], Finding | None]:
     """Who can say what a silence means: it depends on the way that was taken."""
     known = catalogue().collectors.get(job.collector)
-    return judge_directory_silence if known is not None and Directory in known.sessions else judge_silence
+    # A domain controller's certificate is taken from the port of its directory.
+    is_directory = known is not None and bool({Directory, Certified} & set(known.sessions))
+    return judge_directory_silence if is_directory else judge_silence
 
 
 def _surveyed(readings: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterable[Finding]:

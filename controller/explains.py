@@ -333,6 +333,13 @@ RULES: tuple[Rule, ...] = (
         Rule(own, (*_REPLICATION, *_NOT_ARRIVED), _same_host)
         for own in ("ad.inbound-disabled", "ad.usn-rollback", "ad.directory-*")
     ),
+    # What else is heard of a controller whose directory service does not run.
+    Rule(
+        "ad.samba-not-running",
+        ("ad.directory-*", "ad.kdc-silent", "ad.ping-silent", "ad.role-not-advertised", "dns.server-dead"),
+        _same_host,
+    ),
+    Rule("ad.directory-*", ("ad.kdc-silent", "ad.ping-silent"), _same_host),
     Rule("ad.usn-rollback", ("ad.inbound-disabled", "ad.outbound-disabled"), _same_host),
     *(
         Rule(
@@ -348,7 +355,7 @@ RULES: tuple[Rule, ...] = (
         Rule(
             gone, ("ad.replication-name-missing", "ad.replication-unreachable"), _is_its("partner"), far=True
         )
-        for gone in ("ad.record-missing", "ad.controller-not-in-contract", "ad.controller-account-missing")
+        for gone in ("ad.record-missing", "ad.controller-left-over", "ad.controller-account-missing")
     ),
     *(
         Rule(account, ("ad.replication-denied",), _is_its("partner"), far=True)
@@ -356,12 +363,21 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "ad.role-holder-silent",
-        ("ad.controller-not-in-contract", "ad.controller-account-missing", "ad.controller-long-away"),
+        ("ad.controller-left-over", "ad.controller-account-missing", "ad.controller-long-away"),
         _is_its("controller"),
         far=True,
     ),
     Rule(
-        "ad.controller-account-missing", ("ad.controller-not-in-contract",), _is_its("controller"), far=True
+        "ad.controller-account-missing",
+        ("ad.controller-left-over", "ad.controller-not-in-contract"),
+        _is_its("controller"),
+        far=True,
+    ),
+    Rule(
+        "ad.controller-left-over",
+        ("ad.record-missing", "ad.record-partly-missing", "ad.controller-long-away"),
+        _is_its("controller"),
+        far=True,
     ),
     *(
         Rule(

@@ -16,7 +16,7 @@ from collectors.ad.names import same_dn
 from collectors.ad.neighbours import Cursor, Neighbour, from_binary, from_text, read_vector
 from collectors.ad.results import Trouble, spelt_code, trouble_of
 
-__all__ = ["ReplicationFacts", "replication", "replication_mesh", "unreachable_partners"]
+__all__ = ["ReplicationFacts", "lost_controllers", "replication", "replication_mesh"]
 
 _WHAT = (
     "{partner} to this controller fails ({code}, {failures} times in a row, last success {last}): {contexts}"
@@ -240,13 +240,22 @@ def _failing(one: Neighbour, now: datetime) -> bool:
     return lasting or one.failures > 1 or not fresh
 
 
-def unreachable_partners(seen: ReplicationFacts) -> frozenset[str]:
-    """The partners (by GUID) that this controller does not reach, for good."""
-    now = seen.forest.now
-    lost = (
-        n for n in seen.neighbours if _failing(n, now) and trouble_of(n.result) in {"unreachable", "nameless"}
-    )
-    return frozenset(n.partner for n in lost)
+def lost_controllers(seen: Mapping[str, ReplicationFacts]) -> frozenset[str]:
+    """The controllers (by GUID) that did not answer us, and that the others miss too: we may just not have asked.
+
+    Others miss one when a partner of it does not reach it for good, or when all others were heard and none pulls from it.
+    """
+    heard = {me.guid for facts in seen.values() if (me := facts.forest.me) is not None}
+    unheard = {one.guid for facts in seen.values() for one in facts.forest.members if one.guid} - heard
+    unreached = {
+        n.partner
+        for facts in seen.values()
+        for n in facts.neighbours
+        if _failing(n, facts.forest.now) and trouble_of(n.result) in {"unreachable", "nameless"}
+    }
+    pulled = {n.partner for facts in seen.values() for n in facts.neighbours}
+    forgotten = unheard - pulled if len(unheard) == 1 else set[str]()
+    return frozenset(unheard & (unreached | forgotten))
 
 
 def _failed(name: str, code: int, pulled: list[Neighbour], forest: Forest) -> Finding:

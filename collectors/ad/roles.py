@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from collectors import About, Directory, Finding, collector, fault, survey, warn
 from collectors.ad.members import Forest, is_deleted_name, named, once, read_forest
 from collectors.ad.names import domain_of, same_dn
-from collectors.ad.replication import ReplicationFacts, replication, unreachable_partners
+from collectors.ad.replication import ReplicationFacts, lost_controllers, replication
 
 __all__ = ["Role", "RolesFacts", "roles", "roles_agree"]
 
@@ -156,26 +156,12 @@ def _holders(facts: RolesFacts) -> Iterator[Finding]:
 
 
 def _silent(seen: Mapping[str, RolesFacts], pulled: Mapping[str, ReplicationFacts]) -> Iterator[Finding]:
-    """A holder that did not answer us, and that its partners miss too: we may just not have asked it."""
-    heard = {facts.forest.own.lower() for facts in seen.values()}
-    lost = {guid for facts in pulled.values() for guid in unreachable_partners(facts)} | _forgotten(pulled)
+    heard, lost = {facts.forest.own.lower() for facts in seen.values()}, lost_controllers(pulled)
     for facts in seen.values():
         for one in facts.forest.members:
             held = [role.name for role in facts.roles if one.settings and same_dn(role.holder, one.settings)]
             if held and one.guid in lost and one.settings.lower() not in heard:
                 yield SILENT(server=facts.forest.id_of(one.name), holder=one.name, roles=", ".join(held))
-
-
-def _forgotten(pulled: Mapping[str, ReplicationFacts]) -> set[str]:
-    """The one controller that was not heard, when all the others were and none of them pulls from it."""
-    own = {me.guid for facts in pulled.values() if (me := facts.forest.me) is not None}
-    known = {one.guid for facts in pulled.values() for one in facts.forest.members if one.guid}
-    unheard = known - own
-    return (
-        unheard - {n.partner for facts in pulled.values() for n in facts.neighbours}
-        if len(unheard) == 1
-        else set()
-    )
 
 
 def _name(holder: str, forest: Forest) -> str:
