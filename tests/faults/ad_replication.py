@@ -18,7 +18,9 @@ _DC1, _DC2 = (dc.id for dc in DCS)
 _EVERYWHERE = ""
 _COMPUTER = f"CN=DC2,OU=Domain Controllers,{ad.BASE}"
 _SERVER = f"CN=DC8,CN=Servers,CN={ad.SITE},CN=Sites,{ad.CONFIGURATION}"
-_CATALOGUE, _NO_OUTBOUND = "1", "5"
+_GROUP, _ROLE = f"CN=Ablage,{ad.USERS}", f"CN=Infrastructure,{ad.BASE}"
+_LOST = f"CN=Drucker 4,CN=LostAndFound,{ad.BASE}"
+_CATALOGUE, _NO_OUTBOUND, _NEITHER_WAY = "1", "5", "7"
 _CONTROLLER, _SERVER_ALONE = "532480", "8192"
 
 
@@ -104,6 +106,54 @@ def _connection(enabled: str) -> Callable[[Lab], None]:
     return do
 
 
+def _conflict(lab: Lab) -> None:
+    """Make one group on both controllers before they tell each other."""
+    for dc in (_DC1, _DC2):
+        _put(dc, ad.ntds(dc), "options", _NEITHER_WAY)(lab)
+    for dc in (_DC1, _DC2):
+        ad.modify(lab, dc, f"dn: {_GROUP}\nchangetype: add\nobjectClass: container\n")
+    for dc in (_DC1, _DC2):
+        _put(dc, ad.ntds(dc), "options", _CATALOGUE)(lab)
+    until(
+        "one of them has lost its name", lambda: all(_losers(lab, dc.id) for dc in DCS), seconds=60, every=0.5
+    )
+
+
+def _losers(lab: Lab, dc: str) -> tuple[str, ...]:
+    """The objects that lost their name, by what is left of it."""
+    found = ad.read(lab, dc, ad.USERS, "objectGUID", scope="one", where="(name=Ablage*CNF:*)")
+    return tuple(entry["objectGUID"][0] for entry in found)
+
+
+def _no_conflict(lab: Lab) -> None:
+    for guid in _losers(lab, _DC1):
+        ad.modify(lab, _DC1, f"dn: <GUID={guid}>\nchangetype: delete\n")
+    ad.modify(lab, _DC1, f"dn: {_GROUP}\nchangetype: delete\n")
+    until("no controller has one", lambda: not any(_losers(lab, dc.id) for dc in DCS), seconds=60, every=0.5)
+
+
+def _two_masters(lab: Lab) -> None:
+    """Let each controller believe that the role is its own, with no way to hear of the other's belief."""
+    for dc in (_DC1, _DC2):
+        _put(dc, ad.ntds(dc), "options", _NEITHER_WAY)(lab)
+    _put(_DC2, _ROLE, "fSMORoleOwner", ad.ntds(_DC2))(lab)
+
+
+def _one_master(lab: Lab) -> None:
+    for dc in (_DC1, _DC2):
+        _put(dc, ad.ntds(dc), "options", _CATALOGUE)(lab)
+    ad.put(lab, _ROLE, "fSMORoleOwner", ad.ntds(_DC1))
+
+
+def _move(old: str, new: str, below: str) -> Callable[[Lab], None]:
+    ldif = f"dn: {old}\nchangetype: modrdn\nnewrdn: {new}\ndeleteoldrdn: 1\nnewsuperior: {below}\n"
+    return lambda lab: ad.modify(lab, _DC1, ldif, as_it_is=True)
+
+
+def _lost(lab: Lab) -> None:
+    ad.modify(lab, _DC1, f"dn: {_LOST}\nchangetype: add\nobjectClass: container\n", as_it_is=True)
+
+
 FAULTS: tuple[Fault, ...] = (
     _act("repl-disabled", _DC2, "ad.inbound-disabled"),
     Fault(
@@ -150,5 +200,45 @@ FAULTS: tuple[Fault, ...] = (
         inject=_put(_DC1, _COMPUTER, "userAccountControl", _SERVER_ALONE),
         undo=_put(_DC1, _COMPUTER, "userAccountControl", _CONTROLLER),
         shows=_says(_DC1, _COMPUTER, "userAccountControl", _SERVER_ALONE),
+    ),
+    _act("dc-stopped", _DC2, "ad.samba-not-running", "ad.directory-refused"),
+    _act("role-holder-stopped", _DC1, "ad.samba-not-running", "ad.directory-refused"),
+    Fault(
+        name="ad-name-conflict",
+        area="ad",
+        host=_EVERYWHERE,
+        tags=("ad.conflict-objects",),
+        inject=_conflict,
+        undo=_no_conflict,
+        shows=lambda lab: all(_losers(lab, dc.id) for dc in DCS),
+    ),
+    Fault(
+        name="ad-place-lost",
+        area="ad",
+        host=_EVERYWHERE,
+        tags=("ad.lost-objects",),
+        inject=_lost,
+        undo=lambda lab: ad.modify(lab, _DC1, f"dn: {_LOST}\nchangetype: delete\n"),
+        shows=lambda lab: bool(ad.read(lab, _DC1, _LOST, "cn")),
+        note="the object was made there, and did not lose its place",
+    ),
+    Fault(
+        name="ad-role-disputed",
+        area="ad",
+        host=_EVERYWHERE,
+        tags=("ad.role-disputed", "ad.inbound-disabled", "ad.outbound-disabled"),
+        inject=_two_masters,
+        undo=_one_master,
+        shows=_says(_DC2, _ROLE, "fSMORoleOwner", ad.ntds(_DC2)),
+        also=(_DC1, _DC2),
+    ),
+    Fault(
+        name="ad-controller-moved",
+        area="ad",
+        host=_EVERYWHERE,
+        tags=("ad.controller-outside-ou",),
+        inject=_move(_COMPUTER, "CN=DC2", f"CN=Computers,{ad.BASE}"),
+        undo=_move(f"CN=DC2,CN=Computers,{ad.BASE}", "CN=DC2", f"OU=Domain Controllers,{ad.BASE}"),
+        shows=lambda lab: bool(ad.read(lab, _DC1, f"CN=DC2,CN=Computers,{ad.BASE}", "cn")),
     ),
 )
