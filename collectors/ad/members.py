@@ -24,10 +24,13 @@ __all__ = [
     "named",
     "once",
     "read_forest",
+    "read_lifetime",
     "settled",
 ]
 
 _LONGEST = 120
+# tombstoneLifetime when it is not there, and more than anybody means (100 years).
+_DEFAULT_LIFETIME, _LONGEST_LIFETIME = 60, 36_500
 # How the name of a deleted object, and that of the loser of two equal names, goes on (MS-ADTS 3.1.1.5.5.1.1).
 _DELETED = re.compile(r"(?:\n|\\0A)DEL:", re.IGNORECASE)
 # nTDSDSA options, MS-ADTS 6.1.1.2.2.1.2.1.1.
@@ -148,7 +151,8 @@ async def read_forest(host: Directory, about: About) -> Forest:
         "vendorName",
     )
     now, configuration = root.moment("currentTime"), root.text("configurationNamingContext")
-    if now is None or not configuration or "dsServiceName" not in root:
+    highest_usn = root.number("highestCommittedUSN") or 0
+    if now is None or not configuration or "dsServiceName" not in root or not 0 <= highest_usn < 2**63:
         raise Unanswered(Kind.UNPARSABLE, "the server does not say which controller it is")
     found = await host.search(
         f"CN=Sites,{configuration}",
@@ -169,11 +173,21 @@ async def read_forest(host: Directory, about: About) -> Forest:
         base=root.text("defaultNamingContext"),
         configuration=configuration,
         contexts=root.texts("namingContexts"),
-        highest_usn=root.number("highestCommittedUSN") or 0,
+        highest_usn=highest_usn,
         is_samba="samba" in root.text("vendorName").lower(),
         members=members(found),
         known_as={one.name.lower(): one.id for one in about.domain.controllers} if about.domain else {},
     )
+
+
+async def read_lifetime(host: Directory, forest: Forest) -> int:
+    """For how many days deleted objects are kept (MS-ADTS 6.1.1.2.4.1.1). Raises Unanswered."""
+    service = f"CN=Directory Service,CN=Windows NT,CN=Services,{forest.configuration}"
+    settings = await host.entry(service, "tombstoneLifetime")
+    days = (settings.number("tombstoneLifetime") if settings else None) or _DEFAULT_LIFETIME
+    if not 0 < days < _LONGEST_LIFETIME:
+        raise Unanswered(Kind.UNPARSABLE, f"tombstoneLifetime cannot be {days} days")
+    return days
 
 
 def once(found: Iterable[Finding]) -> Iterator[Finding]:

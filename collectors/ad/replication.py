@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from collectors import About, Directory, Finding, Kind, Tag, Unanswered, collector, fault, note, survey, warn
-from collectors.ad.members import Forest, named, read_forest, settled
+from collectors.ad.members import Forest, named, read_forest, read_lifetime, settled
 from collectors.ad.names import same_dn
 from collectors.ad.neighbours import Cursor, Neighbour, from_binary, from_text, read_vector
 from collectors.ad.results import Trouble, spelt_code, trouble_of
@@ -179,8 +179,6 @@ _TAGS: Mapping[Trouble, Tag] = {
     "schema": SCHEMA,
     "other": FAILING,
 }
-# tombstoneLifetime when it is not there (MS-ADTS 6.1.1.2.4.1.1).
-_DEFAULT_LIFETIME = 60
 # One failed attempt so soon after a success is a partner that restarts.
 _FRESH = timedelta(minutes=30)
 _LATE, _STALE = timedelta(hours=3), timedelta(hours=24)
@@ -322,8 +320,7 @@ def _contexts(pulled: Iterable[Neighbour]) -> str:
 async def replication(host: Directory, about: About) -> ReplicationFacts:
     """Read the partners and the up-to-date vector at the head of each naming context."""
     forest = await read_forest(host, about)
-    service = f"CN=Directory Service,CN=Windows NT,CN=Services,{forest.configuration}"
-    settings = await host.entry(service, "tombstoneLifetime")
+    days = await read_lifetime(host, forest)
     held, neighbours = [], []
     for context in forest.contexts:
         head = await host.entry(context, "repsFrom", "replUpToDateVector")
@@ -337,7 +334,7 @@ async def replication(host: Directory, about: About) -> ReplicationFacts:
             neighbours += await _told(host, context)
     return ReplicationFacts(
         forest=forest,
-        lifetime=(settings.number("tombstoneLifetime") if settings else None) or _DEFAULT_LIFETIME,
+        lifetime=days,
         held=tuple(held),
         neighbours=tuple(neighbours),
     )
