@@ -65,9 +65,8 @@ def findings_of(results: Iterable[Result], sites: Mapping[str, str]) -> tuple[Fi
 def _judge_silence(job: Job) -> Callable[[str, Kind, Phase, str], Finding | None]:
     """Who can say what a silence means: it depends on the way that was taken."""
     known = catalogue().collectors.get(job.collector)
-    # A domain controller's certificate is taken from the port of its directory.
-    is_directory = known is not None and bool({Directory, Certified} & set(known.sessions))
-    return judge_directory_silence if is_directory else judge_silence
+    by_directory = known is not None and not {Directory, Certified}.isdisjoint(known.sessions)
+    return judge_directory_silence if by_directory else judge_silence
 
 
 def _surveyed(readings: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterable[Finding]:
@@ -156,13 +155,14 @@ def _links(findings: Sequence[Finding]) -> Links:
 
 
 def _told(links: Links) -> Links:
-    """What says itself why it is so needs no guess beside it, nor one that turns the two round."""
+    """What says itself why it is so needs no guess beside it, nor one that turns cause and effect round."""
     told = {at for effects in links.values() for at, sure in effects.items() if sure == "certain"}
+    follows = {at: frozenset(_reached(at, links, {"certain"})) for at in links}
     return {
         cause: {
             at: sure
             for at, sure in effects.items()
-            if sure == "certain" or (at not in told and links.get(at, {}).get(cause) != "certain")
+            if sure == "certain" or (at not in told and cause not in follows.get(at, frozenset()))
         }
         for cause, effects in links.items()
     }

@@ -201,8 +201,6 @@ FAULTS: tuple[Fault, ...] = (
         undo=_put(_DC1, _COMPUTER, "userAccountControl", _CONTROLLER),
         shows=_says(_DC1, _COMPUTER, "userAccountControl", _SERVER_ALONE),
     ),
-    _act("dc-stopped", _DC2, "ad.samba-not-running", "ad.directory-refused"),
-    _act("role-holder-stopped", _DC1, "ad.samba-not-running", "ad.directory-refused"),
     Fault(
         name="ad-name-conflict",
         area="ad",
