@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collectors import Finding
 from controller.explains_ad import AD_RULES
+from controller.explains_replication import REPLICATION_RULES
 from controller.links import (
     Rule,
     Sure,
@@ -167,4 +168,5 @@ RULES: tuple[Rule, ...] = (
     Rule("reach.*", ("reach.answer*",), same_host),
     Rule("reach.site-unreachable", ("reach.*",), of_its_hosts, far=True),
     *AD_RULES,
+    *REPLICATION_RULES,
 )

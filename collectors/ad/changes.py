@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from collectors import Directory, Finding, collector, fault, survey, warn
+from collectors import About, Directory, Finding, collector, fault, survey, warn
 from collectors.ad.members import Forest, Member, named, read_forest, settled
 from collectors.ad.names import same_dn
 from collectors.ad.neighbours import Cursor, read_metadata
@@ -88,9 +88,9 @@ def judge(_: ChangesFacts) -> Iterator[Finding]:
     asks=("What was changed at this controller lately?", "Was wurde an diesem Controller zuletzt geändert?"),
     judge=judge,
 )
-async def changes(host: Directory) -> ChangesFacts:
+async def changes(host: Directory, about: About) -> ChangesFacts:
     """Read the metadata of what changed last, deleted objects among it."""
-    forest = await read_forest(host)
+    forest = await read_forest(host, about)
     since = max(forest.highest_usn - _WINDOW, 0)
     own = forest.me.invocation if forest.me else ""
     made = []
@@ -164,11 +164,23 @@ def _behind(maker: Member, taker: Member, source: ChangesFacts, facts: Replicati
     minutes = round(age.total_seconds() / 60)
     if age > _LONG:
         yield MISSING(
-            controller=taker.name, source=maker.name, count=count, hours=minutes // 60, contexts=contexts
+            host=facts.forest.id_of(taker.name),
+            server=facts.forest.id_of(maker.name),
+            controller=taker.name,
+            source=maker.name,
+            count=count,
+            hours=minutes // 60,
+            contexts=contexts,
         )
     elif age > (_SAME_SITE if maker.site == taker.site else _BETWEEN_SITES):
         yield BEHIND(
-            controller=taker.name, source=maker.name, count=count, minutes=minutes, contexts=contexts
+            host=facts.forest.id_of(taker.name),
+            server=facts.forest.id_of(maker.name),
+            controller=taker.name,
+            source=maker.name,
+            count=count,
+            minutes=minutes,
+            contexts=contexts,
         )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from collectors import Directory, Finding, collector, fault, survey, warn
+from collectors import About, Directory, Finding, collector, fault, survey, warn
 from collectors.ad.members import Forest, named, once, read_forest
 
 __all__ = ["ControllerAccount", "ControllerFacts", "accounts_sound", "controllers"]
@@ -101,9 +101,9 @@ def judge(_: ControllerFacts) -> Iterator[Finding]:
     asks=("Are the controllers' accounts in order?", "Sind die Konten der Controller in Ordnung?"),
     judge=judge,
 )
-async def controllers(host: Directory) -> ControllerFacts:
+async def controllers(host: Directory, about: About) -> ControllerFacts:
     """Read the members of the two groups that are every controller's first."""
-    forest = await read_forest(host)
+    forest = await read_forest(host, about)
     found = await host.search(
         forest.base,
         "(&(objectCategory=computer)(|(primaryGroupID=516)(primaryGroupID=521)))",

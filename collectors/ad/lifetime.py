@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from collectors import Directory, Finding, collector, fault, note, survey, warn
-from collectors.ad.members import Forest, named, once, read_forest
+from collectors import About, Directory, Finding, collector, fault, note, survey, warn
+from collectors.ad.members import Forest, named, once, read_forest, read_lifetime
 from collectors.ad.names import same_dn
 from collectors.ad.neighbours import read_metadata
 
@@ -51,7 +51,7 @@ NO_BIN = note(
 
 # dSASignature as ATTRTYP: 1.2.840.113556.1.2.74 (MS-DRSR 5.16.4, the default prefix table).
 _DSA_SIGNATURE = 0x2004A
-_DEFAULT_LIFETIME, _USUAL_LIFETIME = 60, 180
+_USUAL_LIFETIME = 180
 _OLD = timedelta(days=7)
 
 
@@ -84,11 +84,10 @@ def judge(_: LifetimeFacts) -> Iterator[Finding]:
     asks=("Could the directory be brought back?", "Ließe sich das Verzeichnis zurückholen?"),
     judge=judge,
 )
-async def lifetime(host: Directory) -> LifetimeFacts:
+async def lifetime(host: Directory, about: About) -> LifetimeFacts:
     """Read the lifetimes, the recycle bin, and the metadata of each partition's head."""
-    forest = await read_forest(host)
-    service = f"CN=Directory Service,CN=Windows NT,CN=Services,{forest.configuration}"
-    settings = await host.entry(service, "tombstoneLifetime")
+    forest = await read_forest(host, about)
+    days = await read_lifetime(host, forest)
     features = await host.entry(f"CN=Partitions,{forest.configuration}", "msDS-EnabledFeature")
     saved = []
     for context in forest.contexts:
@@ -107,7 +106,7 @@ async def lifetime(host: Directory) -> LifetimeFacts:
         )
     return LifetimeFacts(
         forest=forest,
-        lifetime=(settings.number("tombstoneLifetime") if settings else None) or _DEFAULT_LIFETIME,
+        lifetime=days,
         has_bin=any(
             name.lower().startswith("cn=recycle bin feature,")
             for name in (features.texts("msDS-EnabledFeature") if features else ())

@@ -6,11 +6,11 @@ Source: MS-ADTS 6.1.1.2.2.1.2 (server and nTDSDSA objects).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from collectors import Directory, Entry, Finding, Kind, Unanswered
+from collectors import About, Directory, Entry, Finding, Kind, Unanswered
 from collectors.ad.names import parent, rdn, same_dn, site_of
 
 __all__ = [
@@ -24,10 +24,13 @@ __all__ = [
     "named",
     "once",
     "read_forest",
+    "read_lifetime",
     "settled",
 ]
 
 _LONGEST = 120
+# tombstoneLifetime when it is not there, and more than anybody means (100 years).
+_DEFAULT_LIFETIME, _LONGEST_LIFETIME = 60, 36_500
 # How the name of a deleted object, and that of the loser of two equal names, goes on (MS-ADTS 3.1.1.5.5.1.1).
 _DELETED = re.compile(r"(?:\n|\\0A)DEL:", re.IGNORECASE)
 # nTDSDSA options, MS-ADTS 6.1.1.2.2.1.2.1.1.
@@ -59,7 +62,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forest:
-    """What a controller says of itself and of the others. now: its own clock. base: of its domain."""
+    """What a controller says of itself and of the others. now: its own clock. base: of its domain.
+
+    known_as: the contract's ids of the domain's controllers, by name.
+    """
 
     now: datetime
     own: str
@@ -69,6 +75,12 @@ class Forest:
     highest_usn: int
     is_samba: bool
     members: tuple[Member, ...]
+    known_as: Mapping[str, str]
+
+    def id_of(self, name: str) -> str:
+        """The contract's id of a controller, '' when it is not in the contract."""
+        short = name.partition(".")[0]
+        return self.known_as.get(name) or self.known_as.get(short) or ""
 
     @property
     def me(self) -> Member | None:
@@ -127,7 +139,7 @@ def _member(server: Entry, settings: Entry | None) -> Member:
     )
 
 
-async def read_forest(host: Directory) -> Forest:
+async def read_forest(host: Directory, about: About) -> Forest:
     """Ask a controller about itself and its like. Raises Unanswered."""
     root = await host.root(
         "currentTime",
@@ -139,7 +151,8 @@ async def read_forest(host: Directory) -> Forest:
         "vendorName",
     )
     now, configuration = root.moment("currentTime"), root.text("configurationNamingContext")
-    if now is None or not configuration or "dsServiceName" not in root:
+    highest_usn = root.number("highestCommittedUSN") or 0
+    if now is None or not configuration or "dsServiceName" not in root or not 0 <= highest_usn < 2**63:
         raise Unanswered(Kind.UNPARSABLE, "the server does not say which controller it is")
     found = await host.search(
         f"CN=Sites,{configuration}",
@@ -160,10 +173,21 @@ async def read_forest(host: Directory) -> Forest:
         base=root.text("defaultNamingContext"),
         configuration=configuration,
         contexts=root.texts("namingContexts"),
-        highest_usn=root.number("highestCommittedUSN") or 0,
+        highest_usn=highest_usn,
         is_samba="samba" in root.text("vendorName").lower(),
         members=members(found),
+        known_as={one.name.lower(): one.id for one in about.domain.controllers} if about.domain else {},
     )
+
+
+async def read_lifetime(host: Directory, forest: Forest) -> int:
+    """For how many days deleted objects are kept (MS-ADTS 6.1.1.2.4.1.1). Raises Unanswered."""
+    service = f"CN=Directory Service,CN=Windows NT,CN=Services,{forest.configuration}"
+    settings = await host.entry(service, "tombstoneLifetime")
+    days = (settings.number("tombstoneLifetime") if settings else None) or _DEFAULT_LIFETIME
+    if not 0 < days < _LONGEST_LIFETIME:
+        raise Unanswered(Kind.UNPARSABLE, f"tombstoneLifetime cannot be {days} days")
+    return days
 
 
 def once(found: Iterable[Finding]) -> Iterator[Finding]:

@@ -144,7 +144,7 @@ def read_metadata(value: bytes) -> tuple[Stamp, ...]:
 
 def _seconds(count: int) -> datetime | None:
     """Seconds since 1601; None for none, and for what no clock shows."""
-    return EPOCH + timedelta(seconds=count) if 0 < count < 2**38 else None
+    return EPOCH + timedelta(seconds=count) if 0 < count < 2**37 else None
 
 
 def _ticks(count: int) -> datetime | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from collectors import Directory, Finding, collector, fault, survey, warn
+from collectors import About, Directory, Finding, collector, fault, survey, warn
 from collectors.ad.members import Forest, is_deleted_name, named, once, read_forest, settled
 from collectors.ad.names import parent, rdn, same_dn
 
@@ -111,9 +111,9 @@ def judge(seen: PartitionFacts) -> Iterator[Finding]:
     asks=("Are the directory's partitions whole?", "Sind die Partitionen des Verzeichnisses heil?"),
     judge=judge,
 )
-async def partitions(host: Directory) -> PartitionFacts:
+async def partitions(host: Directory, about: About) -> PartitionFacts:
     """Read the references, and look for objects without their name or place."""
-    forest = await read_forest(host)
+    forest = await read_forest(host, about)
     references = await host.search(
         f"CN=Partitions,{forest.configuration}",
         "(objectClass=crossRef)",

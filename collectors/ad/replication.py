@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from collectors import Directory, Finding, Kind, Tag, Unanswered, collector, fault, note, survey, warn
-from collectors.ad.members import Forest, named, read_forest, settled
+from collectors import About, Directory, Finding, Kind, Tag, Unanswered, collector, fault, note, survey, warn
+from collectors.ad.members import Forest, named, read_forest, read_lifetime, settled
 from collectors.ad.names import same_dn
 from collectors.ad.neighbours import Cursor, Neighbour, from_binary, from_text, read_vector
 from collectors.ad.results import Trouble, spelt_code, trouble_of
 
-__all__ = ["ReplicationFacts", "replication", "replication_mesh", "unreachable_partners"]
+__all__ = ["ReplicationFacts", "lost_controllers", "replication", "replication_mesh"]
 
 _WHAT = (
     "{partner} to this controller fails ({code}, {failures} times in a row, last success {last}): {contexts}"
@@ -179,8 +179,6 @@ _TAGS: Mapping[Trouble, Tag] = {
     "schema": SCHEMA,
     "other": FAILING,
 }
-# tombstoneLifetime when it is not there (MS-ADTS 6.1.1.2.4.1.1).
-_DEFAULT_LIFETIME = 60
 # One failed attempt so soon after a success is a partner that restarts.
 _FRESH = timedelta(minutes=30)
 _LATE, _STALE = timedelta(hours=3), timedelta(hours=24)
@@ -225,7 +223,7 @@ def _partner(name: str, pulled: list[Neighbour], seen: ReplicationFacts) -> Iter
     if future > _CLOCK_SLACK:
         yield FUTURE(partner=name, minutes=round(future.total_seconds() / 60))
     for code in dict.fromkeys(n.result for n in pulled if n.result):
-        yield _failed(name, code, [n for n in pulled if n.result == code], now)
+        yield _failed(name, code, [n for n in pulled if n.result == code], seen.forest)
     yield from _aged(name, [n for n in pulled if not _failing(n, now)], seen)
     long = [n for n in pulled if _failing(n, now)]
     yield from (finding for finding in _aged(name, long, seen) if finding.tag is NEARLY_LOST)
@@ -240,20 +238,31 @@ def _failing(one: Neighbour, now: datetime) -> bool:
     return lasting or one.failures > 1 or not fresh
 
 
-def unreachable_partners(seen: ReplicationFacts) -> frozenset[str]:
-    """The partners (by GUID) that this controller does not reach, for good."""
-    now = seen.forest.now
-    lost = (
-        n for n in seen.neighbours if _failing(n, now) and trouble_of(n.result) in {"unreachable", "nameless"}
-    )
-    return frozenset(n.partner for n in lost)
+def lost_controllers(seen: Mapping[str, ReplicationFacts]) -> frozenset[str]:
+    """The controllers (by GUID) that did not answer us, and that the others miss too: we may just not have asked.
+
+    Others miss one when a partner of it does not reach it for good, or when all others were heard and none pulls from it.
+    """
+    heard = {me.guid for facts in seen.values() if (me := facts.forest.me) is not None}
+    unheard = {one.guid for facts in seen.values() for one in facts.forest.members if one.guid} - heard
+    unreached = {
+        n.partner
+        for facts in seen.values()
+        for n in facts.neighbours
+        if _failing(n, facts.forest.now) and trouble_of(n.result) in {"unreachable", "nameless"}
+    }
+    pulled = {n.partner for facts in seen.values() for n in facts.neighbours}
+    forgotten = unheard - pulled if len(unheard) == 1 else set[str]()
+    return frozenset(unheard & (unreached | forgotten))
 
 
-def _failed(name: str, code: int, pulled: list[Neighbour], now: datetime) -> Finding:
+def _failed(name: str, code: int, pulled: list[Neighbour], forest: Forest) -> Finding:
+    now, server = forest.now, forest.id_of(name)
     lasting = [n for n in pulled if _failing(n, now)]
     tag = _TAGS.get(trouble_of(code), INTERRUPTED) if lasting else INTERRUPTED
     last = max((n.succeeded for n in pulled if n.succeeded is not None), default=None)
     return tag(
+        server=server,
         partner=name,
         code=spelt_code(code),
         failures=max(n.failures for n in pulled),
@@ -264,20 +273,22 @@ def _failed(name: str, code: int, pulled: list[Neighbour], now: datetime) -> Fin
 
 def _aged(name: str, pulled: list[Neighbour], seen: ReplicationFacts) -> Iterator[Finding]:
     """Of several contexts the one that waits longest speaks."""
-    now = seen.forest.now
+    now, server = seen.forest.now, seen.forest.id_of(name)
     untried = [n for n in pulled if n.attempted is None and n.succeeded is None]
     me = seen.forest.me
     if untried and me is not None and me.created is not None and now - me.created > _UNTRIED:
-        yield NEVER(partner=name, contexts=_contexts(untried))
+        yield NEVER(server=server, partner=name, contexts=_contexts(untried))
     old = [(now - n.succeeded, n) for n in pulled if n.succeeded is not None and now - n.succeeded > _LATE]
     if not old:
         return
     age, contexts = max(age for age, _ in old), _contexts(n for _, n in old)
     if age > timedelta(days=seen.lifetime / 2):
-        yield NEARLY_LOST(partner=name, days=age.days, lifetime=seen.lifetime, contexts=contexts)
+        yield NEARLY_LOST(
+            server=server, partner=name, days=age.days, lifetime=seen.lifetime, contexts=contexts
+        )
     else:
         hours = round(age.total_seconds() / 3600)
-        yield (STALE if age > _STALE else LATE)(partner=name, hours=hours, contexts=contexts)
+        yield (STALE if age > _STALE else LATE)(server=server, partner=name, hours=hours, contexts=contexts)
 
 
 def _alone(seen: ReplicationFacts) -> Iterator[Finding]:
@@ -306,11 +317,10 @@ def _contexts(pulled: Iterable[Neighbour]) -> str:
     asks=("Do changes arrive at this controller?", "Kommen Änderungen bei diesem Controller an?"),
     judge=judge,
 )
-async def replication(host: Directory) -> ReplicationFacts:
+async def replication(host: Directory, about: About) -> ReplicationFacts:
     """Read the partners and the up-to-date vector at the head of each naming context."""
-    forest = await read_forest(host)
-    service = f"CN=Directory Service,CN=Windows NT,CN=Services,{forest.configuration}"
-    settings = await host.entry(service, "tombstoneLifetime")
+    forest = await read_forest(host, about)
+    days = await read_lifetime(host, forest)
     held, neighbours = [], []
     for context in forest.contexts:
         head = await host.entry(context, "repsFrom", "replUpToDateVector")
@@ -324,7 +334,7 @@ async def replication(host: Directory) -> ReplicationFacts:
             neighbours += await _told(host, context)
     return ReplicationFacts(
         forest=forest,
-        lifetime=(settings.number("tombstoneLifetime") if settings else None) or _DEFAULT_LIFETIME,
+        lifetime=days,
         held=tuple(held),
         neighbours=tuple(neighbours),
     )
@@ -351,7 +361,7 @@ def replication_mesh(seen: Mapping[str, ReplicationFacts]) -> Iterator[Finding]:
             continue
         pulls = {n.partner for one in others for n in answers[one.guid].neighbours}
         if me.guid not in pulls:
-            yield NOBODY_PULLS(controller=me.name)
+            yield NOBODY_PULLS(server=facts.forest.id_of(me.name), controller=me.name)
 
 
 def _one_each(seen: Mapping[str, ReplicationFacts]) -> tuple[ReplicationFacts, ...]:

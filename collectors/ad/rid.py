@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from collectors import Directory, Finding, Kind, Unanswered, collector, fault, survey, warn
+from collectors import About, Directory, Finding, Kind, Unanswered, collector, fault, survey, warn
 from collectors.ad.members import Forest, once, read_forest, settled
 from collectors.ad.names import same_dn
 
@@ -101,11 +101,13 @@ def judge(seen: RidFacts) -> Iterator[Finding]:
 
 
 def pool_of(number: int | None) -> Pool:
-    """Split what is kept in one number: the first in its low half, the last in its high half.
+    """Split what is kept in one number: the first in its low half, the last in its high half. Raises Unanswered.
 
     >>> pool_of(6867652707404)
     Pool(first=1100, last=1599)
     """
+    if number is not None and not 0 <= number < 2**64:
+        raise Unanswered(Kind.UNPARSABLE, "a pool of account numbers is no number of 64 bits")
     return Pool((number or 0) & 0xFFFFFFFF, (number or 0) >> 32)
 
 
@@ -114,9 +116,9 @@ def pool_of(number: int | None) -> Pool:
     asks=("Can new accounts still be made?", "Können noch neue Konten angelegt werden?"),
     judge=judge,
 )
-async def rid(host: Directory) -> RidFacts:
+async def rid(host: Directory, about: About) -> RidFacts:
     """Read the RID manager, and the controller's own set."""
-    forest = await read_forest(host)
+    forest = await read_forest(host, about)
     manager = await host.entry(
         f"CN=RID Manager$,CN=System,{forest.base}", "rIDAvailablePool", "fSMORoleOwner"
     )
@@ -147,7 +149,7 @@ def rid_pools(seen: Mapping[str, RidFacts]) -> Iterator[Finding]:
     for facts in seen.values():
         if not same_dn(facts.master, facts.forest.own):
             continue
-        percent = round(100 * facts.available.first / max(facts.available.last, 1))
+        percent = 100 * facts.available.first // max(facts.available.last, 1)
         if percent > 80:
             yield NEARLY_OUT(percent=percent)
         elif percent > 50:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from collectors import Directory, Finding, collector, fault, survey, warn
+from collectors import About, Directory, Finding, collector, fault, survey, warn
 from collectors.ad.members import Forest, is_deleted_name, named, once, read_forest
 from collectors.ad.names import domain_of, same_dn
-from collectors.ad.replication import ReplicationFacts, replication, unreachable_partners
+from collectors.ad.replication import ReplicationFacts, lost_controllers, replication
 
 __all__ = ["Role", "RolesFacts", "roles", "roles_agree"]
 
@@ -62,8 +62,8 @@ DISPUTED = fault(
 )
 SILENT = fault(
     "ad.role-holder-silent",
-    "{holder} holds {roles}, and neither we nor its partners reach it",
-    "{holder} hat {roles}, und weder wir noch seine Partner erreichen ihn",
+    "{holder} holds {roles}, and neither we nor another controller reach it",
+    "{holder} hat {roles}, und weder wir noch ein anderer Controller erreichen ihn",
     do=(
         "Bring it back. Seize its roles only when it will never come back.",
         "Ihn zurückbringen. Seine Rollen nur übernehmen (seize), wenn er nie wiederkommt.",
@@ -98,9 +98,9 @@ def judge(_: RolesFacts) -> Iterator[Finding]:
     asks=("Who holds the operations master roles?", "Wer hat die Betriebsmasterrollen?"),
     judge=judge,
 )
-async def roles(host: Directory) -> RolesFacts:
+async def roles(host: Directory, about: About) -> RolesFacts:
     """Read fSMORoleOwner of every object that has one."""
-    forest = await read_forest(host)
+    forest = await read_forest(host, about)
     places = [
         ("Schema", False, f"CN=Schema,{forest.configuration}"),
         ("Domain naming", False, f"CN=Partitions,{forest.configuration}"),
@@ -156,14 +156,12 @@ def _holders(facts: RolesFacts) -> Iterator[Finding]:
 
 
 def _silent(seen: Mapping[str, RolesFacts], pulled: Mapping[str, ReplicationFacts]) -> Iterator[Finding]:
-    """A holder that did not answer us, and that a partner cannot reach: both, as it may just not have been asked."""
-    heard = {facts.forest.own.lower() for facts in seen.values()}
-    lost = {guid for facts in pulled.values() for guid in unreachable_partners(facts)}
+    heard, lost = {facts.forest.own.lower() for facts in seen.values()}, lost_controllers(pulled)
     for facts in seen.values():
         for one in facts.forest.members:
             held = [role.name for role in facts.roles if one.settings and same_dn(role.holder, one.settings)]
             if held and one.guid in lost and one.settings.lower() not in heard:
-                yield SILENT(holder=one.name, roles=", ".join(held))
+                yield SILENT(server=facts.forest.id_of(one.name), holder=one.name, roles=", ".join(held))
 
 
 def _name(holder: str, forest: Forest) -> str:

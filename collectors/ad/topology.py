@@ -22,6 +22,7 @@ from collectors.ad.members import (
     settled,
 )
 from collectors.ad.names import parent, rdn, same_dn
+from collectors.ad.replication import ReplicationFacts, lost_controllers, replication
 
 __all__ = ["Connection", "TopologyFacts", "known_controllers", "topology"]
 
@@ -59,6 +60,15 @@ NOT_IN_DIRECTORY = warn(
     do=(
         "Was it demoted? Then correct the contract. If not, it is no longer a controller for the others.",
         "Wurde er herabgestuft? Dann den Vertrag berichtigen. Wenn nicht, ist er für die anderen kein Controller mehr.",
+    ),
+)
+DEAD = warn(
+    "ad.controller-left-over",
+    "the directory knows the controller {controller}, which is not in the contract and which no other controller reaches",
+    "das Verzeichnis kennt den Controller {controller}, der nicht im Vertrag steht und den kein anderer Controller erreicht",
+    do=(
+        "If it is gone for good, move its roles and clean up its metadata (ntdsutil, samba-tool domain demote --remove-other-dead-server).",
+        "Ist er endgültig weg, seine Rollen übernehmen und seine Metadaten bereinigen (ntdsutil, samba-tool domain demote --remove-other-dead-server).",
     ),
 )
 LEFT_OVER = warn(
@@ -125,10 +135,9 @@ class Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopologyFacts:
-    """contract: the names of the domain's controllers in the contract."""
+    """The members of the forest, and who is told to replicate from whom."""
 
     forest: Forest
-    contract: tuple[str, ...]
     connections: tuple[Connection, ...]
 
 
@@ -153,7 +162,7 @@ def _options(one: Member) -> Iterator[Finding]:
 )
 async def topology(host: Directory, about: About) -> TopologyFacts:
     """Read servers, NTDS settings and connections from the configuration."""
-    forest = await read_forest(host)
+    forest = await read_forest(host, about)
     found = await host.search(
         f"CN=Sites,{forest.configuration}",
         "(objectClass=nTDSConnection)",
@@ -163,7 +172,6 @@ async def topology(host: Directory, about: About) -> TopologyFacts:
     )
     return TopologyFacts(
         forest=forest,
-        contract=tuple(one.name.lower() for one in about.domain.controllers) if about.domain else (),
         connections=tuple(
             Connection(
                 to=parent(entry.dn),
@@ -176,22 +184,25 @@ async def topology(host: Directory, about: About) -> TopologyFacts:
     )
 
 
-@survey("ad.known-controllers", over=topology)
-def known_controllers(seen: Mapping[str, TopologyFacts]) -> Iterator[Finding]:
+@survey("ad.known-controllers", over=(topology, replication))
+def known_controllers(
+    seen: Mapping[str, TopologyFacts], pulled: Mapping[str, ReplicationFacts]
+) -> Iterator[Finding]:
     """Say once what every controller tells of all."""
-    yield from once(finding for facts in seen.values() for finding in _said(facts))
+    lost = lost_controllers(pulled)
+    yield from once(finding for facts in seen.values() for finding in _said(facts, lost))
 
 
-def _said(seen: TopologyFacts) -> Iterator[Finding]:
+def _said(seen: TopologyFacts, lost: frozenset[str]) -> Iterator[Finding]:
     ours = [one for one in seen.forest.members if one.guid and _serves(one, seen.forest.base)]
-    known = {one.name for one in ours}
-    if seen.contract:
+    known, contract = tuple(one.name for one in ours), tuple(seen.forest.known_as)
+    if contract:
         yield from (
-            NOT_IN_CONTRACT(controller=one.name) for one in ours if not _among(one.name, seen.contract)
+            (DEAD if one.guid in lost else NOT_IN_CONTRACT)(controller=one.name)
+            for one in ours
+            if not _among(one.name, contract)
         )
-        yield from (
-            NOT_IN_DIRECTORY(controller=name) for name in seen.contract if not _among(name, tuple(known))
-        )
+        yield from (NOT_IN_DIRECTORY(controller=name) for name in contract if not _among(name, known))
     for one in seen.forest.members:
         if not one.guid:
             yield LEFT_OVER(server=one.name, site=one.site)

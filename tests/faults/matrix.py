@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import ad, dns, linux, lookup, reach, services, zones
+from tests.faults import ad, ad_replication, dns, linux, lookup, reach, services, zones
 from tests.faults.fault import Fault, Pair
 
 __all__ = ["FAULTS", "PAIRS"]
@@ -15,6 +15,7 @@ FAULTS: tuple[Fault, ...] = (
     *dns.FAULTS,
     *zones.FAULTS,
     *ad.FAULTS,
+    *ad_replication.FAULTS,
 )
 _BY_NAME = {fault.name: fault for fault in FAULTS}
 PAIRS = tuple(
