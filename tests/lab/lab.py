@@ -257,8 +257,8 @@ def up(place: Place) -> Lab:
         _wait_for_dns(place)
         if not saved:
             domain.make(lab)
-        for host in HOST_NAMES:
-            _wait_for_host(lab, host)
+        with ThreadPoolExecutor(4) as pool:
+            tuple(pool.map(partial(_wait_for_host, lab), HOST_NAMES))
         ad.wait_healthy(lab)
         domain.let_read_sysvol(lab)
         (place.state / _RECORD).write_text(json.dumps({"inits": lab.inits}), "utf-8")
