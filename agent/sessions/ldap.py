@@ -57,11 +57,15 @@ class _Question:
 
 
 class DirectorySession:
-    """A `Directory` over one connection. Its questions block the thread that asks, within their time."""
+    """A `Directory` over one connection. Its questions block the thread that asks, within their time.
 
-    def __init__(self, connection: ldap3.Connection, record: Record) -> None:
+    patience: seconds for one question, all its pages together.
+    """
+
+    def __init__(self, connection: ldap3.Connection, record: Record, *, patience: float = ASK) -> None:
         self._connection = connection
         self._record = record
+        self._patience = patience
         self._turn = threading.Lock()
 
     def ask_root(self, attributes: Sequence[str]) -> Entry:
@@ -99,11 +103,11 @@ class DirectorySession:
         unmet: Unmet | None = None
         with self._turn:
             try:
-                self._fill(entries, asked, start + ASK)
+                self._fill(entries, asked, start + self._patience)
             except Unanswered as reason:
                 unmet = (reason.kind, reason.phase, reason.detail)
             except (*NO_ANSWER, OSError) as error:
-                unmet = _why(error)
+                unmet = _why(error, self._patience)
         text = ldif(entries).encode()
         exchange = Exchange(
             session="directory",
@@ -132,7 +136,7 @@ class DirectorySession:
         """One page, and the cookie of the next; b'' after the last."""
         line, left = self._connection.socket, end - time.monotonic()
         if left <= 0:
-            raise Unanswered(Kind.TIMED_OUT, f"no whole answer within {ASK:g} s")
+            raise Unanswered(Kind.TIMED_OUT, f"no whole answer within {self._patience:g} s")
         if line is None or self._connection.closed:
             raise Unanswered(Kind.CUT_OFF, "the connection has ended")
         line.left, line.end = MOST, end
@@ -178,11 +182,11 @@ class DirectorySession:
         raise Unanswered(Kind.UNPARSABLE, f"the server does not give the rest of {attribute}")
 
 
-def _why(error: Exception) -> Unmet:
+def _why(error: Exception, patience: float) -> Unmet:
     """Why a question has no answer; ldap3 wraps what happened on the line into errors of its own."""
     said = f"{type(error).__name__}: {error}"[:300]
     if isinstance(error, TimeoutError | LDAPResponseTimeoutError) or "timed out" in said:
-        return Kind.TIMED_OUT, Phase.ASK, f"no answer within {ASK:g} s"
+        return Kind.TIMED_OUT, Phase.ASK, f"no answer within {patience:g} s"
     if isinstance(error, OSError | LDAPCommunicationError):
         return Kind.CUT_OFF, Phase.ASK, f"the connection ends before the answer: {said}"
     return Kind.UNPARSABLE, Phase.ASK, f"the answer is none: {said}"

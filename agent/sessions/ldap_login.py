@@ -24,6 +24,8 @@ LOGIN = 6.0
 # Seconds for one question, all its pages together; the most bytes that it may be answered with.
 ASK = 15.0
 MOST = 32 * 1024 * 1024
+# Every message is a SEQUENCE of a definite length (RFC 4511, section 5.1).
+_MESSAGE, _NO_LENGTH = 0x30, 0x80
 # StartTLS (RFC 4511, section 4.14).
 _START_TLS = "1.3.6.1.4.1.1466.20037"
 _INVALID_CREDENTIALS = 49
@@ -50,21 +52,40 @@ class _FloodError(OSError):
 
 
 class Line(ssl.SSLSocket):
-    """A socket under TLS that counts what comes in, and keeps to the question's time however slowly it comes."""
+    """A socket under TLS that gives ldap3 whole messages, within the question's time and size.
+
+    ldap3 itself waits for ever on a connection that has ended, and believes any length that is announced.
+    """
 
     left = MOST
     end = float("inf")
 
-    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-        left = self.end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("timed out")
-        self.settimeout(min(left, ASK))
-        got = super().recv(buflen, flags)
-        self.left -= len(got)
-        if self.left < 0:
-            raise _FloodError("more than 32 MB for one question")
-        return got
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:  # noqa: ARG002 - the library's signature.
+        """The next message, whole. Raises OSError, and ValueError for what is none."""
+        head = self._exactly(2)
+        size = head[1]
+        if head[0] != _MESSAGE or size == _NO_LENGTH:
+            raise ValueError(f"this is no LDAP message: {head!r}")
+        if size > _NO_LENGTH:
+            more = self._exactly(size - _NO_LENGTH)
+            head, size = head + more, int.from_bytes(more, "big")
+        if size > self.left:
+            raise _FloodError(f"a message of {size} bytes is announced")
+        self.left -= size
+        return head + self._exactly(size)
+
+    def _exactly(self, size: int) -> bytes:
+        got = bytearray()
+        while len(got) < size:
+            left = self.end - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("timed out")
+            self.settimeout(min(left, ASK))
+            piece = super().recv(size - len(got))
+            if not piece:
+                raise ConnectionResetError("the server ends the connection")
+            got += piece
+        return bytes(got)
 
 
 def _give(connection: Any, line: socket.socket) -> None:  # noqa: ANN401 - ldap3's types know too little of it.
@@ -150,6 +171,7 @@ def _reached(door: Door, where: str) -> socket.socket:
     """A TCP connection to a door. Raises Unanswered (phase `connect`)."""
     line = socket.socket(socket.AF_INET6 if door.address.version == 6 else socket.AF_INET, socket.SOCK_STREAM)
     line.settimeout(CONNECT)
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         line.connect((str(door.address), door.port))
     except BaseException as error:
