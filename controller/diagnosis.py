@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from agent.job import Broken, Job, NoAnswer, Refused, Result, Seen
-from collectors import Directory, Finding, Kind, Phase, Severity
+from collectors import Certified, Directory, Finding, Kind, Phase, Severity
 from collectors.ad.silence import judge_directory_silence
 from collectors.catalogue import catalogue
 from collectors.reach import SITE_UNREACHABLE, judge_silence
@@ -65,7 +65,8 @@ def findings_of(results: Iterable[Result], sites: Mapping[str, str]) -> tuple[Fi
 def _judge_silence(job: Job) -> Callable[[str, Kind, Phase, str], Finding | None]:
     """Who can say what a silence means: it depends on the way that was taken."""
     known = catalogue().collectors.get(job.collector)
-    return judge_directory_silence if known is not None and Directory in known.sessions else judge_silence
+    by_directory = known is not None and not {Directory, Certified}.isdisjoint(known.sessions)
+    return judge_directory_silence if by_directory else judge_silence
 
 
 def _surveyed(readings: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterable[Finding]:
@@ -154,13 +155,14 @@ def _links(findings: Sequence[Finding]) -> Links:
 
 
 def _told(links: Links) -> Links:
-    """What says itself why it is so needs no guess beside it, nor one that turns the two round."""
+    """What says itself why it is so needs no guess beside it, nor one that turns cause and effect round."""
     told = {at for effects in links.values() for at, sure in effects.items() if sure == "certain"}
+    follows = {at: frozenset(_reached(at, links, {"certain"})) for at in links}
     return {
         cause: {
             at: sure
             for at, sure in effects.items()
-            if sure == "certain" or (at not in told and links.get(at, {}).get(cause) != "certain")
+            if sure == "certain" or (at not in told and cause not in follows.get(at, frozenset()))
         }
         for cause, effects in links.items()
     }

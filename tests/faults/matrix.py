@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import dns, linux, lookup, reach, services, zones
+from tests.faults import ad, dns, linux, lookup, reach, services, zones
 from tests.faults.fault import Fault, Pair
 
 __all__ = ["FAULTS", "PAIRS"]
@@ -14,6 +14,7 @@ FAULTS: tuple[Fault, ...] = (
     *lookup.FAULTS,
     *dns.FAULTS,
     *zones.FAULTS,
+    *ad.FAULTS,
 )
 _BY_NAME = {fault.name: fault for fault in FAULTS}
 PAIRS = tuple(

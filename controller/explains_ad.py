@@ -1,0 +1,53 @@
+"""Which finding explains which in a domain of Active Directory?"""
+
+from __future__ import annotations
+
+from collectors import Finding
+from controller.links import Rule, Sure, one_of, same, same_host
+
+__all__ = ["AD_RULES"]
+
+
+def _certain_here(cause: Finding, effect: Finding) -> Sure | None:
+    """On one host, where the one cannot be without the other."""
+    return "certain" if cause.host and cause.host == effect.host else None
+
+
+def _of_its_policy(cause: Finding, effect: Finding) -> Sure | None:
+    """The effect counts the files of the cause's policy."""
+    guid = str(cause.facts.get("guid", "-"))
+    return "certain" if guid in str(effect.facts.get("policies", "")).split(", ") else None
+
+
+def _on_its_server(cause: Finding, effect: Finding) -> Sure | None:
+    """What only the cause's DNS server lacks."""
+    return "certain" if str(effect.facts.get("servers", "")) == cause.host else None
+
+
+# What clients see of a controller whose directory service does not run.
+_SERVICES_SILENT = (
+    *("ad.directory-*", "ad.no-ldap", "ad.ping-silent", "ad.kdc-silent", "ad.role-not-advertised"),
+    *("ad.time-not-advertised", "ad.certificate-*"),
+)
+_DNS_SILENT = ("dns.server-dead", "dns.no-udp", "dns.no-tcp", "dns.address-dead")
+_CERTIFICATE = ("ad.certificate-expired", "ad.certificate-other-name", "ad.certificate-other-issuer")
+
+AD_RULES: tuple[Rule, ...] = (
+    # A host that nobody reaches is silent in every way.
+    Rule("reach.no-answer", (*_SERVICES_SILENT, *_DNS_SILENT, "ad.time-silent"), _certain_here),
+    Rule("reach.hanging", (*_SERVICES_SILENT, *_DNS_SILENT), same_host),
+    Rule("linux.service-*", ("ad.samba-not-running", "ad.samba-task-missing"), one_of("unit", "samba")),
+    Rule("ad.samba-not-running", (*_SERVICES_SILENT, *_DNS_SILENT), _certain_here),
+    Rule("ad.samba-task-missing", (*_SERVICES_SILENT, *_DNS_SILENT), _certain_here),
+    Rule("ad.directory-silent", ("ad.ping-silent",), same_host),
+    Rule("ad.directory-refused", ("ad.ping-silent", "ad.kdc-silent"), same_host),
+    Rule("ad.kdc-silent", ("ad.role-not-advertised",), same_host),
+    *(Rule(cause, ("ad.certificate-untrusted",), _certain_here) for cause in _CERTIFICATE),
+    Rule("ad.certificate-not-yet-valid", ("ad.certificate-untrusted",), _certain_here),
+    Rule("ad.clock-off", ("ad.certificate-not-yet-valid",), same_host),
+    Rule("ad.record-wrong-port", ("ad.record-missing", "ad.record-partly-missing"), same("controller")),
+    Rule("ad.record-missing", ("ad.record-partly-missing",), same("controller"), far=True),
+    Rule("ad.policy-folder-missing", ("ad.sysvol-differs",), _of_its_policy, far=True),
+    Rule("ad.policy-version-differs", ("ad.sysvol-differs",), _of_its_policy, far=True),
+    Rule("ad.policy-just-changed", ("ad.sysvol-differs",), _of_its_policy, far=True),
+)
