@@ -49,5 +49,4 @@ AD_RULES: tuple[Rule, ...] = (
     Rule("ad.record-missing", ("ad.record-partly-missing",), same("controller"), far=True),
     Rule("ad.policy-folder-missing", ("ad.sysvol-differs",), _of_its_policy, far=True),
     Rule("ad.policy-version-differs", ("ad.sysvol-differs",), _of_its_policy, far=True),
-    Rule("ad.policy-just-changed", ("ad.sysvol-differs",), _of_its_policy, far=True),
 )
