@@ -72,6 +72,8 @@ def make(lab: Lab) -> None:
     _member(lab, passwords["Administrator"])
     for dc in DCS:
         lab.on(dc.id, "samba_dnsupdate", timeout=60)
+    # Somebody works at the workstation, though the lab has none.
+    ad.put(lab, ad.WS01, "lastLogonTimestamp", ad.nt(0))
     ad.wait_healthy(lab, seconds=60)
     file = place.ad / ad.PASSWORDS
     file.touch(0o600)
@@ -185,7 +187,7 @@ def _seed(passwords: dict[str, str]) -> Iterator[str]:
         "msDS-SupportedEncryptionTypes: 24",
     )
     yield from (
-        f"dn: CN=WS01,CN=Computers,{BASE}",
+        f"dn: {ad.WS01}",
         "changetype: add",
         "objectClass: computer",
         "sAMAccountName: WS01$",

@@ -146,7 +146,8 @@ class Lab:
 
     def wait_healthy(self) -> None:
         """Wait until nothing is wrong any more. Raises LabError naming what still is."""
-        end = time.monotonic() + 30
+        # A controller that starts again, and then fetches what it missed, takes the longest.
+        end = time.monotonic() + 60
         while wrong := self.ill():
             if time.monotonic() > end:
                 raise LabError(f"still ill: {'; '.join(wrong)}")
