@@ -17,11 +17,14 @@ __all__ = [
     "asks_for_its_zone",
     "asks_it",
     "finds_not_its_zone",
+    "lacks_its_zone",
+    "lacks_no_more",
     "lies_in_its_zone",
     "looks_for_it",
     "of_its_hosts",
     "one_of",
     "only_there",
+    "parent_of_it",
     "required",
     "said_in",
     "same",
@@ -152,6 +155,37 @@ def looks_for_it(cause: Finding, effect: Finding) -> Sure | None:
         if str(cause.facts.get("server")) in str(effect.facts.get("names", "")).split(", ")
         else None
     )
+
+
+def _elsewhere(cause: Finding, effect: Finding) -> bool:
+    return bool(effect.host) and cause.host != effect.host
+
+
+def _names(finding: Finding) -> set[str]:
+    return {name for name in str(finding.facts.get("names", "")).split(", ") if name}
+
+
+def lacks_its_zone(cause: Finding, effect: Finding) -> Sure | None:
+    """The effect is a resolver elsewhere that does not find the zone that the cause serves.
+
+    It may send its questions there. Where the cause names no zone, it is the one that its own name lies in.
+    """
+    zone = str(cause.facts.get("zone", ""))
+    server = f".{cause.facts.get('server', '')}"
+    named = any(name == zone if zone else server.endswith(f".{name}") for name in _names(effect))
+    return "likely" if named and _elsewhere(cause, effect) else None
+
+
+def lacks_no_more(cause: Finding, effect: Finding) -> Sure | None:
+    """The effect is a resolver elsewhere that finds nothing less than the cause, and so may ask it."""
+    lost = _names(effect)
+    return "likely" if lost and lost <= _names(cause) and _elsewhere(cause, effect) else None
+
+
+def parent_of_it(cause: Finding, effect: Finding) -> Sure | None:
+    """The effect is on the same host and speaks of a zone below the cause's."""
+    is_it = cause.host == effect.host and lies_in_its_zone(cause, str(effect.facts.get("zone", "-")))
+    return "certain" if is_it else None
 
 
 def of_its_hosts(cause: Finding, effect: Finding) -> Sure | None:

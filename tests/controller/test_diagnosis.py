@@ -11,20 +11,14 @@ from hypothesis import strategies as st
 
 from agent.job import Broken, Job, NoAnswer, Outcome, Refused, Result, Seen
 from collectors import Finding, Kind, Phase, Severity
-from collectors.catalogue import catalogue
 from collectors.dns.probe import Soa
 from collectors.dns.zones import Holding, NamedHost, Zones, zones
 from collectors.finding import Fact
 from controller.diagnosis import Cause, findings_of, rank
 from controller.explains import RULES, Rule
+from tests.controller.findings import TAGS, say
 
-TAGS = catalogue().tags
 NOW = datetime(2026, 11, 23, 9, 12, tzinfo=UTC)
-
-
-def say(tag: str, host: str = "web1", **facts: Fact) -> Finding:
-    """A finding with the real tag; facts that do not matter here are made up."""
-    return TAGS[tag](host=host, **{**dict.fromkeys(TAGS[tag].facts, "x"), **facts})
 
 
 def ended(host: str, collector: str, outcome: Outcome) -> Result:
@@ -205,13 +199,6 @@ def test_a_time_server_whose_service_is_gone_is_the_cause_of_all_who_ask_it() ->
     silent_to_all = say("linux.time-source-silent", "", server="10.77.1.16", count=3, hosts="app1 web1 web2")
     (cause,) = rank([*lost, silent_to_all, gone])
     assert (cause.finding, set(cause.explains), cause.sure) == (gone, {silent_to_all, *lost}, "certain")
-
-
-def test_a_server_that_is_dead_explains_the_resolver_that_looks_for_it() -> None:
-    dead = say("dns.server-dead", "registry", server="ns.registry.test", addresses="10.77.1.99")
-    lost = say("dns.recursion-dead", "dns1", server="ns1.musterbau.test", names="ns.registry.test")
-    other = say("dns.recursion-dead", "dns2", server="ns2.musterbau.test", names="musterbau.test")
-    assert [(c.finding, c.explains) for c in rank([lost, other, dead])] == [(dead, (lost,)), (other, ())]
 
 
 def test_a_zone_that_is_not_served_explains_the_names_of_that_zone_only() -> None:

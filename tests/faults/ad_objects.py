@@ -14,7 +14,6 @@ __all__ = ["ACTS"]
 
 _DC1, _DC2 = (dc.id for dc in DCS)
 _RIDS = f"CN=RID Manager$,CN=System,{ad.BASE}"
-_WS01 = f"CN=WS01,CN=Computers,{ad.BASE}"
 _KRBTGT = f"CN=krbtgt,{ad.USERS}"
 _SERVICE = f"CN=svc-web,{ad.USERS}"
 _SPN = f"MSSQLSvc/db.{AD_ZONE}:1433"
@@ -76,7 +75,7 @@ def _locked(lab: Lab) -> bool:
 def _age_computer(days: float) -> Callable[[Lab], None]:
     def change(lab: Lab) -> None:
         for name in ("lastLogonTimestamp", "pwdLastSet"):
-            ad.put(lab, _WS01, name, ad.nt(days))
+            ad.put(lab, ad.WS01, name, ad.nt(days))
 
     return change
 
@@ -203,7 +202,7 @@ ACTS = (
         host=_DC1,
         inject=_age_computer(200),
         undo=_age_computer(0),
-        shows=_has(_WS01, "pwdLastSet", _older(100)),
+        shows=_has(ad.WS01, "pwdLastSet", _older(100)),
     ),
     _value(
         "rc4-only",

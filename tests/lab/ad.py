@@ -38,6 +38,7 @@ __all__ = [
     "SUBNET",
     "USERS",
     "WORKSTATION",
+    "WS01",
     "Link",
     "age_days",
     "alike",
@@ -70,6 +71,7 @@ CONFIGURATION = f"CN=Configuration,{BASE}"
 DIRECTORY_SERVICE = f"CN=Directory Service,CN=Windows NT,CN=Services,{CONFIGURATION}"
 SUBNET = f"CN=10.77.1.0/24,CN=Subnets,CN=Sites,{CONFIGURATION}"
 USERS = f"CN=Users,{BASE}"
+WS01 = f"CN=WS01,CN=Computers,{BASE}"
 PARTITIONS = (
     BASE,
     CONFIGURATION,

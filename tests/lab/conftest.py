@@ -14,7 +14,8 @@ from tests.lab.places import Place
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    place = Place(tmp_path_factory.mktemp("lab"), f"t{os.getpid()}-")
+    # The domain of the usual lab serves this one as well, where it was made already.
+    place = Place(tmp_path_factory.mktemp("lab"), f"t{os.getpid()}-", Place.of_environment().cache)
     try:
         yield up(place)
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -28,11 +29,15 @@ _PEOPLE = {"alice": "Alice Adler", "bob": "Bob Berger", "carol": "Carol Conrad"}
 _SECOND = 10_000_000
 
 
-def _recipe(place: Path) -> Path:
+def _recipe(folder: Path) -> Path:
     """The file of the saved domain: another recipe or another Samba is another file."""
     told = run("samba", "--version").stdout
     parts = [told.encode(), *((HERE / name).read_bytes() for name in ("domain.py", "samba.py", "places.py"))]
-    return place / f"ad-{hashlib.sha256(b''.join(parts)).hexdigest()[:16]}.tar.gz"
+    return folder / f"ad-{hashlib.sha256(b''.join(parts)).hexdigest()[:16]}.tar.gz"
+
+
+def _is_old(saved: Path) -> bool:
+    return time.time() - saved.stat().st_mtime > _KEPT_DAYS * 86400
 
 
 def lay_down(place: Place) -> bool:
@@ -40,8 +45,8 @@ def lay_down(place: Place) -> bool:
     for box in (*DCS, FS1):
         (place.ad / box.id).mkdir(parents=True, exist_ok=True)
     (place.ad / FS1.id / "private").mkdir(mode=0o700, exist_ok=True)
-    saved = _recipe(place.state / "cache")
-    if not saved.exists() or time.time() - saved.stat().st_mtime > _KEPT_DAYS * 86400:
+    saved = _recipe(place.cache)
+    if not saved.exists() or _is_old(saved):
         return False
     run("tar", "-C", str(place.ad), "--xattrs", "--xattrs-include=*", "-xzf", str(saved), timeout=60)
     _credential(place)
@@ -67,6 +72,8 @@ def make(lab: Lab) -> None:
     _member(lab, passwords["Administrator"])
     for dc in DCS:
         lab.on(dc.id, "samba_dnsupdate", timeout=60)
+    # Somebody works at the workstation, though the lab has none.
+    ad.put(lab, ad.WS01, "lastLogonTimestamp", ad.nt(0))
     ad.wait_healthy(lab, seconds=60)
     file = place.ad / ad.PASSWORDS
     file.touch(0o600)
@@ -80,11 +87,12 @@ def make(lab: Lab) -> None:
 
 
 def _save(place: Place) -> None:
-    saved = _recipe(place.state / "cache")
-    saved.parent.mkdir(mode=0o700, exist_ok=True)
+    saved = _recipe(place.cache)
+    saved.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for old in saved.parent.glob("ad-*"):
-        old.unlink()
-    part = saved.with_suffix(".part")
+        if _is_old(old):
+            old.unlink(missing_ok=True)
+    part = saved.with_suffix(f".{os.getpid()}")
     part.touch(0o600)
     names = (*(box.id for box in (*DCS, FS1)), ad.PASSWORDS)
     words = ("tar", "-C", str(place.ad), "--xattrs", "--xattrs-include=*", "-czf", str(part), *names)
@@ -179,7 +187,7 @@ def _seed(passwords: dict[str, str]) -> Iterator[str]:
         "msDS-SupportedEncryptionTypes: 24",
     )
     yield from (
-        f"dn: CN=WS01,CN=Computers,{BASE}",
+        f"dn: {ad.WS01}",
         "changetype: add",
         "objectClass: computer",
         "sAMAccountName: WS01$",

@@ -337,7 +337,7 @@ def _in_domain(spec: Spec, place: Place, box: Box) -> list[str]:
         spec.add(samba.KEY, mine.key.read_text("ascii"), 0o600)
     wanted = list(samba.services(box))
     for unit in wanted:
-        spec.add(f"etc/systemd/system/{unit}.d/lab.conf", samba.own_unit(box))
+        spec.add(f"etc/systemd/system/{unit}.d/lab.conf", samba.own_unit(box, unit))
     return wanted
 
 

@@ -70,10 +70,14 @@ BOXES = (AGENT, DESK, HR1, DNS1, DNS2, REGISTRY, *HOSTS)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one lab lives: its state folder and the prefix of its namespaces."""
+    """Where one lab lives: its state folder and the prefix of its namespaces.
+
+    kept: where that is which takes long to make, when not in the state folder.
+    """
 
     state: Path
     prefix: str = "slab-"
+    kept: Path | None = None
 
     @classmethod
     def of_environment(cls) -> Place:
@@ -98,6 +102,11 @@ class Place:
     def credentials(self) -> Path:
         """The agent's key files, where the product looks for `file:NAME`."""
         return self.home / "credentials"
+
+    @property
+    def cache(self) -> Path:
+        """What was made once and serves every lab: a folder that `down` leaves."""
+        return self.kept or self.state / "cache"
 
     @property
     def ad(self) -> Path:

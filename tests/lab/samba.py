@@ -42,10 +42,18 @@ def services(box: Box) -> tuple[str, ...]:
     return ("smbd.service", "winbind.service") if box == FS1 else ("samba-ad-dc.service",)
 
 
-def own_unit(box: Box) -> str:
+def own_unit(box: Box, unit: str) -> str:
     """What the distribution's unit lacks: there may be no domain yet, while it is being made."""
     proof = "secrets.tdb" if box == FS1 else "sam.ldb"
-    return f"[Unit]\nConditionPathExists={LIB}/private/{proof}\n"
+    text = f"[Unit]\nConditionPathExists={LIB}/private/{proof}\n"
+    if unit == "winbind.service":
+        # All machines are switched on at once, and winbind takes a domain that is late for one that is away.
+        uris = " ".join(f"ldap://{dc.address}" for dc in DCS)
+        asks = f"ldapsearch -x -o nettimeout=1 -H '{uris}' -b '' -s base dnsHostName >/dev/null 2>&1"
+        text += (
+            f'[Service]\nExecStartPre=-/bin/bash -c "for i in {{1..50}}; do {asks} && exit; sleep .1; done"\n'
+        )
+    return text
 
 
 def smb_conf(box: Box) -> str:
