@@ -35,7 +35,7 @@ class StrayError(Exception):
     """The packet does not belong to the question that was asked."""
 
 
-def query_for(
+def query_for(  # noqa: PLR0913 - what one question can say.
     name: str, rtype: str, *, recurse: bool, edns: bool = True, signed: bool = False, unchecked: bool = False
 ) -> dns.message.QueryMessage:
     """Make one question with a fresh, unpredictable id. Raises ValueError when it is no question.
