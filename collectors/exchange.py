@@ -18,6 +18,7 @@ __all__ = [
     "PRESENT",
     "Exchange",
     "answer_of",
+    "asked_how",
     "entries_of",
     "facts_of",
     "one_of",
@@ -38,7 +39,7 @@ class Exchange:
     """A question with its answer, or with the way it stayed unanswered.
 
     session: 'shell', 'dns', 'greeting', 'directory', 'ping', 'kdc', 'time' or 'certificate'. question: for a shell
-    ('run', *argv) or ('fetch', path), for dns ('ask', server, name, type, transport, 'rd' | 'norec'), for a greeting
+    ('run', *argv) or ('fetch', path), for dns ('ask', server, name, type, transport, how as `asked_how` spells it), for a greeting
     ('host-key',), for a directory ('search', base, scope, filter, attributes, also), for the others ('ping', domain),
     ('ask-ticket', realm, account), ('time',), ('certificate',). began: UTC. took: seconds.
     facts: the small typed part of the answer; parts: its raw bytes by name ('stdout', 'stderr', 'content',
@@ -87,6 +88,15 @@ def answer_of(exchange: Exchange) -> Answer:
     """The answer of a DNS server, as the collector sees it. Raises Unanswered."""
     exchange.settle()
     return _ANSWER.validate_python(exchange.facts["answer"])
+
+
+def asked_how(*, recurse: bool, signed: bool = False, unchecked: bool = False) -> str:
+    """How a DNS question is asked, as its record names it.
+
+    >>> asked_how(recurse=False), asked_how(recurse=True, signed=True, unchecked=True)
+    ('norec', 'rd+do+cd')
+    """
+    return ("rd" if recurse else "norec") + ("+do" if signed else "") + ("+cd" if unchecked else "")
 
 
 def spelt(attributes: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from collectors.exchange import (
     PRESENT,
     Exchange,
     answer_of,
+    asked_how,
     entries_of,
     one_of,
     ran_of,
@@ -47,11 +48,20 @@ class Replay:
         exchange.settle()
         return exchange.parts.get("content", b"")
 
-    async def ask(
-        self, name: str, rtype: str, *, transport: Transport = "udp", recurse: bool = False, server: str = ""
+    async def ask(  # noqa: PLR0913 - what one question can say.
+        self,
+        name: str,
+        rtype: str,
+        *,
+        transport: Transport = "udp",
+        recurse: bool = False,
+        server: str = "",
+        signed: bool = False,
+        unchecked: bool = False,
     ) -> Answer:
         where = server or (self.addresses[0] if self.addresses else "")
-        return answer_of(self._next("ask", where, name, rtype, transport, "rd" if recurse else "norec"))
+        how = asked_how(recurse=recurse, signed=signed, unchecked=unchecked)
+        return answer_of(self._next("ask", where, name, rtype, transport, how))
 
     async def host_key(self) -> str:
         exchange = self._next("host-key")

@@ -124,12 +124,22 @@ class Resolver(Protocol):
         """The server's addresses that may be asked."""
         ...
 
-    async def ask(
-        self, name: str, rtype: str, *, transport: Transport = "udp", recurse: bool = False, server: str = ""
+    async def ask(  # noqa: PLR0913 - what one question can say.
+        self,
+        name: str,
+        rtype: str,
+        *,
+        transport: Transport = "udp",
+        recurse: bool = False,
+        server: str = "",
+        signed: bool = False,
+        unchecked: bool = False,
     ) -> Answer:
         """Ask one question; `server` picks one of the addresses (the first when empty).
 
         A truncated UDP answer is given as it is (flag 'TC'): whoever asks decides about TCP.
+        signed: with the signatures (the bit DO, RFC 3225); a server that answers only without EDNS gives none.
+        unchecked: a resolver shall not verify them (the flag CD, RFC 4035, section 3.2.2).
         Raises Unanswered.
         """
         ...

@@ -56,8 +56,16 @@ class DnsSession:
     def addresses(self) -> tuple[str, ...]:
         return tuple(self._doors)
 
-    async def ask(
-        self, name: str, rtype: str, *, transport: Transport = "udp", recurse: bool = False, server: str = ""
+    async def ask(  # noqa: PLR0913 - what one question can say.
+        self,
+        name: str,
+        rtype: str,
+        *,
+        transport: Transport = "udp",
+        recurse: bool = False,
+        server: str = "",
+        signed: bool = False,
+        unchecked: bool = False,
     ) -> Answer:
         """Ask one question and record it.
 
@@ -65,11 +73,11 @@ class DnsSession:
         name or the type is none.
         """
         door = self._door(server)
-        query_for(name, rtype, recurse=recurse)
+        query_for(name, rtype, recurse=recurse, signed=signed, unchecked=unchecked)
         if self._closed:
             raise Unanswered(Kind.STOPPED, "the session is closed")
         await self._turn(door)
-        asking = Asking(door, name, rtype, transport, recurse)
+        asking = Asking(door, name, rtype, transport, recurse, signed, unchecked)
         try:
             answer = await self._answer(asking)
         except Unanswered as error:

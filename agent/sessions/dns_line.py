@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import dns.message
 
 from agent.sessions.dns_packet import Sent, StrayError, answer_from, query_for
-from collectors.exchange import Exchange, facts_of
+from collectors.exchange import Exchange, asked_how, facts_of
 from collectors.session import Answer, Kind, Phase, Transport, Unanswered
 from inventory.grant import Door
 
@@ -59,6 +59,8 @@ class Asking:
     rtype: str
     transport: Transport
     recurse: bool
+    signed: bool = False
+    unchecked: bool = False
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     started: float = field(default_factory=now)
     edns: bool = True
@@ -74,7 +76,14 @@ class Asking:
         return self.phase is Phase.ASK and not self.strays
 
     def next_query(self) -> dns.message.QueryMessage:
-        query = query_for(self.name, self.rtype, recurse=self.recurse, edns=self.edns)
+        query = query_for(
+            self.name,
+            self.rtype,
+            recurse=self.recurse,
+            edns=self.edns,
+            signed=self.signed,
+            unchecked=self.unchecked,
+        )
         self.tries += 1
         self.sent.append((query, now()))
         return query
@@ -82,10 +91,10 @@ class Asking:
     def exchange(
         self, answer: Answer | None = None, unanswered: tuple[Kind, Phase, str] | None = None
     ) -> Exchange:
-        recursion = "rd" if self.recurse else "norec"
+        how = asked_how(recurse=self.recurse, signed=self.signed, unchecked=self.unchecked)
         return Exchange(
             session="dns",
-            question=("ask", str(self.door.address), self.name, self.rtype, self.transport, recursion),
+            question=("ask", str(self.door.address), self.name, self.rtype, self.transport, how),
             began=self.began,
             took=now() - self.started,
             facts={"tries": self.tries, "strays": self.strays} | (facts_of(answer) if answer else {}),

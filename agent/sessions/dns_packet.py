@@ -35,8 +35,13 @@ class StrayError(Exception):
     """The packet does not belong to the question that was asked."""
 
 
-def query_for(name: str, rtype: str, *, recurse: bool, edns: bool = True) -> dns.message.QueryMessage:
-    """Make one question with a fresh, unpredictable id. Raises ValueError when it is no question."""
+def query_for(  # noqa: PLR0913 - what one question can say.
+    name: str, rtype: str, *, recurse: bool, edns: bool = True, signed: bool = False, unchecked: bool = False
+) -> dns.message.QueryMessage:
+    """Make one question with a fresh, unpredictable id. Raises ValueError when it is no question.
+
+    signed: ask for signatures (DO), which only EDNS can say. unchecked: ask for what does not verify as well (CD).
+    """
     try:
         owner = dns.name.from_text(name)
         kind = dns.rdatatype.from_text(rtype)
@@ -49,7 +54,8 @@ def query_for(name: str, rtype: str, *, recurse: bool, edns: bool = True) -> dns
         kind,
         use_edns=0 if edns else -1,
         payload=LARGEST_UDP if edns else None,
-        flags=dns.flags.RD if recurse else 0,
+        want_dnssec=signed and edns,
+        flags=(dns.flags.RD if recurse else 0) | (dns.flags.CD if unchecked else 0),
         id=secrets.randbelow(1 << 16),
     )
 

@@ -50,6 +50,28 @@ async def test_a_cut_answer_may_end_in_the_midst_of_a_record() -> None:
     assert "TC" in answer.flags
 
 
+# --- signatures (RFC 3225; RFC 4035, sections 3.2.1 and 3.2.2)
+
+
+async def test_signatures_are_asked_for_and_recorded_only_when_wanted() -> None:
+    seen: list[bytes] = []
+    heard: list[Exchange] = []
+    async with hostile(lambda q: [(0, reply(q))], seen=seen) as door:
+        asked = session(door, heard)
+        await asked.ask("www.test.", "A")
+        await asked.ask("www.test.", "A", signed=True)
+        await asked.ask("www.test.", "A", recurse=True, signed=True, unchecked=True)
+    queries = [dns.message.from_wire(raw) for raw in seen]
+    assert [bool(q.ednsflags & dns.flags.DO) for q in queries] == [False, True, True]
+    assert [dns.flags.to_text(q.flags) for q in queries] == ["", "", "RD CD"]
+    assert [e.question[-1] for e in heard] == ["norec", "norec+do", "rd+do+cd"]
+
+
+def test_a_question_without_edns_cannot_ask_for_signatures() -> None:
+    query = query_for("www.test.", "A", recurse=False, edns=False, signed=True)
+    assert (query.edns, query.ednsflags) == (-1, 0)
+
+
 # --- any bytes at all
 
 QUERY = query_for("www.test.", "A", recurse=False)

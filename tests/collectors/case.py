@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from collectors import About, Answer, Finding, Kind, Phase, Record
 from collectors.catalogue import catalogue
 from collectors.collector import Collector
-from collectors.exchange import PRESENT, Exchange, facts_of, spelt
+from collectors.exchange import PRESENT, Exchange, asked_how, facts_of, spelt
 from collectors.replay import Replay
 
 HERE = Path(__file__).parent
@@ -94,6 +94,8 @@ class Ask(Asked):
     server: str = Field(default="", description="the first address of the host when empty")
     transport: Literal["udp", "tcp"] = "udp"
     recurse: bool = False
+    signed: bool = False
+    unchecked: bool = False
     rcode: str = "NOERROR"
     flags: frozenset[str] = frozenset()
     answer: tuple[str, ...] = ()
@@ -115,7 +117,7 @@ class Ask(Asked):
             took=self.took,
             edns=self.edns,
         )
-        how = "rd" if self.recurse else "norec"
+        how = asked_how(recurse=self.recurse, signed=self.signed, unchecked=self.unchecked)
         return Exchange(
             session="dns",
             question=("ask", server, self.name, self.type, self.transport, how),
