@@ -19,9 +19,9 @@ def _of_its_policy(cause: Finding, effect: Finding) -> Sure | None:
     return "certain" if guid in str(effect.facts.get("policies", "")).split(", ") else None
 
 
-def _on_its_server(cause: Finding, effect: Finding) -> Sure | None:
-    """What only the cause's DNS server lacks."""
-    return "certain" if str(effect.facts.get("servers", "")) == cause.host else None
+def _perhaps_there(_cause: Finding, _effect: Finding) -> Sure | None:
+    """A member that reached no controller may have been turned away by the one that is ill."""
+    return "likely"
 
 
 # What clients see of a controller whose directory service does not run.
@@ -47,6 +47,10 @@ AD_RULES: tuple[Rule, ...] = (
     Rule("ad.clock-off", ("ad.certificate-not-yet-valid",), same_host),
     Rule("ad.record-wrong-port", ("ad.record-missing", "ad.record-partly-missing"), same("controller")),
     Rule("ad.record-missing", ("ad.record-partly-missing",), same("controller"), far=True),
+    *(
+        Rule(cause, ("ad.trust-broken",), _perhaps_there, far=True)
+        for cause in ("ad.clock-off", "ad.samba-*", "ad.directory-*", "ad.kdc-silent", "ad.record-missing")
+    ),
     Rule("ad.policy-folder-missing", ("ad.sysvol-differs",), _of_its_policy, far=True),
     Rule("ad.policy-version-differs", ("ad.sysvol-differs",), _of_its_policy, far=True),
 )

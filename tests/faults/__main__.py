@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +91,16 @@ def _measure(
 
 
 def _tried(lab: Lab, case: Fault | Pair, run: int) -> Row:
+    """Break, diagnose, mend; and see by plain tools that it was whole, then broken, then whole again."""
+    wrong = [f"{fault.name} shows before it is there" for fault in case.faults if fault.shows(lab)]
     try:
         broken(lab, case.faults)
-        return _diagnosed(lab, case.faults, case.area, case.name, run)
+        wrong += [f"{fault.name} does not show" for fault in case.faults if not fault.shows(lab)]
+        row = _diagnosed(lab, case.faults, case.area, case.name, run)
     finally:
         heal(lab, case.faults)
+    wrong += [f"{fault.name} does not go away" for fault in case.faults if fault.shows(lab)]
+    return replace(row, first=False, error="; ".join([row.error, *wrong]).strip("; ")) if wrong else row
 
 
 def _diagnosed(lab: Lab, faults: Sequence[Fault], area: str, name: str, run: int) -> Row:

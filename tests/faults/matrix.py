@@ -33,5 +33,16 @@ PAIRS = tuple(
         ("ssh-filtered", "transfer-refused"),
         # On one host, and the one has nothing to do with the other.
         ("dead-resolver", "failed-service"),
+        # The directory and the names beside it.
+        ("ad-srv-gone", "ad-repl-refused"),
+        ("ad-repl-disabled", "reverse-missing"),
+        ("ad-account-locked", "secondary-dead"),
+        ("ad-ldaps-expired", "serial-behind"),
+        ("ad-kdc-filtered", "wrong-glue"),
+        ("ad-gpo-version-differs", "no-tcp"),
+        ("ad-spn-duplicate", "lame"),
+        ("ad-trust-broken", "delegation-differs"),
+        ("ad-subnet-missing", "reverse-wrong"),
+        ("ad-guid-cname-gone", "ad-sysvol-differs"),
     )
 )

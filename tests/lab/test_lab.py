@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.fault import Fault, heal
-from tests.faults.matrix import FAULTS, PAIRS
+from tests.faults.matrix import PAIRS
 from tests.lab.lab import Lab, running, up
 from tests.lab.places import HOST_NAMES
 
@@ -31,17 +30,6 @@ def test_no_host_can_touch_the_clock_of_this_machine(lab: Lab) -> None:
     for host in HOST_NAMES:
         held = lab.ssh(host, "grep CapBnd /proc/1/status").stdout.split()[1]
         assert not int(held, 16) & 1 << 25, f"PID 1 of {host} holds CAP_SYS_TIME"
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_fault_shows_and_goes_away(lab: Lab, fault: Fault) -> None:
-    assert not fault.shows(lab)
-    try:
-        fault.inject(lab)
-        assert fault.shows(lab)
-    finally:
-        heal(lab, (fault,))
-    assert not fault.shows(lab)
 
 
 def test_the_two_faults_of_a_pair_can_be_told_apart() -> None:
