@@ -19,6 +19,13 @@ def _of_its_policy(cause: Finding, effect: Finding) -> Sure | None:
     return "certain" if guid in str(effect.facts.get("policies", "")).split(", ") else None
 
 
+def _same_certificate(cause: Finding, effect: Finding) -> Sure | None:
+    """The effect is the file of the certificate that the cause has seen on the wire."""
+    names = str(cause.facts.get("names", "-")).split(", ")
+    subject = str(effect.facts.get("subject", "")).lower()
+    return "certain" if cause.host == effect.host and any(name in subject for name in names) else None
+
+
 def _perhaps_there(_cause: Finding, _effect: Finding) -> Sure | None:
     """A member that reached no controller may have been turned away by the one that is ill."""
     return "likely"
@@ -44,6 +51,9 @@ AD_RULES: tuple[Rule, ...] = (
     Rule("ad.kdc-silent", ("ad.role-not-advertised",), same_host),
     *(Rule(cause, ("ad.certificate-untrusted",), _certain_here) for cause in _CERTIFICATE),
     Rule("ad.certificate-not-yet-valid", ("ad.certificate-untrusted",), _certain_here),
+    Rule("ad.certificate-expired", ("linux.certificate-expired",), _same_certificate),
+    Rule("ad.certificate-expires", ("linux.certificate-expiring",), _same_certificate),
+    Rule("ad.certificate-not-yet-valid", ("linux.certificate-not-yet-valid",), _same_certificate),
     Rule("ad.clock-off", ("ad.certificate-not-yet-valid",), same_host),
     Rule("ad.record-wrong-port", ("ad.record-missing", "ad.record-partly-missing"), same("controller")),
     Rule("ad.record-missing", ("ad.record-partly-missing",), same("controller"), far=True),

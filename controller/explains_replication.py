@@ -23,6 +23,13 @@ def _is_its(*facts: str) -> Where:
     return where
 
 
+def _cannot_be_found(cause: Finding, effect: Finding) -> Sure | None:
+    """Replication looks for a partner by its alias and its host name; services are for clients."""
+    names = str(cause.facts.get("names", "")).split(", ")
+    is_vital = any(not name.startswith("_") for name in names)
+    return _is_its("partner")(cause, effect) if is_vital else None
+
+
 def _on_its_way(cause: Finding, effect: Finding) -> Sure | None:
     """The cause is a replication that fails, and the effect what does not arrive by it (or is said of it as well)."""
     source = effect.facts.get("source", effect.facts.get("partner"))
@@ -44,7 +51,6 @@ _SILENT = (
     *("reach.*", "linux.service-*", "ad.samba-not-running", "ad.samba-task-missing"),
     *("ad.directory-*", "ad.usn-rollback", "ad.outbound-disabled"),
 )
-_GONE = ("ad.record-missing", "ad.controller-left-over", "ad.controller-account-missing")
 
 REPLICATION_RULES: tuple[Rule, ...] = (
     *(Rule(silent, (*_REPLICATION, "ad.role-holder-silent"), asks_it, far=True) for silent in _SILENT),
@@ -64,10 +70,12 @@ REPLICATION_RULES: tuple[Rule, ...] = (
     ),
     Rule("ad.clock-off", ("ad.replication-in-future",), same_host),
     *(
-        Rule(
-            gone, ("ad.replication-name-missing", "ad.replication-unreachable"), _is_its("partner"), far=True
+        Rule(gone, ("ad.replication-name-missing", "ad.replication-unreachable"), where, far=True)
+        for gone, where in (
+            ("ad.record-missing", _cannot_be_found),
+            ("ad.controller-left-over", _is_its("partner")),
+            ("ad.controller-account-missing", _is_its("partner")),
         )
-        for gone in _GONE
     ),
     *(
         Rule(account, ("ad.replication-denied",), _is_its("partner"), far=True)

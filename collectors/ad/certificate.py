@@ -84,17 +84,17 @@ class CertificateFacts:
 
 def judge(seen: CertificateFacts) -> Iterator[Finding]:
     days = (seen.until - seen.asked).days
-    until = f"{seen.until:%Y-%m-%d}"
+    until, names = f"{seen.until:%Y-%m-%d}", ", ".join(seen.names)
     if seen.until <= seen.asked:
-        yield EXPIRED(until=until)
+        yield EXPIRED(until=until, names=names)
     elif days < _WARN_DAYS:
-        yield EXPIRES(until=until, days=days)
+        yield EXPIRES(until=until, days=days, names=names)
     elif days < _NOTE_DAYS and (seen.until - seen.start).days > 2 * _NOTE_DAYS:
         yield EXPIRES_LATER(until=until, days=days)
     if seen.start > seen.asked:
-        yield NOT_YET(start=f"{seen.start:%Y-%m-%d %H:%M} UTC")
+        yield NOT_YET(names=names, start=f"{seen.start:%Y-%m-%d %H:%M} UTC")
     if not any(_fits(name, seen.name) for name in seen.names):
-        yield OTHER_NAME(names=", ".join(seen.names) or "-", name=seen.name)
+        yield OTHER_NAME(names=names or "-", name=seen.name)
     if seen.has_authorities and not seen.is_trusted:
         yield OTHER_ISSUER(issuer=seen.issuer)
 
