@@ -55,7 +55,14 @@ class Tag:
         missing = self.facts - facts.keys()
         if missing:
             raise TypeError(f"{self.name} needs the facts {sorted(missing)}")
-        return Finding(self, MappingProxyType(facts), host)
+        return Finding(self, MappingProxyType({name: _inert(fact) for name, fact in facts.items()}), host)
+
+
+def _inert(fact: Fact) -> Fact:
+    """A fact without signs that a terminal obeys, or that make a line read otherwise than it is."""
+    if not isinstance(fact, str) or fact.isprintable():
+        return fact
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in fact)
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,7 +257,8 @@ def test_nothing_is_said_to_a_server_whose_certificate_is_not_the_hosts(
 
 def test_tls_within_ldap_is_verified_as_well(identity: Identity, trusted: Authority, tmp_path: Path) -> None:
     with OddLdap(HOME, identity, nothing, starts_tls=True) as server:
-        first_login([Door(ip_address(HOME), server.port)], way(trusted, starttls=True))
+        login = first_login([Door(ip_address(HOME), server.port)], way(trusted, starttls=True))
+        login.socket.close()
         assert server.heard == ["extendedReq", BIND]
     other = authority(tmp_path, "other").issue(NAME)
     with OddLdap(HOME, other, nothing, starts_tls=True) as server, pytest.raises(Unanswered) as caught:

@@ -18,7 +18,7 @@ from collectors import Shell
 from collectors.catalogue import catalogue
 from controller.store.contracts import ContractState, StoredContract
 from controller.work import Law, assign, plan_work
-from inventory.ceiling import Ceiling
+from inventory.ceiling import Ceiling, ways
 from inventory.contract import Clause, Contract
 from inventory.decide import Allowed, Change, Request, decide_under_all
 from inventory.grant import Grant, Leave, Target
@@ -228,7 +228,9 @@ def changes(under: Law, now: datetime) -> set[tuple[str, str]]:
     """The playbooks that may be run: no run has any yet, so they are asked for one by one."""
     return {
         (host, playbook)
-        for host in under.contract.targets
+        for host, target in under.contract.targets.items()
+        # Where no way leads in, nothing can be done.
+        if ways(target)
         for playbook in PLAYBOOKS
         if isinstance(
             decide_under_all(
