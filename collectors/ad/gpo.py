@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from collectors import About, Directory, Finding, Kind, Unanswered, collector, fault, warn
-from collectors.ad.forest import place_of
+from collectors.ad.place import place_of
 
 __all__ = ["Policies", "Policy", "gpo"]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from collectors import Directory, Finding, collector, note, survey, warn
-from collectors.ad.forest import place_of
+from collectors.ad.place import place_of
 
 __all__ = ["KeyFacts", "keys", "keys_of_all"]
 

@@ -25,7 +25,7 @@ from collectors import (
     warn,
 )
 from collectors.ad.filters import who
-from collectors.ad.forest import place_of
+from collectors.ad.place import place_of
 
 __all__ = ["AccountState", "Logons", "logon", "logons"]
 

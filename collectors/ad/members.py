@@ -14,6 +14,7 @@ from collectors import About, Directory, Entry, Finding, Kind, Unanswered
 from collectors.ad.names import parent, rdn, same_dn, site_of
 
 __all__ = [
+    "IS_CATALOGUE",
     "NO_INBOUND",
     "NO_OUTBOUND",
     "SETTLING",
@@ -34,7 +35,7 @@ _DEFAULT_LIFETIME, _LONGEST_LIFETIME = 60, 36_500
 # How the name of a deleted object, and that of the loser of two equal names, goes on (MS-ADTS 3.1.1.5.5.1.1).
 _DELETED = re.compile(r"(?:\n|\\0A)DEL:", re.IGNORECASE)
 # nTDSDSA options, MS-ADTS 6.1.1.2.2.1.2.1.1.
-NO_INBOUND, NO_OUTBOUND = 2, 4
+IS_CATALOGUE, NO_INBOUND, NO_OUTBOUND = 1, 2, 4
 # The topology is computed every 15 minutes, and its result must replicate as well.
 SETTLING = timedelta(hours=1)
 
@@ -59,10 +60,15 @@ class Member:
     contexts: tuple[str, ...]
     is_read_only: bool
 
+    @property
+    def is_catalogue(self) -> bool:
+        return bool(self.options & IS_CATALOGUE)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forest:
-    """What a controller says of itself and of the others. now: its own clock. base: of its domain.
+    """What a controller says of itself and of the others. now: its own clock. base: of its domain; root_base: of the
+    forest's first.
 
     known_as: the contract's ids of the domain's controllers, by name.
     """
@@ -70,12 +76,19 @@ class Forest:
     now: datetime
     own: str
     base: str
+    root_base: str
     configuration: str
     contexts: tuple[str, ...]
     highest_usn: int
     is_samba: bool
     members: tuple[Member, ...]
     known_as: Mapping[str, str]
+
+    @property
+    def serving(self) -> tuple[Member, ...]:
+        """The controllers that hold the whole domain to write, in order of their names."""
+        ours = (one for one in self.members if any(same_dn(held, self.base) for held in one.contexts))
+        return tuple(sorted((one for one in ours if not one.is_read_only), key=lambda one: one.name))
 
     def id_of(self, name: str) -> str:
         """The contract's id of a controller, '' when it is not in the contract."""
@@ -149,6 +162,7 @@ async def read_forest(host: Directory, about: About) -> Forest:
         "namingContexts",
         "highestCommittedUSN",
         "vendorName",
+        "rootDomainNamingContext",
     )
     now, configuration = root.moment("currentTime"), root.text("configurationNamingContext")
     highest_usn = root.number("highestCommittedUSN") or 0
@@ -171,6 +185,7 @@ async def read_forest(host: Directory, about: About) -> Forest:
         now=now,
         own=root.text("dsServiceName"),
         base=root.text("defaultNamingContext"),
+        root_base=root.text("rootDomainNamingContext") or root.text("defaultNamingContext"),
         configuration=configuration,
         contexts=root.texts("namingContexts"),
         highest_usn=highest_usn,

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from collectors import Directory, Finding, collector, fault, survey
-from collectors.ad.forest import known_controllers, place_of
-from collectors.ad.names import same_dn
+from collectors import About, Directory, Finding, collector, fault, survey
+from collectors.ad.members import read_forest
 
 __all__ = ["Principals", "principals", "principals_unique"]
 
@@ -60,11 +59,11 @@ def judge(_seen: Principals) -> Iterator[Finding]:
     judge=judge,
     deadline=60.0,
 )
-async def principals(host: Directory) -> Principals:
+async def principals(host: Directory, about: About) -> Principals:
     """Read every service principal name of the domain."""
-    place = await place_of(host)
+    forest = await read_forest(host, about)
     found = await host.search(
-        place.domain,
+        forest.base,
         "(servicePrincipalName=*)",
         "sAMAccountName",
         "servicePrincipalName",
@@ -79,20 +78,15 @@ async def principals(host: Directory) -> Principals:
         names[entry.dn.lower()] = spns
         for spn in spns:
             owners.setdefault(spn, []).append(account)
-    known = await known_controllers(host, place)
-    servers = await host.search(
-        f"CN=Sites,{place.configuration}", "(objectClass=server)", "serverReference", "dNSHostName"
-    )
     lacking = {}
-    for server in servers:
-        name, account = server.text("dNSHostName").lower(), server.text("serverReference").lower()
-        settings = next((one for one in known if same_dn(one.server, server.dn) and one.serves), None)
-        if not (name and account in names and settings):
+    for one in forest.serving:
+        held = names.get(one.account.lower())
+        if held is None:
             continue
-        needed = [*(pattern.format(name=name) for pattern in _VITAL), f"{_DRS}/{settings.guid}/"]
-        gone = tuple(spn for spn in needed if not any(have.startswith(spn) for have in names[account]))
+        needed = [*(pattern.format(name=one.name) for pattern in _VITAL), f"{_DRS}/{one.guid}/"]
+        gone = tuple(spn for spn in needed if not any(have.startswith(spn) for have in held))
         if gone:
-            lacking[name] = gone
+            lacking[one.name] = gone
     return Principals(
         twice={spn: tuple(sorted(who)) for spn, who in sorted(owners.items()) if len(who) > 1},
         lacking=lacking,

@@ -23,7 +23,7 @@ from collectors import (
     survey,
     warn,
 )
-from collectors.ad.forest import Known, known_controllers, place_of
+from collectors.ad.members import Member, read_forest
 from collectors.ad.names import domain_of, same_dn
 
 __all__ = ["RecordFacts", "Wanted", "everywhere", "records"]
@@ -132,21 +132,19 @@ def judge(_seen: RecordFacts) -> Iterator[Finding]:
 )
 async def records(host: Directory, names: Resolver, about: About) -> RecordFacts:
     """Learn from the directory what must be in DNS, and ask this server's DNS service for it."""
-    place = await place_of(host)
-    every = await known_controllers(host, place)
-    base = await host.entry(place.domain, "objectGUID", "fSMORoleOwner")
+    forest = await read_forest(host, about)
+    base = await host.entry(forest.base, "objectGUID", "fSMORoleOwner")
     owner = base.text("fSMORoleOwner") if base else ""
-    ours = tuple(one for one in every if one.serves and one.name and not one.is_read_only)
-    domain, forest = domain_of(place.domain), domain_of(place.root_domain) or domain_of(place.domain)
+    ours, domain, top = forest.serving, domain_of(forest.base), domain_of(forest.root_base)
     guid = base.guid("objectGUID") if base else ""
     pdc = tuple(one for one in ours if same_dn(one.settings, owner))
     own = {server.name: server for server in about.domain.controllers} if about.domain else {}
     asked = [
         *[await _hosts(names, one, own[one.name].addresses) for one in ours if one.name in own],
-        *[await _alias(names, one, forest) for one in ours],
+        *[await _alias(names, one, top) for one in ours],
     ]
     for pattern, port, is_vital in _SERVICES if guid else _SERVICES[:-1]:
-        name = pattern.format(domain=domain, forest=forest, guid=guid)
+        name = pattern.format(domain=domain, forest=top, guid=guid)
         asked.append(await _service(names, name, port, ours, is_vital=is_vital))
     for site in sorted({one.site for one in ours}):
         here = tuple(one for one in ours if one.site == site)
@@ -155,20 +153,18 @@ async def records(host: Directory, names: Resolver, about: About) -> RecordFacts
             asked.append(await _service(names, name, port, here, is_vital=is_vital))
     catalogues = tuple(one for one in ours if one.is_catalogue)
     for pattern, port, is_vital in _OF_CATALOGUE:
-        asked.append(
-            await _service(names, pattern.format(forest=forest), port, catalogues, is_vital=is_vital)
-        )
+        asked.append(await _service(names, pattern.format(forest=top), port, catalogues, is_vital=is_vital))
     for pattern, port, is_vital in _OF_PDC:
         asked.append(await _service(names, pattern.format(domain=domain), port, pdc, is_vital=is_vital))
     return RecordFacts(
         server=about.id,
-        controllers=tuple(one.name for one in every if one.name and one.settings),
+        controllers=tuple(one.name for one in forest.members if one.settings),
         ids={name: server.id for name, server in own.items()},
         asked=tuple(asked),
     )
 
 
-async def _hosts(names: Resolver, one: Known, addresses: tuple[str, ...]) -> Wanted:
+async def _hosts(names: Resolver, one: Member, addresses: tuple[str, ...]) -> Wanted:
     rtype = "AAAA" if all(":" in address for address in addresses) else "A"
     answer = await _answered(names, one.name, rtype)
     found = tuple(r.data for r in answer.answer if r.type == rtype)
@@ -179,14 +175,16 @@ async def _hosts(names: Resolver, one: Known, addresses: tuple[str, ...]) -> Wan
     return Wanted(name=one.name, rtype=rtype, wanted={one.name: wanted}, is_vital=True, found=found)
 
 
-async def _alias(names: Resolver, one: Known, forest: str) -> Wanted:
+async def _alias(names: Resolver, one: Member, forest: str) -> Wanted:
     name = f"{one.guid}._msdcs.{forest}"
     answer = await _answered(names, name, "CNAME")
     found = tuple(r.data.rstrip(".").lower() for r in answer.answer if r.type == "CNAME")
     return Wanted(name=name, rtype="CNAME", wanted={one.name: one.name}, is_vital=True, found=found)
 
 
-async def _service(names: Resolver, name: str, port: int, of: tuple[Known, ...], *, is_vital: bool) -> Wanted:
+async def _service(
+    names: Resolver, name: str, port: int, of: tuple[Member, ...], *, is_vital: bool
+) -> Wanted:
     answer = await _answered(names, name, "SRV")
     targets = [r.data.split() for r in answer.answer if r.type == "SRV"]
     return Wanted(

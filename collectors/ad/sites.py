@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from collectors import About, Directory, Finding, collector, note, warn
-from collectors.ad.forest import known_controllers, place_of
+from collectors.ad.members import read_forest
 from collectors.ad.names import rdn
 
 __all__ = ["SiteFacts", "sites"]
@@ -119,9 +119,8 @@ def _site_of(addresses: tuple[str, ...], networks: dict[IPv4Network | IPv6Networ
 )
 async def sites(host: Directory, about: About) -> SiteFacts:
     """Read sites and subnets, and where the controllers stand."""
-    place = await place_of(host)
-    top = f"CN=Sites,{place.configuration}"
-    known = await known_controllers(host, place)
+    forest = await read_forest(host, about)
+    top = f"CN=Sites,{forest.configuration}"
     found = await host.search(top, "(objectClass=site)", "cn", scope="one")
     subnets = await host.search(f"CN=Subnets,{top}", "(objectClass=subnet)", "cn", "siteObject")
     domain = about.domain
@@ -129,7 +128,7 @@ async def sites(host: Directory, about: About) -> SiteFacts:
     return SiteFacts(
         sites=tuple(sorted(entry.text("cn") for entry in found)),
         subnets={e.text("cn"): rdn(e.text("siteObject")) if "siteObject" in e else "" for e in subnets},
-        standing={one.name: one.site for one in known if one.name and one.settings},
+        standing={one.name: one.site for one in forest.members if one.settings},
         hosts={server.id: server.addresses for server in ours},
         names={server.name: server.id for server in (domain.controllers if domain else ())},
     )
