@@ -1,1 +1,1 @@
-"""See the README of the folder above."""
+"""See the README of this folder."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from collectors import About, Directory, Finding, collector, fault, survey, warn
+from collectors import About, Directory, Finding, Kind, Unanswered, collector, fault, survey, warn
 from collectors.ad.members import Forest, Member, named, read_forest, settled
 from collectors.ad.names import same_dn
 from collectors.ad.neighbours import Cursor, read_metadata
@@ -98,6 +98,8 @@ async def changes(host: Directory, about: About) -> ChangesFacts:
         found = await host.search(
             context, f"(uSNChanged>={since + 1})", "replPropertyMetaData", also="deleted", most=2 * _WINDOW
         )
+        if found and not any("replPropertyMetaData" in entry for entry in found):
+            raise Unanswered(Kind.UNPARSABLE, "the account may not see when and where entries were changed")
         stamps = {
             stamp.usn: stamp.at
             for entry in found

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from collectors import About, Directory, Finding, collector, fault, note, survey, warn
+from collectors import About, Directory, Finding, Kind, Unanswered, collector, fault, note, survey, warn
 from collectors.ad.members import Forest, named, once, read_forest, read_lifetime
 from collectors.ad.names import same_dn
 from collectors.ad.neighbours import read_metadata
@@ -92,15 +92,13 @@ async def lifetime(host: Directory, about: About) -> LifetimeFacts:
     saved = []
     for context in forest.contexts:
         head = await host.entry(context, "replPropertyMetaData", "whenCreated")
-        stamps = (
-            read_metadata(head.raw("replPropertyMetaData")[0])
-            if head and "replPropertyMetaData" in head
-            else ()
-        )
+        if head is None or "replPropertyMetaData" not in head:
+            raise Unanswered(Kind.UNPARSABLE, f"the account may not see when {context} was changed")
+        stamps = read_metadata(head.raw("replPropertyMetaData")[0])
         saved.append(
             Saved(
                 context=context,
-                created=head.moment("whenCreated") if head else None,
+                created=head.moment("whenCreated"),
                 saved=next((stamp.at for stamp in stamps if stamp.attribute == _DSA_SIGNATURE), None),
             )
         )

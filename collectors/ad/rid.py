@@ -126,7 +126,9 @@ async def rid(host: Directory, about: About) -> RidFacts:
         raise Unanswered(Kind.UNPARSABLE, "the RID manager is not to be seen")
     me = forest.me
     account = await host.entry(me.account, "rIDSetReferences") if me is not None and me.account else None
-    where = account.text("rIDSetReferences") if account else ""
+    if account is None:
+        raise Unanswered(Kind.UNPARSABLE, "the controller's own account is not to be seen")
+    where = account.text("rIDSetReferences")
     own = (
         await host.entry(where, "rIDAllocationPool", "rIDPreviousAllocationPool", "rIDNextRID")
         if where
