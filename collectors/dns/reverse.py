@@ -110,7 +110,7 @@ async def reverse(host: Resolver, about: About) -> Directory:
         elif isinstance(answer, Answer) and name not in {zone.name for zone in own}:
             lacks.append(name)
     looked: list[Looked] = []
-    for one in _questions(own, tuple(starts), is_outside=about.environment == "outside"):
+    for one in _questions(own, tuple(starts), about):
         looked.append(await _look_up(line, one))
         _give_up_after_silences(looked)
     sources = await own_names(line, about, (soa.primary for soa in starts.values()))
@@ -134,13 +134,17 @@ def _give_up_after_silences(looked: list[Looked]) -> None:
         raise Unanswered(silent[-1].kind, detail, phase=silent[-1].phase)
 
 
-def _questions(own: Iterable[ZoneFacts], serves: tuple[str, ...], *, is_outside: bool) -> Iterator[Looked]:
-    """Each name and each address once, in the deepest zone that the server holds it in."""
+def _questions(own: Iterable[ZoneFacts], serves: tuple[str, ...], about: About) -> Iterator[Looked]:
+    """Each name and each address once, in the deepest zone that the server holds it in.
+
+    A name of a zone below, which the contract names and the server has delegated, is not for it to say.
+    """
+    known, is_outside = {zone.name for zone in about.zones} | set(serves), about.environment == "outside"
     hosts = list(dict.fromkeys(host for zone in own for host in zone.hosts))
     for name in sorted({host.name for host in hosts}):
-        zone = _deepest(zone for zone in serves if lies_in(name, zone))
+        zone = _deepest(zone for zone in known if lies_in(name, zone))
         addresses = same_form(a for host in hosts if host.name == name for a in host.addresses)
-        for version in (4, 6) if zone else ():
+        for version in (4, 6) if zone in serves else ():
             wanted = tuple(a for a in addresses if (":" in a) == (version == 6))
             # Internal addresses are nothing that the world is told.
             if wanted and not (is_outside and all(map(is_internal, wanted))):

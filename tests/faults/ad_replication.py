@@ -117,6 +117,13 @@ def _conflict(lab: Lab) -> None:
     until(
         "one of them has lost its name", lambda: all(_losers(lab, dc.id) for dc in DCS), seconds=60, every=0.5
     )
+    # That they did not replicate for a moment is no part of the fault.
+    until(
+        "both replicate again",
+        lambda: not any(link.result for dc in (_DC1, _DC2) for link in ad.links(lab, dc)),
+        seconds=60,
+        every=0.5,
+    )
 
 
 def _losers(lab: Lab, dc: str) -> tuple[str, ...]:

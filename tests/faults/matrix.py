@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import ad, ad_replication, dns, linux, lookup, reach, services, zones
+from tests.faults import ad, ad_replication, dns, linux, lookup, more_zones, reach, services, zones
 from tests.faults.fault import Fault, Pair
 
 __all__ = ["FAULTS", "PAIRS"]
@@ -14,6 +14,7 @@ FAULTS: tuple[Fault, ...] = (
     *lookup.FAULTS,
     *dns.FAULTS,
     *zones.FAULTS,
+    *more_zones.FAULTS,
     *ad.FAULTS,
     *ad_replication.FAULTS,
 )

@@ -139,9 +139,10 @@ def start_secondary(place: Place, *, serves: bool = True) -> None:
     server.start(place, DNS2)
 
 
-def start_registry(place: Place) -> None:
+def start_registry(place: Place, *, serves: bool = True) -> None:
+    """Start the server of the zones above; without `serves` it has the root alone."""
     server = _Nsd(place.dns / "registry")
-    zones = {".": "root", "test": "test"}
+    zones = {".": "root", **({"test": "test"} if serves else {})}
     server.write("".join(f'zone:\n  name: "{z}"\n  zonefile: "{place.dns / f}"\n' for z, f in zones.items()))
     server.start(place, REGISTRY)
 
