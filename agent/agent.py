@@ -318,6 +318,11 @@ def _start(  # noqa: PLR0913 - the parts of one message.
         abouts={host: about_target(admitted.contract, host, order.accounts) for host in hosts},
         ways=logins.ssh,
         directories=logins.ldap,
+        rates={
+            host: target.dns.rate
+            for host in hosts
+            if (target := admitted.contract.targets[host]).dns is not None
+        },
         group_of={job.host: clause.id for job, clause in allowed.items()},
         shares=shares,
         walls=post.walls,

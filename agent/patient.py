@@ -88,6 +88,7 @@ class Patient:
     about: About
     way: SshWay | None
     directory: LdapWay | None
+    rate: int
     doors: Gate
     gate: Gate
     threads: ThreadPoolExecutor
@@ -133,7 +134,9 @@ class Patient:
     async def _ask_services(self, jobs: Sequence[Job]) -> None:
         """Ask a host's name server, its directory, its clock …, one question after the other, here in the loop."""
         talk: list[Exchange] = []
-        async with Services(self.leave, self.about.id, self.directory, self.threads, talk.append) as services:
+        async with Services(
+            self.leave, self.about.id, self.directory, self.threads, talk.append, rate=self.rate
+        ) as services:
             for job in jobs:
                 since, wanted = _Moment(), self.known[job.collector].sessions
                 for kind in services.not_open(wanted):

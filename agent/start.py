@@ -46,7 +46,7 @@ class LdapWay:
 class Start:
     """Everything that a worker is told.
 
-    shares: group name -> how many of its hosts at once. walls: what must stand before a host is asked: the kernel's
+    rates: how many questions a second a DNS server may be asked, as the contract says. shares: group name -> how many of its hosts at once. walls: what must stand before a host is asked: the kernel's
     wall as well, or Python's alone.
     """
 
@@ -58,6 +58,7 @@ class Start:
     abouts: Mapping[str, About]
     ways: Mapping[str, SshWay]
     directories: Mapping[str, LdapWay] = field(default_factory=dict)
+    rates: Mapping[str, int] = field(default_factory=dict)
     group_of: Mapping[str, str] = field(default_factory=dict)
     shares: Mapping[str, int] = field(default_factory=dict)
     walls: Literal["kernel", "python"] = "kernel"

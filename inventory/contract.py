@@ -110,6 +110,9 @@ class DnsReach(Part):
     """That a host answers DNS, and on which port."""
 
     port: Port = Field(default=53, description="UDP and TCP port of the DNS server")
+    rate: Annotated[int, Field(ge=1, le=5000, strict=True)] = Field(
+        default=50, description="the most questions a second that one of its addresses is asked"
+    )
 
 
 class DirectoryReach(Part):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import deque
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 
@@ -19,6 +20,8 @@ from inventory.grant import Door, GrantRefusedError, Leave, NotGranted
 
 __all__ = ["DnsSession", "open_dns"]
 
+# A second, and a little: what leaves here evenly may arrive in a heap.
+_SECOND = 1.05
 # Seconds for a question to a server that did not answer the one before.
 _WHEN_MUTE = 1.0
 # What servers say to a question with EDNS that know nothing of it (RFC 6891, section 7), or not its version.
@@ -39,14 +42,14 @@ class DnsSession:
         *,
         timeout: float = 3.0,
         tries: int = 2,
-        rate: float = 50.0,
+        rate: int = 50,
     ) -> None:
         self._doors = {str(door.address): door for door in doors}
         self._record = record
         self._timeout = timeout
         self._tries = tries
-        self._gap = 1 / rate
-        self._turns = dict.fromkeys(self._doors, 0.0)
+        # When the last packets went to each address, as many as may go in a second.
+        self._sent = {address: deque[float](maxlen=rate) for address in self._doors}
         self._mute: set[tuple[Door, Transport]] = set()
         # Those that answer only without EDNS.
         self._plain: set[Door] = set()
@@ -105,10 +108,11 @@ class DnsSession:
 
     async def _turn(self, door: Door) -> None:
         """Wait until the next packet may go to this address."""
-        key = str(door.address)
-        at = max(now(), self._turns[key])
-        self._turns[key] = at + self._gap
-        await asyncio.sleep(at - now())
+        sent = self._sent[str(door.address)]
+        # Whoever waits may find that another has taken the turn meanwhile.
+        while len(sent) == sent.maxlen and (wait := sent[0] + _SECOND - now()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(wait)
+        sent.append(now())
 
     async def _answer(self, asking: Asking) -> Answer:
         """The answer; to the question without EDNS where that is what the server minds."""
@@ -176,12 +180,12 @@ class DnsSession:
         return None
 
 
-async def open_dns(leave: Leave, host: str, record: Callable[[Exchange], None]) -> DnsSession:
-    """Open the way to one host's DNS service; sends nothing yet.
+async def open_dns(leave: Leave, host: str, record: Callable[[Exchange], None], *, rate: int) -> DnsSession:
+    """Open the way to one host's DNS service; sends nothing yet. rate: questions a second to one address.
 
     Raises GrantRefusedError when the grant gives no way to it.
     """
     doors = leave.doors(host, "dns")
     if not doors:
         raise GrantRefusedError(NotGranted.NOT_NAMED, f"the grant gives no leave to ask {host!r} over DNS")
-    return DnsSession(doors, record)
+    return DnsSession(doors, record, rate=rate)

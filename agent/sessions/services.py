@@ -31,16 +31,19 @@ class _Closing(Protocol):
 class Services:
     """The sessions of one host that are asked in the event loop, by their Protocols."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a host's sessions stand on.
         self,
         leave: Leave,
         host: str,
         directory: LdapWay | None,
         threads: Executor,
         record: Callable[[Exchange], None],
+        *,
+        rate: int,
     ) -> None:
+        """rate: how many questions a second its name server may be asked."""
         self._leave, self._host, self._record = leave, host, record
-        self._directory, self._threads = directory, threads
+        self._directory, self._threads, self._rate = directory, threads, rate
         self._open: dict[type, _Closing | Unanswered] = {}
         self._end = contextlib.AsyncExitStack()
 
@@ -73,7 +76,7 @@ class Services:
     async def _opened(self, kind: type) -> _Closing:
         leave, host, record = self._leave, self._host, self._record
         if kind is Resolver:
-            return await open_dns(leave, host, record)
+            return await open_dns(leave, host, record, rate=self._rate)
         # What speaks LDAP and DER takes long to load: only where a controller is asked.
         from agent.sessions import packets  # noqa: PLC0415
 

@@ -7,6 +7,7 @@ another way into it, and somebody has to agree.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import load_pem_x509_certificate
@@ -119,17 +120,26 @@ def _way_gains(name: str, before: object, after: object) -> Iterator[Step]:
         case Part(), Part():
             for field in dict.fromkeys((*type(after).model_fields, *type(before).model_fields)):
                 old, new = getattr(before, field, None), getattr(after, field, None)
-                if field == "host_keys":
-                    for key in (key for key in new or () if key not in (old or ())):
-                        yield Step(what=Effect.HOST_KEY_ADDED, of=name, new=key)
-                elif old != new:
-                    yield Step(what=Effect.WAY_CHANGED, of=f"{name}.{field}", old=_said(old), new=_said(new))
+                yield from _field_gains(name, field, old, new)
         case Part(), None:
             pass
         case _ if before != after:
             yield Step(what=Effect.OTHER_CHANGED, of=name)
         case _:
             pass
+
+
+def _field_gains(name: str, field: str, old: Any, new: Any) -> Iterator[Step]:  # noqa: ANN401 - any field's value.
+    """Compare one word of a way in."""
+    if field == "host_keys":
+        for key in (key for key in new or () if key not in (old or ())):
+            yield Step(what=Effect.HOST_KEY_ADDED, of=name, new=key)
+    elif field == "rate":
+        # Fewer questions a second are less.
+        if new > old:
+            yield Step(what=Effect.WAY_CHANGED, of=f"{name}.{field}", old=_said(old), new=_said(new))
+    elif old != new:
+        yield Step(what=Effect.WAY_CHANGED, of=f"{name}.{field}", old=_said(old), new=_said(new))
 
 
 def _said(value: object) -> str:
