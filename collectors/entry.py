@@ -97,6 +97,13 @@ class Entry:
         except struct.error:
             raise self._not(name, "a security identifier") from None
 
+    def sids(self, name: str) -> tuple[str, ...]:
+        """All values as security identifiers."""
+        try:
+            return tuple(sid_text(value) for value in self.raw(name))
+        except struct.error:
+            raise self._not(name, "security identifiers") from None
+
     def _one(self, name: str) -> bytes | None:
         values = self.raw(name)
         if len(values) > 1:

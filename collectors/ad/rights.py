@@ -5,14 +5,12 @@ So that "may not see" is never taken for "none": each probe looks for something 
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from collectors import About, Directory, Entry, Finding, Kind, Unanswered, collector, note, survey, warn
+from collectors import About, Directory, Finding, Kind, Unanswered, collector, note, survey, warn
 from collectors.ad.filters import who
 from collectors.ad.place import place_of
-from collectors.entry import sid_text
 
 __all__ = ["Rights", "rights", "rights_everywhere"]
 
@@ -84,18 +82,11 @@ async def rights(host: Directory, about: About) -> Rights:
         and "msDS-User-Account-Control-Computed" in account,
         "pwdLastSet": account is not None and "pwdLastSet" in account,
     }
-    sids = _sids(account) if account else ()
+    sids = account.sids("tokenGroups") if account else ()
     return Rights(
         unseen=tuple(name for name, is_seen in seen.items() if not is_seen),
         groups=tuple(sorted({name for end, name in _MIGHTY.items() if any(s.endswith(end) for s in sids)})),
     )
-
-
-def _sids(account: Entry) -> tuple[str, ...]:
-    try:
-        return tuple(sid_text(value) for value in account.raw("tokenGroups"))
-    except struct.error:
-        raise Unanswered(Kind.UNPARSABLE, "tokenGroups holds what is no security identifier") from None
 
 
 async def _own(host: Directory, base: str, account: str) -> str:
