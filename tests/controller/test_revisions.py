@@ -182,7 +182,9 @@ def test_a_contract_is_ended_by_either_side_and_only_a_new_revision_undoes_it(de
         0, "contract", "end", "musterbau", "--key", str(desk.key("Carol Yilmaz")), "--output", str(ending)
     )
     assert "up to revision 3" in said
-    assert desk.json("scope", "musterbau", "--host", "web1")[0]["reason"] == "contract-ended"
+    assert (
+        desk.json("scope", "musterbau", "--host", "web1", "--area", "linux")[0]["reason"] == "contract-ended"
+    )
     assert desk.entries()[-1] == "contract-ended"
     desk.said(0, "contract", "end", "musterbau", "--ending", str(ending))
     desk.said(0, "contract", "add", desk.paper(4))
@@ -244,7 +246,9 @@ def _written(file: Path, text: str) -> Path:
 def test_a_kill_switch_shows_in_the_scope_and_is_taken_back(desk: Desk) -> None:
     desk.said(0, "contract", "add", desk.paper(by=("Anna Weber", "Bob Ek")))
     desk.said(0, "agent", "stop", "--customer", "musterbau", "--why", "Einbruch")
-    assert {row["reason"] for row in desk.json("scope", "musterbau", "--host", "web1")} == {"kill-switch"}
+    assert {
+        row["reason"] for row in desk.json("scope", "musterbau", "--host", "web1", "--area", "linux")
+    } == {"kill-switch"}
     assert "Einbruch" in desk.said(0, "scope", "musterbau", "--host", "web1")
     desk.said(0, "agent", "resume", "--customer", "musterbau")
     assert ("web1", "linux") in desk.allowed()
