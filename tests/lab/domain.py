@@ -160,9 +160,15 @@ def _member(lab: Lab, password: str) -> None:
     words = ("-A", "/dev/stdin", "--no-dns-updates", "osName=Debian")
     text = f"username = Administrator\npassword = {password}\ndomain = {samba.NETBIOS}\n"
     lab.on(FS1.id, "net", "ads", "join", *words, text=text, timeout=60)
-    lab.on(FS1.id, "net", "ads", "dns", "register", "-P", timeout=60)
+    # The other controller may be asked, and not know the new account yet.
+    until("fs1 has its name in DNS", lambda: _is_registered(lab), seconds=60, every=0.5)
     lab.on(FS1.id, "systemctl", "start", *samba.services(FS1), timeout=60)
     until("fs1 is in the domain", lambda: ad.trusted(lab), seconds=30, every=0.5)
+
+
+def _is_registered(lab: Lab) -> bool:
+    words = ("net", "ads", "dns", "register", "-P")
+    return not lab.on(FS1.id, *words, check=False, timeout=60).returncode
 
 
 def _secret(password: str) -> str:
