@@ -5,25 +5,26 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from queue import Empty, SimpleQueue
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.faults.fault import Fault, Pair, broken, heal
+from tests.faults.fault import Fault, Pair
 from tests.faults.matrix import FAULTS, PAIRS
-from tests.faults.score import Row, judge, summary
+from tests.faults.score import Row, summary
+from tests.faults.trial import diagnosed, tried
 from tests.lab.lab import TOP, Lab, down, running, up
 from tests.lab.places import Place
 from tests.lab.tools import LabError
 
-_SUBJECT, _TEXT = "Störung bei Musterbau", "Kunden und Mitarbeiter melden Störungen. Bitte prüfen."
-_FOUND = {0, 1, 4}
+# One thing to be tried: its place in the list, the case (None: nothing is broken), and which run it is.
+_Work = tuple[int, Fault | Pair | None, int]
 
 
 def main(argv: Sequence[str]) -> int:
@@ -35,17 +36,23 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--only", action="append", default=[], metavar="FAULT", help="this fault or pair alone; repeatable"
     )
+    parser.add_argument("--labs", type=int, default=1, metavar="N", help="so many labs side by side")
     parser.add_argument("--keep", action="store_true", help="leave the lab up")
     asked = parser.parse_args(argv)
     unknown = set(asked.areas) - set(areas)
     if unknown:
         parser.error(f"no area {', '.join(sorted(unknown))}: there are {', '.join(areas)}")
     cases = _chosen(asked.areas, asked.only, pairs=asked.pairs)
+    work = [
+        (case, run)
+        for run in range(1, asked.runs + 1)
+        for case in ([None] if _healthy(asked) else []) + cases
+    ]
     console = Console()
     try:
-        with _a_lab(Place.of_environment(), keep=asked.keep) as lab:
-            rows = list(_measure(lab, cases, asked.runs, healthy=_healthy(asked), console=console))
-            touched = lab.visits_of_the_uncovered()
+        with _labs(asked.labs, keep=asked.keep) as labs:
+            rows = _measured(labs, [(at, *one) for at, one in enumerate(work)], console)
+            touched = sum(lab.visits_of_the_uncovered() for lab in labs)
     except LabError as error:
         console.print(f"lab: {error}", style="red", markup=False)
         return 2
@@ -65,8 +72,21 @@ def _chosen(areas: Sequence[str], only: Sequence[str], *, pairs: bool) -> list[F
 
 
 @contextmanager
+def _labs(count: int, *, keep: bool) -> Iterator[tuple[Lab, ...]]:
+    """As many labs; those that are up, or new ones for this run alone."""
+    with ExitStack() as stack:
+        yield tuple(stack.enter_context(_a_lab(place, keep=keep)) for place in _places(count))
+
+
+def _places(count: int) -> Iterator[Place]:
+    first = Place.of_environment()
+    yield first
+    for at in range(2, count + 1):
+        yield Place(Path(f"{first.state}-{at}"), f"{first.prefix.removesuffix('-')}{at}-", first.cache)
+
+
+@contextmanager
 def _a_lab(place: Place, *, keep: bool) -> Iterator[Lab]:
-    """The lab that is up, or one for this run alone."""
     lab = running(place)
     if lab is not None:
         yield lab
@@ -78,66 +98,33 @@ def _a_lab(place: Place, *, keep: bool) -> Iterator[Lab]:
             down(place)
 
 
-def _measure(
-    lab: Lab, cases: Sequence[Fault | Pair], runs: int, *, healthy: bool, console: Console
-) -> Iterator[Row]:
-    lab.learn_contract()
-    lab.wait_healthy()
-    for run in range(1, runs + 1):
-        if healthy:
-            yield _said(_diagnosed(lab, (), "healthy", "healthy", run), console)
-        for case in cases:
-            yield _said(_tried(lab, case, run), console)
+def _measured(labs: Sequence[Lab], work: Sequence[_Work], console: Console) -> list[Row]:
+    """Every lab takes the next case as soon as it is done with one; the rows in the order of the cases."""
+    waiting: SimpleQueue[_Work] = SimpleQueue()
+    for one in work:
+        waiting.put(one)
+    with ThreadPoolExecutor(len(labs)) as pool:
+        done = [row for rows in pool.map(lambda lab: _worked(lab, waiting, console), labs) for row in rows]
+    return [row for _, row in sorted(done, key=itemgetter(0))]
 
 
-def _tried(lab: Lab, case: Fault | Pair, run: int) -> Row:
-    """Break, diagnose, mend; and see by plain tools that it was whole, then broken, then whole again."""
-    wrong = [f"{fault.name} shows before it is there" for fault in case.faults if fault.shows(lab)]
+def _worked(lab: Lab, waiting: SimpleQueue[_Work], console: Console) -> list[tuple[int, Row]]:
+    rows: list[tuple[int, Row]] = []
     try:
-        broken(lab, case.faults)
-        wrong += [f"{fault.name} does not show" for fault in case.faults if not fault.shows(lab)]
-        row = _diagnosed(lab, case.faults, case.area, case.name, run)
-    finally:
-        heal(lab, case.faults)
-    wrong += [f"{fault.name} does not go away" for fault in case.faults if fault.shows(lab)]
-    return replace(row, first=False, error="; ".join([row.error, *wrong]).strip("; ")) if wrong else row
-
-
-def _diagnosed(lab: Lab, faults: Sequence[Fault], area: str, name: str, run: int) -> Row:
-    made = lab.product(
-        "ticket", "new", "--customer", "musterbau", "--subject", _SUBJECT, "--text", _TEXT, "--json"
-    )
-    if made.returncode:
-        raise LabError(f"no ticket could be made: {made.stderr.strip()[-600:]}")
-    ticket = str(json.loads(made.stdout)["id"])
-    began = time.monotonic()
-    words = [word for fault in faults for word in fault.words]
-    done = lab.product("diagnose", "--ticket", ticket, "--json", *words)
-    seconds = time.monotonic() - began
-    printed = _printed(done.stdout)
-    if done.returncode in _FOUND and printed is not None:
-        return judge(printed, faults, area=area, name=name, run=run, seconds=seconds)
-    said = (done.stderr or done.stdout).strip()[-300:]
-    return Row(
-        area=area,
-        fault=name,
-        run=run,
-        expected=tuple(f"{fault.tags[0]}@{fault.host}" for fault in faults),
-        first_cause="",
-        first=False,
-        extra=(),
-        seconds=round(seconds, 2),
-        error=f"exit {done.returncode}: {said}",
-    )
-
-
-def _printed(text: str) -> dict[str, Any] | None:
-    """The command's JSON; None when it printed something else, such as why it failed."""
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError:
-        return None
-    return document if isinstance(document, dict) else None
+        lab.learn_contract()
+        lab.wait_healthy()
+        while True:
+            at, case, run = waiting.get_nowait()
+            row = tried(lab, case, run) if case else diagnosed(lab, (), "healthy", "healthy", run)
+            rows.append((at, _said(row, console)))
+    except Empty:
+        return rows
+    except BaseException:
+        # The other labs shall not go on with what is of no use any more.
+        with suppress(Empty):
+            while True:
+                waiting.get_nowait()
+        raise
 
 
 def _said(row: Row, console: Console) -> Row:

@@ -21,6 +21,7 @@ from tests.faults.ad_acts import BY_NAME
 from tests.lab import ad
 from tests.lab.lab import Lab
 from tests.lab.places import DCS
+from tests.lab.tools import LabError
 
 pytestmark = pytest.mark.lab
 
@@ -37,8 +38,18 @@ class Row:
 Rows = Mapping[tuple[str, str], Row]
 
 
+def _showrepl(lab: Lab, dc: str, *, tries: int = 3) -> str:
+    """What the tool prints. Now and then it waits for ever for its own controller: then it is started anew."""
+    try:
+        return ad.tool(lab, dc, "drs", "showrepl", dc, "--json", "-P")
+    except LabError as error:
+        if tries == 1 or "still running" not in str(error):
+            raise
+        return _showrepl(lab, dc, tries=tries - 1)
+
+
 def _theirs(lab: Lab, dc: str) -> Rows:
-    told: dict[str, Any] = json.loads(ad.tool(lab, dc, "drs", "showrepl", dc, "--json", "-P"))
+    told: dict[str, Any] = json.loads(_showrepl(lab, dc))
     return {
         (row["NC dn"], row["DSA objectGUID"]): Row(
             failures=row["consecutive failures"],
