@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,11 +19,15 @@ __all__ = ["Catalogue", "catalogue"]
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Name -> collector, survey and tag."""
+    """Name -> collector, survey and tag. said_by: tag -> the collectors whose answers are judged where it is known.
+
+    That is the module of a judge or of a survey. What a silence means is judged for all, and not in it.
+    """
 
     collectors: dict[str, Collector[Any]]
     surveys: dict[str, Survey[Any]]
     tags: dict[str, Tag]
+    said_by: dict[str, tuple[str, ...]]
 
     @property
     def areas(self) -> tuple[str, ...]:
@@ -31,7 +37,7 @@ class Catalogue:
 @cache
 def catalogue() -> Catalogue:
     """Build the tables; a name that is declared twice is an error."""
-    built = Catalogue({}, {}, {})
+    built = Catalogue({}, {}, {}, {})
     for module in sorted(m.name for m in pkgutil.walk_packages(collectors.__path__, "collectors.")):
         for item in vars(importlib.import_module(module)).values():
             match item:
@@ -43,7 +49,17 @@ def catalogue() -> Catalogue:
                     _enter(built.tags, item.name, item)
                 case _:
                     pass
+    for one in built.collectors.values():
+        _enter_said(built, one.judge, (one.name,))
+    for survey in built.surveys.values():
+        _enter_said(built, survey.compare, tuple(one.name for one in survey.over))
     return built
+
+
+def _enter_said(built: Catalogue, judge: Callable[..., object], names: tuple[str, ...]) -> None:
+    for item in vars(sys.modules[judge.__module__]).values():
+        if isinstance(item, Tag):
+            built.said_by[item.name] = tuple(dict.fromkeys((*built.said_by.get(item.name, ()), *names)))
 
 
 def _enter(table: dict[str, Any], name: str, item: object) -> None:

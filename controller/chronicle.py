@@ -74,6 +74,10 @@ class Chronicle:
         for result in results:
             self._take(result, "controller")
 
+    async def written(self) -> None:
+        """Have everything written that was heard so far."""
+        await asyncio.to_thread(self._write)
+
     def close_open_jobs(self, jobs: Iterable[Job]) -> None:
         """No job stays without a result, not even when its agent was lost."""
         for job in jobs:

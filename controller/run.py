@@ -9,28 +9,29 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent.about import about_target
 from agent.job import Result
-from agent.order import Event
 from collectors.catalogue import catalogue
 from controller.chronicle import Chronicle
 from controller.courier.courier import Courier
 from controller.diagnosis import findings_of, rank
 from controller.ledger import Entry, What, append_many, touches
-from controller.names import addresses_in, parted, settled
+from controller.names import addresses_in
+from controller.path import Chain, path_of
 from controller.progress import Progress, Watch
 from controller.reports.model import Report, Touch
 from controller.store.contracts import StoredContract
 from controller.store.errors import ExpiredError
 from controller.store.exchanges import evidence
 from controller.store.jobs import results
-from controller.store.runs import Run, RunState, create_run, get_run, move_run
+from controller.store.runs import Run, RunState, create_run, get_run
 from controller.store.store import Store
-from controller.work import Assignment, Law, Work, assign, plan_work
+from controller.waves import Asking, Sealing, Wave, cancelled_during, sealed
+from controller.work import Law, Work, plan_work
 from inventory.contract import Contract
 from inventory.decide import Allowed
 
@@ -41,7 +42,7 @@ __all__ = ["Asked", "new_run", "report_of", "take_readings"]
 class Asked:
     """What somebody wants to know: for which ticket, of which hosts, areas and questions (empty: all), within how long.
 
-    accounts: of whom the ticket speaks.
+    accounts: of whom the ticket speaks. symptom: whose chain of questions is followed; empty: all at once.
     """
 
     ticket: str
@@ -52,6 +53,7 @@ class Asked:
     areas: tuple[str, ...] = ()
     collectors: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
+    symptom: str = ""
     seconds: float = 300.0
 
 
@@ -76,10 +78,9 @@ async def take_readings(  # noqa: PLR0913 - what a run stands on.
     A cancelled run is stopped and still written down, whenever that happens.
     """
     now = datetime.now(UTC)
-    contract = law.contract
     work = plan_work(law, asked.hosts, asked.areas, asked.collectors, now)
-    parts = parted(contract, work)
-    sealing = _Sealing(
+    chain = Chain(law.contract, work, asked.symptom)
+    sealing = Sealing(
         stored=stored,
         run=run,
         ticket=asked.ticket,
@@ -87,112 +88,19 @@ async def take_readings(  # noqa: PLR0913 - what a run stands on.
         key=key,
         until=now + timedelta(seconds=asked.seconds),
     )
-    first, plain = (sealing.assign(law, part, now) for part in (parts.lookups, parts.plain))
+    first = sealing.wave(law, chain.first(), now)
     opening = asyncio.create_task(
-        asyncio.to_thread(_open_run, store, stored, contract, asked, work, (*first, *plain), run, now)
+        asyncio.to_thread(_open_run, store, stored, law.contract, asked, work, first, run, now)
     )
-    stopped = await _cancelled_during(opening)
+    stopped = await cancelled_during(opening)
     for refused in work.refused:
         watch(Progress(host=refused.job.host, collector=refused.job.collector, state="refused"))
-    for job in work.jobs:
-        watch(Progress(host=job.host, collector=job.collector, state="waiting"))
     async with Chronicle(store, run, work, asked.by, watch) as chronicle:
-        named = _Named(store, law, parts.named, sealing, courier, chronicle)
-        carried = [
-            asyncio.create_task(courier.carry(one.agent, one.order, chronicle.listener(one.grant, one.agent)))
-            for one in (() if stopped else plain)
-        ]
-        if parts.named.jobs and not stopped:
-            carried.append(asyncio.create_task(named.ask(first)))
-        elif not stopped:
-            carried += [asyncio.create_task(named.look_up(one)) for one in first]
-        try:
-            await asyncio.gather(*carried)
-        except asyncio.CancelledError:
-            stopped = True
-        if stopped:
-            chronicle.stopping(asked.by)
-            await asyncio.gather(courier.cancel(), asyncio.to_thread(move_run, store, run, RunState.STOPPING))
-            await asyncio.gather(*carried, return_exceptions=True)
-        chronicle.close_open_jobs(work.jobs)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sealing:
-    """What every grant of a run has in common. until: when the run's time is over."""
-
-    stored: StoredContract
-    run: str
-    ticket: str
-    accounts: tuple[str, ...]
-    key: Mapping[str, Any]
-    until: datetime
-
-    def assign(self, law: Law, work: Work, now: datetime) -> tuple[Assignment, ...]:
-        seconds = max(1.0, (self.until - now).total_seconds())
-        return assign(
-            law,
-            self.stored,
-            work,
-            run=self.run,
-            ticket=self.ticket,
-            key=self.key,
-            seconds=seconds,
-            now=now,
-            accounts=self.accounts,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """The servers of a run that are known by name only."""
-
-    store: Store
-    law: Law
-    work: Work
-    sealing: _Sealing
-    courier: Courier
-    chronicle: Chronicle
-    results: list[Result] = field(default_factory=list)
-
-    async def ask(self, lookups: Sequence[Assignment]) -> None:
-        """Look the names up, once; then ask where the answers may lead."""
-        await asyncio.gather(*map(self.look_up, lookups))
-        if self.chronicle.stopped:
-            return
-        now = datetime.now(UTC)
-        settlement = settled(self.law, self.work, self.results, now)
-        self.chronicle.end(settlement.ended)
-        assignments = self.sealing.assign(settlement.law, settlement.work, now)
-        await asyncio.to_thread(append_many, self.store, _sealed(assignments, self.sealing.run))
-        if not self.chronicle.stopped:
-            await asyncio.gather(
-                *(
-                    self.courier.carry(one.agent, one.order, self.chronicle.listener(one.grant, one.agent))
-                    for one in assignments
-                )
-            )
-
-    async def look_up(self, one: Assignment) -> None:
-        """Have one agent ask, and hear what it is told."""
-        tell = self.chronicle.listener(one.grant, one.agent)
-
-        def hear(event: Event) -> None:
-            if event.result is not None:
-                self.results.append(event.result)
-            tell(event)
-
-        await self.courier.carry(one.agent, one.order, hear)
-
-
-async def _cancelled_during(task: asyncio.Task[None]) -> bool:
-    """Let a task come to its end, and say whether somebody wanted to stop meanwhile."""
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        return True
-    return False
+        asking = Asking(store, law, sealing, courier, chronicle, watch)
+        wave: Wave | None = first
+        while wave is not None:
+            stopped = await asking.ask(wave, asked.by, stopped=stopped)
+            wave = None if stopped else await asking.next_wave(chain)
 
 
 def _open_run(  # noqa: PLR0913, PLR0917 - one transaction's worth of facts.
@@ -201,7 +109,7 @@ def _open_run(  # noqa: PLR0913, PLR0917 - one transaction's worth of facts.
     contract: Contract,
     asked: Asked,
     work: Work,
-    assignments: Sequence[Assignment],
+    first: Wave,
     run: str,
     now: datetime,
 ) -> None:
@@ -222,9 +130,11 @@ def _open_run(  # noqa: PLR0913, PLR0917 - one transaction's worth of facts.
         deadline=deadline,
         subject=asked.subject,
         accounts=asked.accounts,
+        symptom=asked.symptom,
     )
-    create_run(store, fresh, (*(r.job for r in work.refused), *work.jobs), work.refused)
-    append_many(store, (_asked(asked, work, run, deadline), *_decided(work, run), *_sealed(assignments, run)))
+    create_run(store, fresh, (*(r.job for r in work.refused), *first.work.jobs), work.refused)
+    entries = (*_decided(work, run), *sealed(first.assignments, run))
+    append_many(store, (_asked(asked, work, run, deadline), *entries))
 
 
 def _asked(asked: Asked, work: Work, run: str, deadline: datetime) -> Entry:
@@ -236,6 +146,7 @@ def _asked(asked: Asked, work: Work, run: str, deadline: datetime) -> Entry:
             "ticket": asked.ticket,
             "desk": asked.desk,
             "areas": " ".join(asked.areas),
+            "symptom": asked.symptom,
             "hosts": len(work.abouts),
             "jobs": len(work.jobs),
             "deadline": deadline.isoformat(),
@@ -268,23 +179,6 @@ def _decided(work: Work, run: str) -> tuple[Entry, ...]:
             )
         )
     return tuple(entries)
-
-
-def _sealed(assignments: Sequence[Assignment], run: str) -> tuple[Entry, ...]:
-    return tuple(
-        Entry(
-            what=What.GRANT_SEALED,
-            who="controller",
-            run=run,
-            facts={
-                "grant": one.grant,
-                "agent": one.agent,
-                "hosts": len({job.host for job in one.order.jobs}),
-                "deeds": len({job.collector for job in one.order.jobs}),
-            },
-        )
-        for one in assignments
-    )
 
 
 # Why a run ended early, as the report says it, by the state in which it ends.
@@ -324,6 +218,7 @@ def report_of(store: Store, run_id: str, contract: Contract, *, ending: RunState
         },
         causes=rank(found),
         findings=found,
+        path=path_of(run.symptom, ended, found),
         results=ended,
         evidence=evidence(store, run_id),
         touched=touched,

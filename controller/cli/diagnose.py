@@ -22,6 +22,7 @@ from controller.cli.live import Live
 from controller.cli.office import NoContractError, Office, open_office
 from controller.cli.show import print_error, print_line, print_text
 from controller.subject import AccountError, account_of, accounts_in_text
+from controller.symptoms import EVERYTHING, SYMPTOMS, symptom_in
 
 if TYPE_CHECKING:
     from controller.desks.desk import Ticket
@@ -53,6 +54,12 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
     account: Annotated[
         list[str] | None, typer.Option(help="An account that the ticket is about, such as bob.")
     ] = None,
+    symptom: Annotated[
+        str,
+        typer.Option(
+            help="Whose chain of questions to follow, such as logon; the ticket's when not given. none: ask all."
+        ),
+    ] = "",
     language: Annotated[str, typer.Option(help="de or en; the contract's when not given.")] = "",
     deadline: Annotated[
         float | None, typer.Option(help="Seconds for the whole run.", min=1, max=3600)
@@ -70,6 +77,7 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
             areas=tuple(area or ()),
             questions=tuple(question or ()),
             accounts=tuple(map(_account, account or ())),
+            symptom=symptom,
             language=language,
             seconds=deadline or office.settings.deadline,
         )
@@ -88,7 +96,7 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What is asked of whom, for which ticket; empty: all."""
+    """What is asked of whom, for which ticket; empty: all. symptom: empty for that of the ticket."""
 
     ticket: str
     hosts: tuple[str, ...]
@@ -97,6 +105,7 @@ class Wishes:
     language: str
     seconds: float
     accounts: tuple[str, ...] = ()
+    symptom: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +139,8 @@ def _check(wishes: Wishes) -> None:
             raise typer.BadParameter(
                 f"{question} is no question of {', '.join(wishes.areas)}: leave --area or --question out"
             )
+    if wishes.symptom:
+        must_be_known("symptom", [wishes.symptom], (*SYMPTOMS, EVERYTHING))
     must_be_known("language", [wishes.language] if wishes.language else [], LANGUAGES)
 
 
@@ -159,6 +170,7 @@ async def carry_out(office: Office, nursery: Nursery, wishes: Wishes, live: Live
             areas=wishes.areas,
             collectors=wishes.questions,
             accounts=wishes.accounts or _spoken_of(ticket, contract),
+            symptom=_symptom(ticket, wishes),
             seconds=wishes.seconds,
         )
         run = new_run(datetime.now(UTC))
@@ -195,6 +207,13 @@ def _spoken_of(ticket: Ticket, contract: Contract) -> tuple[str, ...]:
     """The accounts of the customer's domains that the ticket names, where nobody names them on the command line."""
     domains = [domain.name for domain in contract.domains]
     return accounts_in_text(f"{ticket.subject}\n{ticket.text}", domains)
+
+
+def _symptom(ticket: Ticket, wishes: Wishes) -> str:
+    """Whose chain is followed. Whoever picks areas or questions has an order of their own."""
+    if wishes.symptom:
+        return "" if wishes.symptom == EVERYTHING else wishes.symptom
+    return "" if wishes.areas or wishes.questions else symptom_in(ticket.subject, ticket.text)
 
 
 def _load_forms() -> None:

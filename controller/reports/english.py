@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collectors import Severity
+from controller.path import StageState
 from controller.reports.coverage import State
 from controller.reports.words import Words
 
@@ -62,6 +63,20 @@ ENGLISH = Words(
     same_on=("The same on {n} further host", "The same on {n} further hosts"),
     no_causes="Nothing that was seen points to a cause.",
     no_advice="For what was found, nobody has written down a remedy yet.",
+    path="The way to the answer",
+    path_intro="Recognised in the ticket: {title}. It was asked in this order, until a step gave the answer.",
+    path_states={
+        StageState.FOUND: "answer",
+        StageState.RULED_OUT: "ruled out",
+        StageState.OPEN: "open",
+        StageState.NOBODY: "nobody to ask",
+        StageState.NOT_NEEDED: "not needed",
+    },
+    path_count="{answered} of {asked} questions answered",
+    path_beyond=(
+        "Besides, {n} other question was asked: what may explain the answer, or everything where no step gave one.",
+        "Besides, {n} other questions were asked: what may explain the answer, or everything where no step gave one.",
+    ),
     ruled_out_intro="These questions were answered, and the answers gave no warning and no fault.",
     nothing_ruled_out="Nothing can be ruled out: no question was answered without a finding.",
     question="Question",
@@ -230,6 +245,8 @@ ENGLISH = Words(
         "word": ("{n} word that the contract protects", "{n} words that the contract protects"),
     },
     nothing_redacted="Nothing was withheld in this copy.",
+    note_path="Symptom: {title}; answered by step {number} of {total}",
+    note_path_open="Symptom: {title}; none of its {total} steps gave an answer, so everything was asked",
     note_causes="Causes:",
     note_do="What can be done:",
     note_coverage="Coverage: {list}.",

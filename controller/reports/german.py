@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collectors import Severity
+from controller.path import StageState
 from controller.reports.coverage import State
 from controller.reports.words import Words
 
@@ -65,6 +66,20 @@ GERMAN = Words(
     same_on=("Dasselbe auf {n} weiteren Host", "Dasselbe auf {n} weiteren Hosts"),
     no_causes="Nichts von dem, was zu sehen war, weist auf eine Ursache hin.",
     no_advice="Für diese Befunde ist noch keine Abhilfe beschrieben.",
+    path="Der Weg zur Antwort",
+    path_intro="Im Ticket erkannt: {title}. Gefragt wurde in dieser Reihenfolge, bis ein Schritt die Antwort gab.",
+    path_states={
+        StageState.FOUND: "Antwort",
+        StageState.RULED_OUT: "ausgeschlossen",
+        StageState.OPEN: "offen",
+        StageState.NOBODY: "niemand zu fragen",
+        StageState.NOT_NEEDED: "nicht nötig",
+    },
+    path_count="{answered} von {asked} Fragen beantwortet",
+    path_beyond=(
+        "Außerdem wurde {n} weitere Frage gestellt: was die Antwort erklären kann, oder alles, wo kein Schritt sie gab.",
+        "Außerdem wurden {n} weitere Fragen gestellt: was die Antwort erklären kann, oder alles, wo kein Schritt sie gab.",
+    ),
     ruled_out_intro="Diese Fragen wurden beantwortet, und die Antworten ergaben weder Warnung noch Fehler.",
     nothing_ruled_out="Ausschließen lässt sich nichts: Keine Frage blieb nach ihrer Beantwortung ohne Befund.",
     question="Frage",
@@ -235,6 +250,8 @@ GERMAN = Words(
         "word": ("{n} vom Vertrag geschütztes Wort", "{n} vom Vertrag geschützte Wörter"),
     },
     nothing_redacted="In dieser Fassung wurde nichts unkenntlich gemacht.",
+    note_path="Symptom: {title}; Antwort aus Schritt {number} von {total}",
+    note_path_open="Symptom: {title}; keiner der {total} Schritte gab eine Antwort, deshalb wurde alles gefragt",
     note_causes="Ursachen:",
     note_do="Was sich tun lässt:",
     note_coverage="Abdeckung: {list}.",

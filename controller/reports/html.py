@@ -16,6 +16,7 @@ from types import MappingProxyType
 import jinja2
 from markupsafe import Markup
 
+from controller.path import StageState
 from controller.reports.coverage import State
 from controller.reports.inert import clip, inert
 from controller.reports.model import Blobs, Report
@@ -38,6 +39,11 @@ _SWATCHES = MappingProxyType(
         State.REFUSED.value: "◇",
         State.NOT_COVERED.value: "□",
         State.BROKEN.value: "✕",
+        StageState.FOUND.value: "◆",
+        StageState.RULED_OUT.value: "✓",
+        StageState.OPEN.value: "◐",
+        StageState.NOBODY.value: "□",
+        StageState.NOT_NEEDED.value: "·",
     }
 )
 
@@ -72,6 +78,7 @@ def _sections(shown: Page, words: Words) -> list[tuple[str, str]]:
     return [
         ("causes", words.causes),
         *todo,
+        *([("path", words.path)] if shown.way else []),
         ("ruled-out", words.ruled_out),
         ("coverage", words.coverage),
         ("hosts", words.by_host),

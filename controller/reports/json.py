@@ -10,12 +10,13 @@ import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Any
 
 from agent.job import Broken, NoAnswer, Refused, Result, Seen
 from collectors import Finding
 from controller.diagnosis import Cause
+from controller.path import Path
 from controller.reports.coverage import Coverage, State, coverage, entry
 from controller.reports.inert import clip, inert
 from controller.reports.model import Blobs, Evidence, Report
@@ -45,7 +46,7 @@ def render_json(
 
 def schema() -> dict[str, Any]:
     """The published JSON Schema (draft 2020-12)."""
-    text = Path(__file__).with_name("schema.json").read_text("utf-8")
+    text = FilePath(__file__).with_name("schema.json").read_text("utf-8")
     content: dict[str, Any] = json.loads(text)
     return content
 
@@ -81,6 +82,7 @@ class _Writer:
             },
             "causes": [self._cause(cause) for cause in report.causes],
             "findings": [self._finding(finding) for finding in report.findings],
+            "path": self._path(report.path) if report.path else None,
             "coverage": self._coverage(seen),
             "results": [self._result(result) for result in report.results],
             "evidence": [self._evidence(item) for item in report.evidence],
@@ -127,6 +129,23 @@ class _Writer:
                 name: self._text(fact) if isinstance(fact, str) else fact
                 for name, fact in finding.facts.items()
             },
+        }
+
+    def _path(self, path: Path) -> dict[str, Any]:
+        return {
+            "symptom": path.symptom,
+            "title": _both(path.title),
+            "stages": [
+                {
+                    "asks": _both(stage.asks),
+                    "state": stage.state.value,
+                    "asked": stage.asked,
+                    "answered": stage.answered,
+                    "found": [{"tag": f.tag.name, "host": self._text(f.host)} for f in stage.found],
+                }
+                for stage in path.stages
+            ],
+            "beyond": path.beyond,
         }
 
     def _coverage(self, seen: Coverage) -> dict[str, Any]:
@@ -223,3 +242,8 @@ def _key(state: State) -> str:
 
 def _utc(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _both(texts: tuple[str, str]) -> dict[str, str]:
+    english, german = texts
+    return {"de": german, "en": english}

@@ -10,6 +10,7 @@ from typing import Any
 from agent.job import Result
 from collectors import About, Finding, Kind, Phase
 from controller.diagnosis import Cause
+from controller.path import Path
 
 __all__ = ["Blobs", "Evidence", "Report", "Touch"]
 
@@ -55,7 +56,7 @@ class Report:
 
     clauses: the contract's wording by clause number. questions: what a collector asks, by its name, in
     English and German (empty where nobody wrote it). stopped: why the run ended early,
-    a code ('stopped' by somebody, 'abandoned' by its process) or a few words.
+    a code ('stopped' by somebody, 'abandoned' by its process) or a few words. path: how a symptom's chain went.
     """
 
     run: str
@@ -78,5 +79,6 @@ class Report:
     evidence: tuple[Evidence, ...]
     touched: tuple[Touch, ...]
     stopped: str = ""
+    path: Path | None = None
     clauses: Mapping[str, str] = field(default_factory=dict)
     questions: Mapping[str, tuple[str, str]] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from controller.path import Path, StageState
 from controller.reports.coverage import coverage
 from controller.reports.inert import clip, inert_line
 from controller.reports.model import Blobs, Report
@@ -38,6 +39,8 @@ def render_note(  # noqa: PLR0913 - the same arguments as the other forms take.
     if report.stopped:
         lines.append(stopped(report, words, hide.text))
     lines += _causes(report, words, hide.text)
+    if report.path:
+        lines.append(_path(report.path, words))
     todo = [
         f"- {text}" + (f" ({', '.join(hosts[:3])}{', …' if hosts[3:] else ''})" if hosts else "")
         for text, hosts in advice(report, words, hide.text)
@@ -48,6 +51,15 @@ def render_note(  # noqa: PLR0913 - the same arguments as the other forms take.
         lines.append(words.note_more.format(where=hide.text(where)))
     lines.append(f"{words.run} {report.run}, {words.contract} {hide.text(report.contract)}")
     return _fit([clip(inert_line(line), 2 * _LINE) for line in lines])
+
+
+def _path(path: Path, words: Words) -> str:
+    """Which step gave the answer."""
+    title, total = path.title[words.code == "de"], len(path.stages)
+    for number, stage in enumerate(path.stages, 1):
+        if stage.state is StageState.FOUND:
+            return words.note_path.format(title=title, number=number, total=total)
+    return words.note_path_open.format(title=title, total=total)
 
 
 def _causes(report: Report, words: Words, say: Say) -> list[str]:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from collectors import Finding, Severity
 from controller.diagnosis import Cause
+from controller.path import Path
 from controller.reports.coverage import Coverage, State, coverage, grouped
 from controller.reports.exhibits import Exhibits, Shown
 from controller.reports.inert import clip
@@ -59,6 +60,26 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class StepLine:
+    """One step of a symptom's chain. found: what answers it, and on which host."""
+
+    state: str
+    label: str
+    asks: str
+    count: str
+    found: tuple[tuple[Place, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The whole chain as it went."""
+
+    intro: str
+    steps: tuple[StepLine, ...]
+    beyond: str
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """One part of the coverage bar. start, width: of 1000."""
 
@@ -104,6 +125,7 @@ class Page:
     stopped: str
     cards: tuple[Card, ...]
     advice: tuple[tuple[str, tuple[Place, ...]], ...]
+    way: Way | None
     ruled_out: tuple[tuple[str, str, int, tuple[str, ...]], ...]
     segments: tuple[Segment, ...]
     gaps: tuple[tuple[State, int, int, tuple[Gap, ...]], ...]
@@ -156,6 +178,7 @@ class _Writer:
                 (text, tuple(Place(host) for host in hosts))
                 for text, hosts in advice(report, words, self._say)
             ),
+            "way": self._way(report.path) if report.path else None,
             "ruled_out": self._ruled_out(),
             "unasked": tuple(map(self._say, seen.unasked)),
             "quiet": tuple(map(self._say, quiet)),
@@ -203,6 +226,34 @@ class _Writer:
             sure_why=why if first.explains or first.sure != "certain" else self._w.sure_alone,
             explains=tuple(self._said(finding, linked=True) for finding in first.explains),
             same=tuple(self._said(cause.finding, linked=True) for cause in group[1:]),
+        )
+
+    def _way(self, path: Path) -> Way:
+        words, at = self._w, self._w.code == "de"
+        steps = tuple(
+            StepLine(
+                state=stage.state.value,
+                label=words.path_states[stage.state],
+                asks=stage.asks[at],
+                count=words.path_count.format(
+                    answered=words.number(stage.answered), asked=words.number(stage.asked)
+                )
+                if stage.asked
+                else "",
+                found=tuple(
+                    (
+                        Place(self._say(one.host) or words.several_hosts, self._places.get(one.host, "")),
+                        phrase(one, words, self._say),
+                    )
+                    for one in stage.found
+                ),
+            )
+            for stage in path.stages
+        )
+        return Way(
+            intro=words.path_intro.format(title=path.title[at]),
+            steps=steps,
+            beyond=words.count(words.path_beyond, path.beyond) if path.beyond else "",
         )
 
     def _ruled_out(self) -> tuple[tuple[str, str, int, tuple[str, ...]], ...]:

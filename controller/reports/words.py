@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from collectors import Severity
 from collectors.finding import Language
+from controller.path import StageState
 from controller.reports.coverage import State
 
 __all__ = ["Forms", "Words"]
@@ -74,6 +75,11 @@ class Words:
     same_on: Forms
     no_causes: str
     no_advice: str
+    path: str
+    path_intro: str
+    path_states: Mapping[StageState, str]
+    path_count: str
+    path_beyond: Forms
     ruled_out_intro: str
     nothing_ruled_out: str
     question: str
@@ -136,6 +142,8 @@ class Words:
     nothing_redacted: str
 
     note_causes: str
+    note_path: str
+    note_path_open: str
     note_do: str
     note_coverage: str
     note_more: str

@@ -48,7 +48,15 @@ class What(StrEnum):
 # The facts that an entry may carry. The list is closed so that no secret gets in by the way.
 _FACTS: Mapping[What, Mapping[str, type]] = MappingProxyType(
     {
-        What.ASKED: {"ticket": str, "desk": str, "areas": str, "hosts": int, "jobs": int, "deadline": str},
+        What.ASKED: {
+            "ticket": str,
+            "desk": str,
+            "areas": str,
+            "symptom": str,
+            "hosts": int,
+            "jobs": int,
+            "deadline": str,
+        },
         What.DECIDED_ALLOWED: {"deed": str, "jobs": int},
         What.DECIDED_REFUSED: {"deed": str, "reason": str, "by": str, "clauses": str, "detail": str},
         # An alarm: the agent came to another answer than the controller, from the same contract.

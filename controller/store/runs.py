@@ -24,7 +24,7 @@ class Run:
     """One run. contract: SHA-256 of the contract's text. deadline: when it must be over.
 
     summary: small JSON that lists show, such as the numbers of a report's coverage. subject: the ticket's,
-    as it was. accounts: of whom it speaks. expired: when the evidence was deleted, as the contract says.
+    as it was. accounts: of whom it speaks. symptom: whose chain was followed. expired: when the evidence was deleted, as the contract says.
     """
 
     id: str
@@ -41,6 +41,7 @@ class Run:
     summary: Mapping[str, Any] = field(default_factory=dict)
     subject: str = ""
     accounts: tuple[str, ...] = ()
+    symptom: str = ""
     expired: datetime | None = None
 
 
@@ -66,6 +67,7 @@ def create_run(store: Store, fresh: Run, jobs: Iterable[Job] = (), ended: Iterab
                 summary=dict(fresh.summary),
                 subject=fresh.subject,
                 accounts=list(fresh.accounts),
+                symptom=fresh.symptom,
             )
         )
         plan_jobs(connection, fresh.id, jobs)

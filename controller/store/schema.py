@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 # The newest migration; `open_store` compares it with the database before it loads Alembic.
-HEAD = "0004"
+HEAD = "0005"
 
 METADATA = MetaData(
     naming_convention={
@@ -141,6 +141,7 @@ run = Table(
     Column("summary", JSON, nullable=False),
     Column("subject", Text, nullable=False, server_default=""),
     Column("accounts", JSON, nullable=False, server_default="[]"),
+    Column("symptom", String(40), nullable=False, server_default=""),
     Column("expired", Utc),
     Index(None, "desk", "ticket"),
 )

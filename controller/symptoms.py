@@ -1,0 +1,333 @@
+"""What does the ticket complain of, and in which order is that asked about? One symptom, one chain of questions.
+
+The order is that of an experienced 2nd level: first what is most often the cause, or cheapest to rule out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+__all__ = ["EVERYTHING", "SYMPTOMS", "Step", "Symptom", "symptom_in"]
+
+# What is said instead of a symptom when all questions are wanted at once, whatever the ticket says.
+EVERYTHING = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One link of a chain.
+
+    asks: in English and German. questions: collectors, answers: tags of findings that answer the step; '*' at
+    the end stands for any. but: tags that do not, although they look so.
+    """
+
+    asks: tuple[str, str]
+    questions: tuple[str, ...]
+    answers: tuple[str, ...]
+    but: tuple[str, ...] = ()
+
+    def wants(self, collector: str) -> bool:
+        return any(fnmatchcase(collector, one) for one in self.questions)
+
+    def is_answered_by(self, tag: str) -> bool:
+        return any(fnmatchcase(tag, one) for one in self.answers) and tag not in self.but
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symptom:
+    """A complaint: its name in English and German, how people write it (patterns, any case), and its chain."""
+
+    title: tuple[str, str]
+    written: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+    def hits(self, text: str) -> int:
+        """How many of its patterns a text bears."""
+        return sum(bool(re.search(one, text, re.IGNORECASE)) for one in self.written)
+
+
+_ACCOUNT = Step(
+    asks=(
+        "Is the account locked, disabled or expired, or its password?",
+        "Ist das Konto gesperrt, deaktiviert oder abgelaufen, oder sein Kennwort?",
+    ),
+    questions=("ad.logon",),
+    answers=("ad.account-*", "ad.password-*"),
+    but=("ad.password-expires-soon", "ad.account-nearly-locked"),
+)
+_LOCKOUT = Step(
+    asks=(
+        "Is it locked, and where do the wrong passwords come in?",
+        "Ist es gesperrt, und wo kommen die falschen Kennwörter an?",
+    ),
+    questions=("ad.lockout", "ad.logon"),
+    answers=("ad.account-locked", "ad.account-nearly-locked"),
+)
+_FOUND = Step(
+    asks=(
+        "Can a domain controller be found and asked?",
+        "Ist ein Domänencontroller zu finden und zu fragen?",
+    ),
+    questions=("ad.ping", "ad.records", "ad.directory", "ad.samba-services"),
+    answers=(
+        *("ad.record-*", "ad.ping-*", "ad.directory-*", "ad.no-*", "ad.role-not-advertised", "ad.samba-*"),
+        *("ad.not-synchronised", "ad.other-domain", "ad.login-rejected", "reach.*"),
+    ),
+    but=("ad.no-aes-key",),
+)
+_CLOCK = Step(
+    asks=("Do the clocks agree, as Kerberos sees them?", "Gehen die Uhren gleich, wie Kerberos sie sieht?"),
+    questions=("ad.kerberos", "ad.network-time", "linux.clock"),
+    answers=("ad.clock-*", "ad.kdc-*", "ad.time-*", "linux.clock-*", "linux.clocks-*", "linux.time-*"),
+    but=("ad.clocks-differ-from-agent",),
+)
+_CHANNEL = Step(
+    asks=("Does the computer's own account still fit?", "Passt das Konto des Computers selbst noch?"),
+    questions=("ad.trust",),
+    answers=("ad.trust-*", "ad.winbind-silent"),
+)
+_KEYS = Step(
+    asks=("Are there keys that both sides can use?", "Gibt es Schlüssel, die beide Seiten nutzen können?"),
+    questions=("ad.keys", "ad.principals"),
+    answers=("ad.rc4-only", "ad.no-aes-key", "ad.krbtgt-old", "ad.spn-duplicate"),
+)
+_SPN = Step(
+    asks=(
+        "Does exactly one account bear the service's name?",
+        "Trägt genau ein Konto den Namen des Dienstes?",
+    ),
+    questions=("ad.principals",),
+    answers=("ad.spn-*", "ad.controller-spn-missing"),
+)
+_REPLICATION = Step(
+    asks=("Do the controllers replicate?", "Replizieren die Controller?"),
+    questions=("ad.replication", "ad.changes"),
+    answers=(
+        "ad.replication-*",
+        "ad.changes-*",
+        "ad.inbound-disabled",
+        "ad.outbound-disabled",
+        "ad.usn-rollback",
+    ),
+)
+_CLIENT_DNS = Step(
+    asks=(
+        "Do the clients ask the right resolver, and does it answer?",
+        "Fragen die Clients den richtigen Resolver, und antwortet er?",
+    ),
+    questions=("linux.resolvers",),
+    answers=("linux.resolver-*", "linux.name-lookup-*"),
+)
+
+# Name -> symptom. Names are part of the public interface (`--symptom`): they stay.
+SYMPTOMS: Mapping[str, Symptom] = {
+    "locked-again": Symptom(
+        title=("An account is locked again and again", "Ein Konto wird immer wieder gesperrt"),
+        written=(
+            r"\b(?:konto|account|benutzer|user|kennung)\b.{0,60}(?:ge|aus)?sperr(?:t|ung)\b",
+            r"\bkontosperr",
+            r"\block(?:ed|s|ing)?[ -]?out\b",
+            r"\baccount\b.{0,40}\block(?:ed|s)\b",
+            r"\b(?:wieder|ständig|dauernd|schon wieder)\b.{0,30}\bgesperrt",
+            r"\b(?:again|keeps?)\b.{0,30}\block",
+        ),
+        steps=(_LOCKOUT, _ACCOUNT),
+    ),
+    "logon": Symptom(
+        title=("Somebody cannot log on", "Jemand kann sich nicht anmelden"),
+        written=(
+            r"\bnicht\b.{0,20}\b(?:an|ein)(?:zu)?(?:melden|loggen)\b",
+            r"\banmeld(?:ung|en|e)\b.{0,60}(?:\bnicht\b|fehl|problem|unmöglich|abgelehnt)",
+            r"\blog[ -]?ins?\b.{0,40}(?:fail|fehl|not|nicht|problem|denied)",
+            r"\b(?:can ?not|can't|cannot|unable to|not able to)\b.{0,20}\b(?:log|sign)[ -]?(?:on|in)\b",
+            r"\blog[ -]?on\b.{0,40}(?:fail|not|problem|denied)",
+            r"\b(?:kennwort|passwort|password)\b.{0,40}(?:nicht|falsch|abgelaufen|not|wrong|expired|incorrect)",
+        ),
+        steps=(_ACCOUNT, _FOUND, _CLOCK, _CHANNEL, _KEYS),
+    ),
+    "no-controller": Symptom(
+        title=("No domain controller is found", "Es wird kein Domänencontroller gefunden"),
+        written=(
+            r"\bdomänencontroller\b.{0,60}(?:nicht|kein)",
+            r"\bkein(?:e[nr]?)?\b.{0,30}\b(?:domänencontroller|anmeldeserver|dcs?)\b",
+            r"\bno\b.{0,30}\b(?:domain controllers?|logon servers?)\b",
+            r"\bdomain(?: controllers?)?\b.{0,40}\b(?:not (?:be )?(?:found|contacted|available|reach)|could not be)",
+            r"\bdomäne\b.{0,50}(?:nicht (?:gefunden|erreich|verfügbar)|kontakt)",
+            r"\bkeine anmeldeserver\b",
+        ),
+        steps=(_CLIENT_DNS, _FOUND, _CLOCK),
+    ),
+    "changes-missing": Symptom(
+        title=("Changes do not arrive everywhere", "Änderungen kommen nicht überall an"),
+        written=(
+            r"\breplikation|\brepliziert?\b|\breplicat",
+            r"\bänderung(?:en)?\b.{0,60}\bnicht\b.{0,30}(?:\ban\b|übernommen|sichtbar|angekommen)",
+            r"\bchanges?\b.{0,50}\bnot\b.{0,30}(?:arriv|appear|visible|show)",
+            r"\bneue[rns]?\b.{0,40}\b(?:benutzer|konto|gruppe|kennwort|passwort)\b.{0,60}(?:fehlt|nicht)",
+            r"\b(?:standort|filiale|site|branch)\b.{0,60}(?:alte[sn]?|old) (?:kennwort|passwort|password)",
+        ),
+        steps=(
+            _REPLICATION,
+            Step(
+                asks=(
+                    "Do the controllers' names lead to each other?",
+                    "Führen die Namen der Controller zueinander?",
+                ),
+                questions=("ad.records",),
+                answers=("ad.record-*",),
+            ),
+            _CLOCK,
+            Step(
+                asks=(
+                    "Do all agree who holds the roles, and does the holder live?",
+                    "Sind sich alle einig, wer die Rollen hält, und lebt er?",
+                ),
+                questions=("ad.roles", "ad.rid", "ad.topology", "ad.partitions", "ad.lifetime"),
+                answers=(
+                    "ad.role-*",
+                    "ad.rid*",
+                    "ad.controller-left-over",
+                    "ad.connection-*",
+                    "ad.partition-*",
+                    "ad.backup-nearly-useless",
+                ),
+                but=("ad.role-not-advertised", "ad.connection-manual"),
+            ),
+        ),
+    ),
+    "policy": Symptom(
+        title=(
+            "A policy is not applied, or a drive is missing",
+            "Eine Richtlinie wirkt nicht, oder ein Laufwerk fehlt",
+        ),
+        written=(
+            r"\b(?:gruppen)?richtlinien?\b",
+            r"\bgpo\b|\bgpupdate\b|\bgpresult\b",
+            r"\bgroup polic(?:y|ies)\b",
+            r"\b(?:netz)?laufwerk(?:e|s)?\b.{0,50}(?:fehlt|fehlen|nicht|weg)",
+            r"\b(?:network |mapped )?drives?\b.{0,40}(?:missing|not|gone)",
+            r"\blogon scripts?\b|\banmelde?skript",
+        ),
+        steps=(
+            Step(
+                asks=("Do the policies reach the account?", "Erreichen die Richtlinien das Konto?"),
+                questions=("ad.policy-scope",),
+                answers=("ad.policy-*",),
+            ),
+            Step(
+                asks=(
+                    "Do directory and files agree about every policy?",
+                    "Sind sich Verzeichnis und Dateien über jede Richtlinie einig?",
+                ),
+                questions=("ad.gpo", "ad.sysvol"),
+                answers=("ad.policy-*", "ad.sysvol-*"),
+            ),
+            _REPLICATION,
+            _FOUND,
+        ),
+    ),
+    "clock": Symptom(
+        title=("A clock is wrong", "Eine Uhr geht falsch"),
+        written=(
+            r"\buhr(?:zeit)?\b.{0,50}(?:falsch|vor|nach|weicht|stimmt nicht|stimmen nicht)",
+            r"\bsystemzeit\b|\bzeitabweichung\b|\bzeitsynchron|\bzeitserver\b",
+            r"\bclocks?\b.{0,40}(?:wrong|off|skew|drift|fast|slow|behind|ahead)",
+            r"\btime\b.{0,20}(?:sync|skew|drift|is wrong|is off)",
+            r"\bntp\b",
+        ),
+        steps=(_CLOCK,),
+    ),
+    "single-sign-on": Symptom(
+        title=(
+            "A service account or single sign-on fails",
+            "Ein Dienstkonto oder die einmalige Anmeldung versagt",
+        ),
+        written=(
+            r"\bsso\b|\bsingle[ -]sign[ -]?on\b",
+            r"\bdienstkont|\bservice accounts?\b",
+            r"\bkerberos\b",
+            r"\bspns?\b|\bservice principal",
+            r"\bldaps?\b.{0,40}(?:fail|fehl|nicht|not|error)",
+        ),
+        steps=(
+            _SPN,
+            _KEYS,
+            Step(
+                asks=(
+                    "Is the directory's certificate valid for who asks?",
+                    "Gilt das Zertifikat des Verzeichnisses für den, der fragt?",
+                ),
+                questions=("ad.certificate", "ad.directory"),
+                answers=("ad.certificate-*", "ad.directory-*", "ad.no-ldap"),
+                but=("ad.certificate-expires-later",),
+            ),
+            _CLOCK,
+        ),
+    ),
+    "trust": Symptom(
+        title=(
+            "The computer's trust relationship failed",
+            "Die Vertrauensstellung des Computers ist gestört",
+        ),
+        written=(
+            r"\bvertrauensstellung",
+            r"\btrust relationship\b",
+            r"\bsecure channel\b|\bsicherer? kanal",
+            r"\bcomputerkonto\b.{0,60}(?:nicht|fehl|zurück)",
+            r"\b(?:domain|domäne)\b.{0,40}(?:rejoin|neu aufnehmen|beitreten)",
+        ),
+        steps=(_CHANNEL, _CLOCK, _REPLICATION),
+    ),
+    "name": Symptom(
+        title=("A name does not resolve", "Ein Name wird nicht aufgelöst"),
+        written=(
+            r"\bnamens?auflösung",
+            r"\bdns\b",
+            r"\b(?:name|host|hostname|adresse|domain)\b.{0,60}(?:nicht aufgelöst|nicht auflös|nicht gefunden|not (?:be )?(?:resolved|found)|unknown)",
+            r"\b(?:resolv|aufgelöst|auflösen)",
+            r"\bnxdomain\b|\bservfail\b|\bunknown host\b|\bcould not resolve\b",
+            r"\bserver nicht gefunden\b|\bserver not found\b",
+        ),
+        steps=(
+            _CLIENT_DNS,
+            Step(
+                asks=("Do the resolvers find the names?", "Finden die Resolver die Namen?"),
+                questions=("dns.recursion", "dns.answers"),
+                answers=("dns.recursion-*", "dns.server-dead", "dns.address-dead", "dns.no-*", "dns.garbled"),
+                but=("dns.no-edns",),
+            ),
+            Step(
+                asks=(
+                    "Do the zones' servers hold the same, and the right?",
+                    "Halten die Server der Zonen dasselbe, und das Richtige?",
+                ),
+                questions=("dns.zones", "dns.reverse", "dns.outside"),
+                answers=("dns.*",),
+            ),
+            Step(
+                asks=(
+                    "Does the directory's own DNS hold its records?",
+                    "Hält das DNS des Verzeichnisses seine Einträge?",
+                ),
+                questions=("ad.records",),
+                answers=("ad.record-*",),
+            ),
+        ),
+    ),
+}
+
+
+def symptom_in(subject: str, text: str) -> str:
+    """The symptom that a ticket speaks of most; its subject counts double. Empty where none is recognised.
+
+    >>> symptom_in("Anmeldung", "Frau Weber kann sich seit heute nicht mehr anmelden.")
+    'logon'
+    >>> symptom_in("Störung", "Kunden melden Störungen.")
+    ''
+    """
+    weights = {name: 2 * one.hits(subject) + one.hits(text) for name, one in SYMPTOMS.items()}
+    most = max(weights.values())
+    return next(name for name, weight in weights.items() if weight == most) if most else ""
