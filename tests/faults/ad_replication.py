@@ -147,9 +147,11 @@ def _two_masters(lab: Lab) -> None:
 
 
 def _one_master(lab: Lab) -> None:
+    """Where the newer belief is, since that is what the other will take over."""
+    _put(_DC2, _ROLE, "fSMORoleOwner", ad.ntds(_DC1))(lab)
     for dc in (_DC1, _DC2):
         _put(dc, ad.ntds(dc), "options", _CATALOGUE)(lab)
-    ad.put(lab, _ROLE, "fSMORoleOwner", ad.ntds(_DC1))
+    until("both name one master", lambda: ad.alike(lab, _ROLE, "fSMORoleOwner"), seconds=30, every=0.2)
 
 
 def _move(old: str, new: str, below: str) -> Callable[[Lab], None]:
