@@ -18,8 +18,6 @@ from collectors.catalogue import catalogue
 from controller.explains import RULES
 from controller.symptoms import SYMPTOMS, Step
 from controller.work import Work
-from inventory.contract import Contract
-from inventory.resolution import looked_up
 
 __all__ = ["Chain", "Path", "Stage", "StageState", "path_of"]
 
@@ -105,12 +103,15 @@ def _answers(step: Step, findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 class Chain:
-    """Gives a run's work in waves. Without a symptom there is one, which holds everything."""
+    """Gives a run's work in waves. Without a symptom there is one, which holds everything.
 
-    def __init__(self, contract: Contract, work: Work, symptom: str) -> None:
+    named: the servers that are known by name only.
+    """
+
+    def __init__(self, work: Work, symptom: str, named: Collection[str] = ()) -> None:
         self._work = work
         self._left = dict.fromkeys(work.jobs)
-        self._named = looked_up(contract)
+        self._named = frozenset(named)
         chosen = SYMPTOMS.get(symptom)
         self._steps: list[Step] = list(chosen.steps) if chosen else []
         self._gone: list[Step] = []

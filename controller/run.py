@@ -34,6 +34,7 @@ from controller.waves import Asking, Sealing, Wave, cancelled_during, sealed
 from controller.work import Law, Work, plan_work
 from inventory.contract import Contract
 from inventory.decide import Allowed
+from inventory.resolution import looked_up
 
 __all__ = ["Asked", "new_run", "report_of", "take_readings"]
 
@@ -79,7 +80,7 @@ async def take_readings(  # noqa: PLR0913 - what a run stands on.
     """
     now = datetime.now(UTC)
     work = plan_work(law, asked.hosts, asked.areas, asked.collectors, now)
-    chain = Chain(law.contract, work, asked.symptom)
+    chain = Chain(work, asked.symptom, looked_up(law.contract))
     sealing = Sealing(
         stored=stored,
         run=run,

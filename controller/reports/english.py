@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collectors import Severity
 from controller.path import StageState
+from controller.pictures.drawing import Mark
 from controller.reports.coverage import State
 from controller.reports.words import Words
 
@@ -77,6 +78,24 @@ ENGLISH = Words(
         "Besides, {n} other question was asked: what may explain the answer, or everything where no step gave one.",
         "Besides, {n} other questions were asked: what may explain the answer, or everything where no step gave one.",
     ),
+    mesh="Replication between the controllers",
+    mesh_intro="An arrow shows where changes go, with the time since the last success when it was asked.",
+    mesh_columns=("From", "To", "Last success", "Last result", "Failures in a row", "Parts of the directory"),
+    tree="Zones and their servers",
+    tree_intro="From above: who delegates a zone, and what each of its servers holds (the serial).",
+    tree_columns=("Zone", "Server", "Names given, or serial held"),
+    names_given=("{n} server named", "{n} servers named"),
+    marks={
+        Mark.FINE: "in order",
+        Mark.ODD: "warning",
+        Mark.BROKEN: "fault",
+        Mark.UNHEARD: "not heard",
+    },
+    state_column="State",
+    as_table="As a table",
+    never="never",
+    primary="(primary)",
+    not_drawn="It is not drawn, since it is too large or the program for it (Graphviz) is missing; the table has all.",
     ruled_out_intro="These questions were answered, and the answers gave no warning and no fault.",
     nothing_ruled_out="Nothing can be ruled out: no question was answered without a finding.",
     question="Question",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collectors import Severity
 from controller.path import StageState
+from controller.pictures.drawing import Mark
 from controller.reports.coverage import State
 from controller.reports.words import Words
 
@@ -80,6 +81,27 @@ GERMAN = Words(
         "Außerdem wurde {n} weitere Frage gestellt: was die Antwort erklären kann, oder alles, wo kein Schritt sie gab.",
         "Außerdem wurden {n} weitere Fragen gestellt: was die Antwort erklären kann, oder alles, wo kein Schritt sie gab.",
     ),
+    mesh="Replikation zwischen den Controllern",
+    mesh_intro="Ein Pfeil zeigt, wohin Änderungen gehen, mit der Zeit seit dem letzten Erfolg bei der Abfrage.",
+    mesh_columns=(
+        *("Von", "Nach", "Letzter Erfolg", "Letztes Ergebnis"),
+        *("Fehler nacheinander", "Teile des Verzeichnisses"),
+    ),
+    tree="Zonen und ihre Server",
+    tree_intro="Von oben: wer eine Zone delegiert, und was jeder ihrer Server hält (die Seriennummer).",
+    tree_columns=("Zone", "Server", "Genannte Namen oder gehaltene Seriennummer"),
+    names_given=("{n} Server genannt", "{n} Server genannt"),
+    marks={
+        Mark.FINE: "in Ordnung",
+        Mark.ODD: "Warnung",
+        Mark.BROKEN: "Fehler",
+        Mark.UNHEARD: "nicht gehört",
+    },
+    state_column="Zustand",
+    as_table="Als Tabelle",
+    never="nie",
+    primary="(Primärserver)",
+    not_drawn="Nicht gezeichnet, weil es zu groß ist oder das Programm dafür (Graphviz) fehlt; die Tabelle enthält alles.",
     ruled_out_intro="Diese Fragen wurden beantwortet, und die Antworten ergaben weder Warnung noch Fehler.",
     nothing_ruled_out="Ausschließen lässt sich nichts: Keine Frage blieb nach ihrer Beantwortung ohne Befund.",
     question="Frage",

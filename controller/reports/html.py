@@ -17,6 +17,7 @@ import jinja2
 from markupsafe import Markup
 
 from controller.path import StageState
+from controller.pictures.drawing import SIGNS
 from controller.reports.coverage import State
 from controller.reports.inert import clip, inert
 from controller.reports.model import Blobs, Report
@@ -70,6 +71,7 @@ def render_html(
         style_hash=style_hash,
         shapes=_SHAPES,
         swatches=_SWATCHES,
+        signs=SIGNS,
     )
 
 
@@ -82,6 +84,7 @@ def _sections(shown: Page, words: Words) -> list[tuple[str, str]]:
         ("ruled-out", words.ruled_out),
         ("coverage", words.coverage),
         ("hosts", words.by_host),
+        *((picture.drawing.id, picture.drawing.title) for picture in shown.pictures),
         ("evidence", words.rests_on),
         ("touched", words.touched_short),
     ]

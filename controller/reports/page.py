@@ -8,9 +8,15 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
+
 from collectors import Finding, Severity
 from controller.diagnosis import Cause
 from controller.path import Path
+from controller.pictures.drawing import Drawing
+from controller.pictures.mesh import mesh
+from controller.pictures.svg import svgs
+from controller.pictures.tree import tree
 from controller.reports.coverage import Coverage, State, coverage, grouped
 from controller.reports.exhibits import Exhibits, Shown
 from controller.reports.inert import clip
@@ -80,6 +86,14 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawing with its table. svg: None when it could not be drawn."""
+
+    drawing: Drawing
+    svg: Markup | None
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """One part of the coverage bar. start, width: of 1000."""
 
@@ -132,6 +146,7 @@ class Page:
     unasked: tuple[str, ...]
     hosts: tuple[HostPart, ...]
     quiet: tuple[str, ...]
+    pictures: tuple[Picture, ...]
     evidence: tuple[tuple[str, tuple[Shown, ...]], ...]
     touched: tuple[tuple[int, str, str, str, str, str, str, str], ...]
     clauses: tuple[tuple[str, str], ...]
@@ -191,6 +206,7 @@ class _Writer:
             segments=_segments(seen, words),
             gaps=self._gaps(seen),
             hosts=hosts,
+            pictures=self._pictures(),
             evidence=evidence,
             touched=self._touched(),
             span=words.span_of(report.began, report.ended, self._zone),
@@ -311,6 +327,18 @@ class _Writer:
             )
         order = {severity.name.lower(): -severity for severity in Severity}
         return tuple(sorted(parts, key=lambda part: order[part.worst]))
+
+    def _pictures(self) -> tuple[Picture, ...]:
+        report, words, say = self._report, self._w, self._say
+        drawings = [
+            drawing
+            for drawing in (
+                mesh(report.results, report.findings, words, say),
+                tree(report.results, report.hosts, report.findings, words, say),
+            )
+            if drawing
+        ]
+        return tuple(map(Picture, drawings, svgs(drawings)))
 
     def _touched(self) -> tuple[tuple[int, str, str, str, str, str, str, str], ...]:
         words = self._w

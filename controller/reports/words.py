@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from collectors import Severity
 from collectors.finding import Language
 from controller.path import StageState
+from controller.pictures.drawing import Mark
 from controller.reports.coverage import State
 
 __all__ = ["Forms", "Words"]
@@ -80,6 +81,19 @@ class Words:
     path_states: Mapping[StageState, str]
     path_count: str
     path_beyond: Forms
+    mesh: str
+    mesh_intro: str
+    mesh_columns: tuple[str, str, str, str, str, str]
+    tree: str
+    tree_intro: str
+    tree_columns: tuple[str, str, str]
+    names_given: Forms
+    marks: Mapping[Mark, str]
+    state_column: str
+    as_table: str
+    never: str
+    primary: str
+    not_drawn: str
     ruled_out_intro: str
     nothing_ruled_out: str
     question: str

@@ -68,6 +68,10 @@ def test_what_explains_the_answer_is_asked_elsewhere(lab: Lab) -> None:
     assert "found" in states(told)
     assert told["path"]["beyond"]
     assert fault.names(*first_cause(told))
+    page = (lab.place.home / "runs" / told["run"] / "report.html").read_text("utf-8")
+    # Who was not heard is drawn as such, beside the controller that was.
+    assert 'class="node unheard"' in page
+    assert 'id="mesh"' in page
 
 
 def test_a_step_that_finds_nothing_is_ruled_out(lab: Lab) -> None:
