@@ -28,7 +28,7 @@ _SECOND = 1.05
 # Seconds for a question to a server that did not answer the one before.
 _WHEN_MUTE = 1.0
 # Seconds for each try of a first question: a stub resolver waits five in all (resolv.conf), and so does a person.
-_WHEN_NEW = 1.75
+_WHEN_NEW = 1.5
 # What servers say to a question with EDNS that know nothing of it (RFC 6891, section 7), or not its version.
 _MINDS_EDNS = frozenset({"FORMERR", "NOTIMP", "BADVERS"})
 # So many questions in a row without any answer since the beginning, and no more are sent that way.
