@@ -34,7 +34,7 @@ from agent.wall import WallError
 from agent.wire import Frame
 from collectors.collector import About, Collector
 from collectors.exchange import Exchange
-from collectors.session import Greeting, Kind, Phase, Shell, Unanswered
+from collectors.session import Greeting, Kind, Phase, Resolver, Shell, Unanswered
 from inventory.grant import GrantRefusedError, Leave, NotGranted
 
 __all__ = ["Held", "Patient", "blamed"]
@@ -52,6 +52,8 @@ class Held:
 
 
 HELD: ContextVar[Held | None] = ContextVar("HELD", default=None)
+# What was said in the question that is being asked, where several are asked at once.
+_TALK: ContextVar[list[Exchange]] = ContextVar("_TALK")
 # The questions that are being asked just now: what a thread of nobody's does may be any of theirs.
 _ASKED: set[Held] = set()
 
@@ -132,22 +134,41 @@ class Patient:
         return job.id in self._left and known is not None and session in known.sessions
 
     async def _ask_services(self, jobs: Sequence[Job]) -> None:
-        """Ask a host's name server, its directory, its clock …, one question after the other, here in the loop."""
+        """Ask a host's directory, its clock …, one question after the other, and its name server meanwhile, here in the loop.
+
+        The questions to a name server wait for each other only where its session says so.
+        """
         talk: list[Exchange] = []
-        async with Services(
-            self.leave, self.about.id, self.directory, self.threads, talk.append, rate=self.rate
-        ) as services:
-            for job in jobs:
-                since, wanted = _Moment(), self.known[job.collector].sessions
-                for kind in services.not_open(wanted):
-                    self._tell_opening(kind, job)
-                try:
-                    sessions = [await services.get(kind) for kind in wanted]
-                except (Unanswered, GrantRefusedError, WallError) as reason:
-                    self._report(job, _outcome_of(reason), since, talk)
-                    continue
-                limit = asyncio.timeout(self.known[job.collector].deadline)
-                await self._answer(job, sessions, limit, since, talk)
+
+        def record(exchange: Exchange) -> None:
+            # A directory's thread has no question of its own: it serves those that are asked in turn.
+            _TALK.get(talk).append(exchange)
+
+        at_once = [job for job in jobs if self.known[job.collector].sessions == (Resolver,)]
+        in_turn = [job for job in jobs if job not in at_once]
+        async with (
+            Services(
+                self.leave, self.about.id, self.directory, self.threads, record, rate=self.rate
+            ) as services,
+            asyncio.TaskGroup() as group,
+        ):
+            group.create_task(self._ask_in_turn(in_turn, services, talk))
+            for job in at_once:
+                group.create_task(self._ask_in_turn((job,), services, []))
+
+    async def _ask_in_turn(self, jobs: Sequence[Job], services: Services, talk: list[Exchange]) -> None:
+        _TALK.set(talk)
+        for job in jobs:
+            since, wanted = _Moment(), self.known[job.collector].sessions
+            for kind in services.not_open(wanted):
+                self._tell_opening(kind, job)
+            try:
+                sessions = [await services.get(kind) for kind in wanted]
+            except (Unanswered, GrantRefusedError, WallError) as reason:
+                self._report(job, _outcome_of(reason), since, talk)
+                continue
+            limit = asyncio.timeout(self.known[job.collector].deadline)
+            await self._answer(job, sessions, limit, since, talk)
 
     async def _greet(self, job: Job) -> None:
         """Come as far as the host's key, and no further."""

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from collectors.entry import Entry
 from collectors.ldif import LdifError, read_ldif
-from collectors.session import Answer, Ran, Reply
+from collectors.session import Answer, Edns, Ran, Reply
 from collectors.silence import Kind, Phase, Unanswered
 
 __all__ = [
@@ -90,13 +90,25 @@ def answer_of(exchange: Exchange) -> Answer:
     return _ANSWER.validate_python(exchange.facts["answer"])
 
 
-def asked_how(*, recurse: bool, signed: bool = False, unchecked: bool = False) -> str:
+def asked_how(
+    *,
+    recurse: bool,
+    signed: bool = False,
+    unchecked: bool = False,
+    edns: Edns | None = None,
+    chaos: bool = False,
+) -> str:
     """How a DNS question is asked, as its record names it.
 
     >>> asked_how(recurse=False), asked_how(recurse=True, signed=True, unchecked=True)
     ('norec', 'rd+do+cd')
+    >>> asked_how(recurse=False, edns=Edns(version=1, options=(65001,), flags=64)), asked_how(recurse=False, chaos=True)
+    ('norec+edns1:64:1232:65001', 'norec+ch')
     """
-    return ("rd" if recurse else "norec") + ("+do" if signed else "") + ("+cd" if unchecked else "")
+    opt = "" if edns is None else f"+edns{edns.version}:{edns.flags}:{edns.size}"
+    opt += "".join(f":{code}" for code in edns.options) if edns else ""
+    how = ("rd" if recurse else "norec") + ("+do" if signed else "") + ("+cd" if unchecked else "")
+    return how + opt + ("+ch" if chaos else "")
 
 
 def spelt(attributes: Iterable[str]) -> str:

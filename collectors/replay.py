@@ -7,7 +7,8 @@ bytes that a host once gave. What was not recorded is unanswered, never empty.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
 
 from collectors.exchange import (
     PRESENT,
@@ -20,9 +21,11 @@ from collectors.exchange import (
     reply_of,
     spelt,
 )
-from collectors.session import Also, Answer, Entry, Kind, Ran, Reply, Scope, Transport, Unanswered
+from collectors.session import Also, Answer, Edns, Entry, Kind, Ran, Reply, Scope, Transport, Unanswered
 
 __all__ = ["Replay", "open_failure"]
+
+T = TypeVar("T")
 
 
 class Replay:
@@ -58,10 +61,21 @@ class Replay:
         server: str = "",
         signed: bool = False,
         unchecked: bool = False,
+        edns: Edns | None = None,
+        chaos: bool = False,
     ) -> Answer:
         where = server or (self.addresses[0] if self.addresses else "")
-        how = asked_how(recurse=recurse, signed=signed, unchecked=unchecked)
+        how = asked_how(recurse=recurse, signed=signed, unchecked=unchecked, edns=edns, chaos=chaos)
         return answer_of(self._next("ask", where, name, rtype, transport, how))
+
+    async def together(self, *asking: Coroutine[Any, Any, T]) -> tuple[T, ...]:
+        """One after the other, in their order: so a record of several answers to one question is given as it was."""
+        left = list(reversed(asking))
+        try:
+            return tuple([await left.pop() for _ in asking])
+        finally:
+            for one in left:
+                one.close()
 
     async def host_key(self) -> str:
         exchange = self._next("host-key")

@@ -6,9 +6,10 @@ in `collectors.replay` (recorded evidence and test cases).
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from collectors.entry import Entry
 from collectors.silence import Kind, Phase, Unanswered
@@ -19,6 +20,7 @@ __all__ = [
     "Certified",
     "Directory",
     "DirectoryPing",
+    "Edns",
     "Entry",
     "Greeting",
     "Kdc",
@@ -36,6 +38,7 @@ __all__ = [
 ]
 
 Transport = Literal["udp", "tcp"]
+T = TypeVar("T")
 # How far a search goes: the entry itself, what lies directly below it, or everything from it on.
 Scope = Literal["base", "one", "subtree"]
 # What a search shows beyond the usual.
@@ -97,11 +100,23 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Edns:
+    """What a message says in its OPT record (RFC 6891). flags: the bits beside DO; size: of a UDP packet that fits."""
+
+    version: int = 0
+    options: tuple[int, ...] = ()
+    flags: int = 0
+    size: int = 1232
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What a DNS server answered (RFC 1035).
 
     rcode and flags are names as in dig ('NOERROR', 'AA'); server: the address asked. took: seconds since the
     packet went out that was answered. edns: False when the server answers only questions without EDNS.
+    opt: the answer's own OPT record. size: of the whole message, in bytes. repeats: the name of the question as the
+    answer repeats it, in its upper and lower case.
     """
 
     server: str
@@ -114,6 +129,9 @@ class Answer:
     began: datetime
     took: float
     edns: bool = True
+    opt: Edns | None = None
+    size: int = 0
+    repeats: str = ""
 
 
 class Resolver(Protocol):
@@ -134,14 +152,24 @@ class Resolver(Protocol):
         server: str = "",
         signed: bool = False,
         unchecked: bool = False,
+        edns: Edns | None = None,
+        chaos: bool = False,
     ) -> Answer:
         """Ask one question; `server` picks one of the addresses (the first when empty).
 
+        What was asked before in this session is not asked again: it has the same answer, or the same silence.
+        rtype: also 'IXFR=SERIAL' (RFC 1995), which asks for what is newer than a serial: nothing is handed over
+        where that is the zone's own, and no more than the first two records are ever kept.
         A truncated UDP answer is given as it is (flag 'TC'): whoever asks decides about TCP.
         signed: with the signatures (the bit DO, RFC 3225); a server that answers only without EDNS gives none.
         unchecked: a resolver shall not verify them (the flag CD, RFC 4035, section 3.2.2).
+        edns: sent exactly so; without it a server that minds EDNS is asked again without. chaos: in the class CH.
         Raises Unanswered.
         """
+        ...
+
+    async def together(self, *asking: Coroutine[Any, Any, T]) -> tuple[T, ...]:
+        """Wait for several questions at once; the first that raises ends the others."""
         ...
 
 

@@ -8,24 +8,42 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Coroutine, Sequence
 from ipaddress import ip_address
+from typing import Any, TypeVar
 
 from agent.sessions.dns_line import Asking, datagrams, in_time, new_socket, now, stream
-from agent.sessions.dns_packet import query_for
-from collectors.exchange import Exchange
-from collectors.session import Answer, Kind, Transport, Unanswered
+from agent.sessions.dns_packet import Question, query_for
+from collectors.exchange import Exchange, answer_of
+from collectors.session import Answer, Edns, Kind, Transport, Unanswered
 from inventory.grant import Door, GrantRefusedError, Leave, NotGranted
 
 __all__ = ["DnsSession", "open_dns"]
+
+T = TypeVar("T")
 
 # A second, and a little: what leaves here evenly may arrive in a heap.
 _SECOND = 1.05
 # Seconds for a question to a server that did not answer the one before.
 _WHEN_MUTE = 1.0
+# Seconds for each try of a first question: a stub resolver waits five in all (resolv.conf), and so does a person.
+_WHEN_NEW = 1.5
 # What servers say to a question with EDNS that know nothing of it (RFC 6891, section 7), or not its version.
 _MINDS_EDNS = frozenset({"FORMERR", "NOTIMP", "BADVERS"})
+# So many questions in a row without any answer since the beginning, and no more are sent that way.
+_ENOUGH = 2
+
+
+class _Way:
+    """One address over UDP or TCP: what has been heard there. silences: in a row; alone: held while nobody knows."""
+
+    def __init__(self) -> None:
+        self.is_heard = False
+        self.silences = 0
+        self.slowest = 0.0
+        self.alone = asyncio.Lock()
+        self.last: Unanswered | None = None
 
 
 class DnsSession:
@@ -33,6 +51,7 @@ class DnsSession:
 
     timeout: seconds for one try. tries: how often a UDP question is sent; TCP has the same time in all.
     rate: the most packets or connections a second to one address.
+    Until an address has answered, it is asked one question at a time; when it has, as many as the rate allows.
     """
 
     def __init__(
@@ -50,9 +69,12 @@ class DnsSession:
         self._tries = tries
         # When the last packets went to each address, as many as may go in a second.
         self._sent = {address: deque[float](maxlen=rate) for address in self._doors}
-        self._mute: set[tuple[Door, Transport]] = set()
+        self._ways: defaultdict[tuple[Door, Transport], _Way] = defaultdict(_Way)
         # Those that answer only without EDNS.
         self._plain: set[Door] = set()
+        # Everything that was asked, and the lock of whoever asks it first.
+        self._known: dict[tuple[Door, Question], Exchange] = {}
+        self._asked: defaultdict[tuple[Door, Question], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._closed = False
 
     @property
@@ -69,29 +91,40 @@ class DnsSession:
         server: str = "",
         signed: bool = False,
         unchecked: bool = False,
+        edns: Edns | None = None,
+        chaos: bool = False,
     ) -> Answer:
-        """Ask one question and record it.
+        """Ask one question, or remember what came of it, and record it.
 
         Raises Unanswered; GrantRefusedError when `server` is not one of the addresses; ValueError when the
         name or the type is none.
         """
         door = self._door(server)
-        query_for(name, rtype, recurse=recurse, signed=signed, unchecked=unchecked)
+        question = Question(
+            name=name, rtype=rtype, transport=transport, recurse=recurse, signed=signed, unchecked=unchecked,
+            edns=edns, chaos=chaos,
+        )  # fmt: skip
+        query_for(question)
         if self._closed:
             raise Unanswered(Kind.STOPPED, "the session is closed")
-        await self._turn(door)
-        asking = Asking(door, name, rtype, transport, recurse, signed, unchecked)
+        async with self._asked[door, question]:
+            known = self._known.get((door, question))
+            if known is None:
+                known = await self._exchange(Asking(door, question))
+                self._known[door, question] = known
+            else:
+                self._record(known)
+        return answer_of(known)
+
+    async def together(self, *asking: Coroutine[Any, Any, T]) -> tuple[T, ...]:
+        """Wait for several questions at once; the first that raises ends the others."""
+        tasks = [asyncio.create_task(one) for one in asking]
         try:
-            answer = await self._answer(asking)
-        except Unanswered as error:
-            self._record(asking.exchange(unanswered=(error.kind, error.phase, error.detail)))
-            raise
-        except asyncio.CancelledError:
-            stopped = (Kind.STOPPED, asking.phase, "the question was given up")
-            self._record(asking.exchange(unanswered=stopped))
-            raise
-        self._record(asking.exchange(answer))
-        return answer
+            return tuple(await asyncio.gather(*tasks))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def close(self) -> None:
         """Let no further question out; a question's socket lives no longer than the question."""
@@ -106,6 +139,35 @@ class DnsSession:
             )
         return self._doors[wanted]
 
+    async def _exchange(self, asking: Asking) -> Exchange:
+        """What was asked and answered, recorded. A question that was given up is recorded, and raises."""
+        try:
+            told = asking.exchange(await self._in_turn(asking))
+        except Unanswered as error:
+            told = asking.exchange(unanswered=(error.kind, error.phase, error.detail))
+        except asyncio.CancelledError:
+            stopped = (Kind.STOPPED, asking.phase, "the question was given up")
+            self._record(asking.exchange(unanswered=stopped))
+            raise
+        self._record(told)
+        return told
+
+    async def _in_turn(self, asking: Asking) -> Answer:
+        """Ask when it is time: alone while nothing was heard, and not at all where two questions came to nothing."""
+        way = self._ways[asking.door, asking.question.transport]
+        if self._is_heard(asking):
+            return await self._answer(asking, way)
+        async with way.alone:
+            # While this one waited, another may have been answered: then there is no need to wait any longer.
+            if not self._is_heard(asking):
+                if way.silences >= _ENOUGH and way.last is not None:
+                    raise Unanswered(way.last.kind, way.last.detail, phase=way.last.phase)
+                return await self._answer(asking, way)
+        return await self._answer(asking, way)
+
+    def _is_heard(self, asking: Asking) -> bool:
+        return self._ways[asking.door, asking.question.transport].is_heard
+
     async def _turn(self, door: Door) -> None:
         """Wait until the next packet may go to this address."""
         sent = self._sent[str(door.address)]
@@ -114,23 +176,45 @@ class DnsSession:
             await asyncio.sleep(wait)
         sent.append(now())
 
-    async def _answer(self, asking: Asking) -> Answer:
-        """The answer; to the question without EDNS where that is what the server minds."""
-        key = (asking.door, asking.transport)
-        asking.edns = asking.door not in self._plain
-        # A server that has just been silent for its whole time gets less.
-        was_mute = key in self._mute
-        tries, timeout = (1, min(self._timeout, _WHEN_MUTE)) if was_mute else (self._tries, self._timeout)
-        answer = await self._send(asking, tries, timeout)
-        if answer is not None and asking.edns and answer.rcode in _MINDS_EDNS:
-            answer = await self._after_complaint(asking, answer)
-        elif answer is None and asking.edns and not was_mute and asking.is_unheard:
-            answer = await self._after_silence(asking)
-        if answer is None:
-            self._mute.add(key)
-            raise asking.silence(tries * timeout)
-        self._mute.discard(key)
+    async def _answer(self, asking: Asking, way: _Way) -> Answer:
+        """The answer, and what it says of the way that it came."""
+        await self._turn(asking.door)
+        try:
+            answer = await self._heard(asking, way)
+        except Unanswered as error:
+            # Something came back, be it unreadable or the news that the port is closed.
+            way.is_heard = way.is_heard or error.kind is Kind.UNPARSABLE
+            way.silences += error.kind is not Kind.UNPARSABLE
+            way.last = error
+            raise
+        way.is_heard, way.silences = True, 0
         return answer
+
+    async def _heard(self, asking: Asking, way: _Way) -> Answer:
+        """The answer; to the question without EDNS where that is what the server minds."""
+        is_exact = asking.question.edns is not None
+        asking.edns = is_exact or asking.door not in self._plain
+        tries, timeout = self._patience(way)
+        # Whoever does not answer at all may mind EDNS, and is asked without it as well, at the second try.
+        asking.both_ways = asking.edns and not is_exact and not way.is_heard and not way.silences
+        answer = await self._send(asking, tries, timeout)
+        if answer is None and asking.both_ways and asking.question.transport == "tcp" and asking.is_unheard:
+            answer = await self._once_more(asking, min(self._timeout, _WHEN_MUTE), edns=False)
+        if answer is None:
+            raise asking.silence(tries * timeout)
+        if asking.both_ways and not answer.edns:
+            answer = await self._after_plain(asking, answer)
+        elif asking.edns and not is_exact and answer.rcode in _MINDS_EDNS:
+            answer = await self._after_complaint(asking, answer)
+        way.slowest = max(way.slowest, answer.took)
+        return answer
+
+    def _patience(self, way: _Way) -> tuple[int, float]:
+        """How often a question is sent, and how many seconds each has."""
+        if way.silences:
+            # Whoever has just been silent for a whole time gets less.
+            return 1, min(self._timeout, max(_WHEN_MUTE, 2 * way.slowest))
+        return self._tries, self._timeout if way.is_heard else min(self._timeout, _WHEN_NEW)
 
     async def _after_complaint(self, asking: Asking, complaint: Answer) -> Answer:
         wire = asking.wire
@@ -141,24 +225,22 @@ class DnsSession:
         self._plain.add(asking.door)
         return plain
 
-    async def _after_silence(self, asking: Asking) -> Answer | None:
-        """Ask without EDNS; what is answered then is asked with it again, as packets get lost as well."""
-        seconds = min(self._timeout, _WHEN_MUTE)
-        plain = await self._once_more(asking, seconds, edns=False)
-        if plain is None:
-            return None
-        again = await self._once_more(asking, seconds, edns=True)
+    async def _after_plain(self, asking: Asking, plain: Answer) -> Answer:
+        """What is answered without EDNS is asked with it again, as packets get lost as well."""
+        again = await self._once_more(asking, min(self._timeout, _WHEN_MUTE), edns=True)
         if again is None:
             self._plain.add(asking.door)
         return again or plain
 
     async def _once_more(self, asking: Asking, seconds: float, *, edns: bool) -> Answer | None:
-        wire, asking.edns = asking.wire, edns
+        wire, asking.edns, was_both = asking.wire, edns, asking.both_ways
+        asking.both_ways = False
         await self._turn(asking.door)
         try:
             answer = await self._send(asking, 1, seconds)
         except Unanswered:
             answer = None
+        asking.both_ways = was_both
         if answer is None:
             asking.wire = wire
         return answer
@@ -166,7 +248,7 @@ class DnsSession:
     async def _send(self, asking: Asking, tries: int, patience: float) -> Answer | None:
         """The answer; nothing when the time is up. Raises Unanswered for everything else."""
         asking.sent.clear()
-        if asking.transport == "tcp":
+        if asking.question.transport == "tcp":
             with new_socket(asking.door, socket.SOCK_STREAM) as line:
                 return await in_time(stream(line, asking), tries * patience, asking)
         # One socket for all tries: a slow server's answer to the first may come while the second waits.
@@ -174,7 +256,11 @@ class DnsSession:
             for number in range(tries):
                 if number:
                     await self._turn(asking.door)
-                answer = await in_time(datagrams(line, asking), patience, asking)
+                if number and asking.both_ways:
+                    await self._turn(asking.door)
+                answer = await in_time(
+                    datagrams(line, asking, also_plain=bool(number) and asking.both_ways), patience, asking
+                )
                 if answer is not None:
                     return answer
         return None

@@ -14,15 +14,17 @@ from datetime import UTC, datetime
 
 import dns.message
 
-from agent.sessions.dns_packet import Sent, StrayError, answer_from, query_for
-from collectors.exchange import Exchange, asked_how, facts_of
-from collectors.session import Answer, Kind, Phase, Transport, Unanswered
+from agent.sessions.dns_packet import Question, Sent, StrayError, answer_from, query_for
+from collectors.exchange import Exchange, facts_of
+from collectors.session import Answer, Kind, Phase, Unanswered
 from inventory.grant import Door
 
 __all__ = ["KINDS", "Asking", "datagrams", "in_time", "new_socket", "now", "stream"]
 
 # So many packets that belong to no question end the asking: somebody is flooding.
 _MOST_STRAYS = 64
+# So many bytes are kept of a zone that is handed over: evidence that it is, and not the zone.
+_OF_A_TRANSFER = 512
 
 # What the kernel's errors on a line say of the host. Another one is ours.
 KINDS = {
@@ -51,19 +53,15 @@ def now() -> float:
 class Asking:
     """One question on its way: what was sent when, and what came back.
 
-    edns: whether it says that it understands EDNS. sent: the queries that an answer may still come to.
+    edns: whether it says that it understands EDNS; both_ways: whether it may be asked without as well. sent: the queries that an answer may still come to.
     """
 
     door: Door
-    name: str
-    rtype: str
-    transport: Transport
-    recurse: bool
-    signed: bool = False
-    unchecked: bool = False
+    question: Question
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     started: float = field(default_factory=now)
     edns: bool = True
+    both_ways: bool = False
     phase: Phase = Phase.CONNECT
     wire: bytes = b""
     strays: int = 0
@@ -75,15 +73,8 @@ class Asking:
         """The question went out, and nothing at all came back."""
         return self.phase is Phase.ASK and not self.strays
 
-    def next_query(self) -> dns.message.QueryMessage:
-        query = query_for(
-            self.name,
-            self.rtype,
-            recurse=self.recurse,
-            edns=self.edns,
-            signed=self.signed,
-            unchecked=self.unchecked,
-        )
+    def next_query(self, *, plain: bool = False) -> dns.message.QueryMessage:
+        query = query_for(self.question, edns=self.edns and not plain)
         self.tries += 1
         self.sent.append((query, now()))
         return query
@@ -91,14 +82,15 @@ class Asking:
     def exchange(
         self, answer: Answer | None = None, unanswered: tuple[Kind, Phase, str] | None = None
     ) -> Exchange:
-        how = asked_how(recurse=self.recurse, signed=self.signed, unchecked=self.unchecked)
+        asked, is_cut = self.question, self.question.is_transfer and len(self.wire) > _OF_A_TRANSFER
         return Exchange(
             session="dns",
-            question=("ask", str(self.door.address), self.name, self.rtype, self.transport, how),
+            question=("ask", str(self.door.address), asked.name, asked.rtype, asked.transport, asked.how),
             began=self.began,
             took=now() - self.started,
             facts={"tries": self.tries, "strays": self.strays} | (facts_of(answer) if answer else {}),
-            parts={"wire": self.wire} if self.wire else {},
+            parts={"wire": self.wire[: _OF_A_TRANSFER if is_cut else None]} if self.wire else {},
+            cut=is_cut,
             unanswered=unanswered,
         )
 
@@ -118,12 +110,17 @@ def new_socket(door: Door, kind: socket.SocketKind) -> socket.socket:
     return line
 
 
-async def datagrams(line: socket.socket, asking: Asking) -> Answer:
-    """Send the question in one packet, and read packets until one answers it, be it an earlier try of it."""
+async def datagrams(line: socket.socket, asking: Asking, *, also_plain: bool = False) -> Answer:
+    """Send the question in one packet, and read packets until one answers it, be it an earlier try of it.
+
+    also_plain: in a second packet without EDNS as well.
+    """
     loop = asyncio.get_running_loop()
     # A connected UDP socket sends nothing yet: what fails here never left this machine.
     line.connect((str(asking.door.address), asking.door.port))
     line.send(asking.next_query().to_wire())
+    if also_plain:
+        line.send(asking.next_query(plain=True).to_wire())
     asking.phase = Phase.ASK
     while True:
         answer = _answer(await loop.sock_recv(line, 65535), asking)
@@ -166,7 +163,7 @@ def _answer(raw: bytes, asking: Asking) -> Answer | None:
     for query, at in asking.sent:
         sent = Sent(
             server=str(asking.door.address),
-            transport=asking.transport,
+            transport=asking.question.transport,
             began=asking.began,
             took=now() - at,
         )

@@ -11,6 +11,7 @@ import struct
 from dataclasses import dataclass
 from datetime import datetime
 
+import dns.edns
 import dns.exception
 import dns.flags
 import dns.message
@@ -20,9 +21,15 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
-from collectors.session import Answer, Kind, Record, Transport, Unanswered
+from collectors.exchange import asked_how
+from collectors.session import Answer, Edns, Kind, Record, Transport, Unanswered
 
-__all__ = ["LARGEST_UDP", "Sent", "StrayError", "answer_from", "query_for"]
+__all__ = ["LARGEST_UDP", "Question", "Sent", "StrayError", "answer_from", "query_for"]
+
+# How an IXFR question begins, before the serial.
+_CHANGES = "IXFR="
+# Of a zone that is handed over no more is kept: they show that it would be.
+_OF_A_TRANSFER = 2
 
 # Offered to the server: fits into every path without fragments (dnsflagday.net/2020).
 LARGEST_UDP = 1232
@@ -35,29 +42,74 @@ class StrayError(Exception):
     """The packet does not belong to the question that was asked."""
 
 
-def query_for(  # noqa: PLR0913 - what one question can say.
-    name: str, rtype: str, *, recurse: bool, edns: bool = True, signed: bool = False, unchecked: bool = False
-) -> dns.message.QueryMessage:
-    """Make one question with a fresh, unpredictable id. Raises ValueError when it is no question.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One question to one server. edns: sent exactly so; None: the usual, or none where the server minds it."""
 
-    signed: ask for signatures (DO), which only EDNS can say. unchecked: ask for what does not verify as well (CD).
+    name: str
+    rtype: str
+    transport: Transport = "udp"
+    recurse: bool = False
+    signed: bool = False
+    unchecked: bool = False
+    edns: Edns | None = None
+    chaos: bool = False
+
+    @property
+    def is_transfer(self) -> bool:
+        return self.rtype.startswith(_CHANGES)
+
+    @property
+    def how(self) -> str:
+        """How it is asked, as its record names it."""
+        return asked_how(
+            recurse=self.recurse,
+            signed=self.signed,
+            unchecked=self.unchecked,
+            edns=self.edns,
+            chaos=self.chaos,
+        )
+
+
+def query_for(question: Question, *, edns: bool = True) -> dns.message.QueryMessage:
+    """Make the packet, with a fresh, unpredictable id. Raises ValueError when it is no question.
+
+    edns: False: without, and so without what only EDNS can say.
     """
     try:
-        owner = dns.name.from_text(name)
-        kind = dns.rdatatype.from_text(rtype)
+        owner = dns.name.from_text(question.name)
+        kind = dns.rdatatype.from_text(question.rtype.partition("=")[0])
     except dns.exception.DNSException as error:
-        raise ValueError(f"{name!r} {rtype!r} cannot be asked: {error}") from None
-    if kind != dns.rdatatype.ANY and dns.rdatatype.is_metatype(kind):
-        raise ValueError(f"{rtype} is not one question with one answer: zone transfers are not made here")
-    return dns.message.make_query(
+        raise ValueError(f"{question.name!r} {question.rtype!r} cannot be asked: {error}") from None
+    if kind != dns.rdatatype.ANY and dns.rdatatype.is_metatype(kind) and not question.is_transfer:
+        raise ValueError(
+            f"{question.rtype} is not one question with one answer: zones are not transferred here"
+        )
+    query = dns.message.make_query(
         owner,
         kind,
-        use_edns=0 if edns else -1,
-        payload=LARGEST_UDP if edns else None,
-        want_dnssec=signed and edns,
-        flags=(dns.flags.RD if recurse else 0) | (dns.flags.CD if unchecked else 0),
+        dns.rdataclass.CH if question.chaos else dns.rdataclass.IN,
+        flags=(dns.flags.RD if question.recurse else 0) | (dns.flags.CD if question.unchecked else 0),
         id=secrets.randbelow(1 << 16),
     )
+    if edns:
+        said = question.edns or Edns(size=LARGEST_UDP)
+        query.use_edns(
+            said.version,
+            said.flags | (dns.flags.DO if question.signed else 0),
+            payload=said.size,
+            options=[dns.edns.GenericOption(dns.edns.OptionType.make(code), b"") for code in said.options],
+        )
+    if question.is_transfer:
+        query.authority.append(_since(owner, question.rtype.removeprefix(_CHANGES)))
+    return query
+
+
+def _since(zone: dns.name.Name, serial: str) -> dns.rrset.RRset:
+    """What the asker has of a zone (RFC 1995, section 3)."""
+    if not (serial.isascii() and serial.isdigit() and int(serial) < 1 << 32):
+        raise ValueError(f"IXFR={serial} cannot be asked: a serial is a number below {1 << 32}")
+    return dns.rrset.from_text(zone, 0, "IN", "SOA", f". . {serial} 0 0 0 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,17 +132,22 @@ def answer_from(raw: bytes, query: dns.message.QueryMessage, sent: Sent) -> Answ
         message = _message(raw)
         if not query.is_response(message):
             raise StrayError
+        asked = query.question[0]
+        most = _OF_A_TRANSFER if asked.rdtype == dns.rdatatype.IXFR else None
         return Answer(
             server=sent.server,
             transport=sent.transport,
             rcode=dns.rcode.to_text(message.rcode()),
             flags=frozenset(dns.flags.to_text(message.flags).split()),
-            answer=_records(message.answer),
-            authority=_records(message.authority),
-            additional=_records(message.additional),
+            answer=_records(message.answer[:most], asked.rdclass),
+            authority=_records(message.authority, asked.rdclass),
+            additional=_records(message.additional, asked.rdclass),
             began=sent.began,
             took=sent.took,
             edns=query.edns >= 0,
+            opt=_opt(message),
+            size=len(raw),
+            repeats=message.question[0].name.to_text() if message.question else "",
         )
     except (dns.exception.DNSException, ValueError, ArithmeticError, LookupError, struct.error) as error:
         detail = f"{len(raw)} bytes that are not a DNS answer ({type(error).__name__})"
@@ -108,12 +165,20 @@ def _message(raw: bytes) -> dns.message.Message:
         return message
 
 
-def _records(section: list[dns.rrset.RRset]) -> tuple[Record, ...]:
+def _opt(message: dns.message.Message) -> Edns | None:
+    if message.edns < 0:
+        return None
+    return Edns(
+        version=message.edns,
+        options=tuple(int(option.otype) for option in message.options),
+        flags=int(message.ednsflags) & 0x7FFF,
+        size=message.payload,
+    )
+
+
+def _records(section: list[dns.rrset.RRset], rclass: dns.rdataclass.RdataClass) -> tuple[Record, ...]:
     return tuple(
-        _record(rrset, rdata.to_text())
-        for rrset in section
-        if rrset.rdclass == dns.rdataclass.IN
-        for rdata in rrset
+        _record(rrset, rdata.to_text()) for rrset in section if rrset.rdclass == rclass for rdata in rrset
     )
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from collectors import About, Answer, Finding, Kind, Resolver, Unanswered, collector, fault, note, warn
-from collectors.dns.names import listed
+from collectors.dns.names import dotted, listed
 from collectors.dns.probe import Line, Silent, lack_of
+from collectors.session import Transport
 
 DEAD = fault(
     "dns.server-dead",
@@ -88,8 +89,6 @@ SLOW = warn(
 )
 
 _SLOW = 1.0
-# So many zones in a row without any answer, and the rest is not asked.
-_ENOUGH = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +114,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtAddress:
-    """All zones over UDP (but those after two silences), the first one over TCP as well."""
+    """All zones over UDP, the first one over TCP as well."""
 
     address: str
     udp: tuple[Heard, ...]
@@ -162,7 +161,7 @@ async def answers(host: Resolver, about: About) -> Answers:
     """Ask for the SOA of each zone, at each address, over UDP and TCP."""
     serves = tuple(z.name for z in about.zones if about.id in {s.id for s in z.servers})
     asked = serves or tuple(z.name for z in about.zones) or (".",)
-    at = tuple([await _at(Line(host, address), address, asked) for address in host.addresses])
+    at = await host.together(*(_at(Line(host, address), address, asked) for address in host.addresses))
     if at and all(_never_asked(one) for one in at):
         silent = at[0].udp[0].came
         if isinstance(silent, Silent):
@@ -171,13 +170,15 @@ async def answers(host: Resolver, about: About) -> Answers:
 
 
 async def _at(line: Line, address: str, zones: tuple[str, ...]) -> AtAddress:
-    udp: list[Heard] = []
-    for zone in zones:
-        if len(udp) >= _ENOUGH and all(isinstance(heard.came, Silent) for heard in udp):
-            break
-        udp.append(Heard(zone=zone, came=await _came(line, await line.ask(zone, "SOA"), zone)))
-    tcp = await _came(line, await line.ask(zones[0], "SOA", transport="tcp"), zones[0])
-    return AtAddress(address=address, udp=tuple(udp), tcp=Heard(zone=zones[0], came=tcp))
+    *udp, tcp = await line.host.together(
+        *(_heard(line, zone, "udp") for zone in zones), _heard(line, zones[0], "tcp")
+    )
+    return AtAddress(address=address, udp=tuple(udp), tcp=tcp)
+
+
+async def _heard(line: Line, zone: str, transport: Transport) -> Heard:
+    came = await line.ask(dotted(zone), "SOA", transport=transport)
+    return Heard(zone=zone, came=await _came(line, came, zone))
 
 
 async def _came(line: Line, answer: Answer | Silent, zone: str) -> Spoke | Silent:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from collectors import About, Answer, Kind, Phase, Record, Resolver, Unanswered
+from collectors import About, Answer, Edns, Kind, Phase, Record, Resolver, Unanswered
 from collectors.dns.names import dotted, is_internal, lies_in, plain, same_form
 from collectors.session import Transport
 
@@ -39,7 +39,7 @@ class Silent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Soa:
-    """The start of a zone (RFC 1035 section 3.3.13); times in seconds."""
+    """The start of a zone (RFC 1035 section 3.3.13); times in seconds. mailbox: of who answers for it, as a name."""
 
     primary: str
     serial: int
@@ -47,6 +47,7 @@ class Soa:
     retry: int
     expire: int
     minimum: int
+    mailbox: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +57,29 @@ class Line:
     host: Resolver
     address: str = ""
 
-    async def ask(
-        self, name: str, rtype: str, *, transport: Transport = "udp", recurse: bool = False
+    async def ask(  # noqa: PLR0913 - what one question can say.
+        self,
+        name: str,
+        rtype: str,
+        *,
+        transport: Transport = "udp",
+        recurse: bool = False,
+        edns: Edns | None = None,
+        chaos: bool = False,
     ) -> Answer | Silent:
-        """Ask once. Raises Unanswered only when the run was stopped: that says nothing about the server.
+        """Ask once, for the name as it is written. Raises Unanswered only when the run was stopped: that says nothing about the server.
 
         An answer may be cut over UDP (flag 'TC'), but is none when it is cut over TCP.
         """
         try:
             answer = await self.host.ask(
-                dotted(name), rtype, transport=transport, recurse=recurse, server=self.address
+                name.rstrip(".") + ".",
+                rtype,
+                transport=transport,
+                recurse=recurse,
+                server=self.address,
+                edns=edns,
+                chaos=chaos,
             )
         except Unanswered as error:
             if error.kind is Kind.STOPPED:
@@ -77,6 +91,7 @@ class Line:
 
     async def ask_whole(self, name: str, rtype: str, *, recurse: bool = False) -> Answer | Silent:
         """Ask, and ask over TCP when the answer was too long for UDP, or held back (rate limits)."""
+        name = dotted(name)
         return await self.whole(await self.ask(name, rtype, recurse=recurse), name, rtype, recurse=recurse)
 
     async def whole(
@@ -92,9 +107,10 @@ class Line:
 
         None: it does not have the authority to say, as for a name that it has delegated.
         """
+        kinds = rtypes or ("A", "AAAA")
+        answers = await self.host.together(*(self.ask_whole(name, rtype) for rtype in kinds))
         found: list[str] = []
-        for rtype in rtypes or ("A", "AAAA"):
-            answer = await self.ask_whole(name, rtype)
+        for rtype, answer in zip(kinds, answers, strict=True):
             if isinstance(answer, Silent):
                 return answer
             data = pointed_to(answer, name, rtype)
@@ -103,16 +119,21 @@ class Line:
             found += data
         return same_form(found)
 
+    async def end_of(self, name: str) -> str:
+        """The name that an alias (CNAME) leads to, as this server says with authority; empty when it is none."""
+        answer = await self.ask_whole(name, "A")
+        if isinstance(answer, Silent) or "AA" not in answer.flags:
+            return ""
+        return next((plain(record.data) for record in _of(answer.answer, name, "CNAME")), "")
+
 
 async def own_names(line: Line, about: About, names: Iterable[str]) -> frozenset[str]:
     """Those of these names that are this very server: its name in the contract, or one of its addresses."""
     own = set(same_form(about.addresses))
-    found: set[str] = set()
-    for name in sorted(set(names)):
-        addresses = () if name == plain(about.name) else await line.addresses_of(name)
-        if name == plain(about.name) or (isinstance(addresses, tuple) and own & set(addresses)):
-            found.add(name)
-    return frozenset(found)
+    others = sorted(set(names) - {plain(about.name)})
+    told = await line.host.together(*(line.addresses_of(name) for name in others))
+    found = {name for name, at in zip(others, told, strict=True) if isinstance(at, tuple) and own & set(at)}
+    return frozenset(found | {plain(about.name)})
 
 
 def stands_inside(about: About) -> bool:
@@ -125,7 +146,7 @@ async def living(host: Resolver, zone: str) -> Line | Silent:
     came: Answer | Silent | None = None
     for address in host.addresses:
         line = Line(host, address)
-        came = await line.ask(zone, "SOA")
+        came = await line.ask(dotted(zone), "SOA")
         if isinstance(came, Answer):
             return line
     return came if isinstance(came, Silent) else Line(host)
@@ -134,7 +155,7 @@ async def living(host: Resolver, zone: str) -> Line | Silent:
 def soa_of(answer: Answer, zone: str) -> Soa | None:
     """The zone's SOA record, when the answer holds it."""
     for record in _of(answer.answer, zone, "SOA"):
-        primary, _, *numbers = record.data.split()
+        primary, mailbox, *numbers = record.data.split()
         serial, refresh, retry, expire, minimum = map(int, numbers)
         return Soa(
             primary=plain(primary),
@@ -143,6 +164,7 @@ def soa_of(answer: Answer, zone: str) -> Soa | None:
             retry=retry,
             expire=expire,
             minimum=minimum,
+            mailbox=plain(mailbox),
         )
     return None
 

@@ -174,8 +174,8 @@ async def recursion(host: Resolver, about: About) -> Recursion:
     line = await living(host, ".")
     if isinstance(line, Silent):
         return Recursion(server=about.name, addresses=host.addresses, alive=False, asked=())
-    asked = [await _resolve(line, *question) for question in _questions(about)]
-    return Recursion(server=about.name, addresses=host.addresses, alive=True, asked=tuple(asked))
+    asked = await host.together(*(_resolve(line, *question) for question in _questions(about)))
+    return Recursion(server=about.name, addresses=host.addresses, alive=True, asked=asked)
 
 
 def _questions(about: About) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from collectors import About, Answer, Finding, Resolver, Unanswered, ZoneFacts, collector
@@ -102,17 +102,16 @@ async def reverse(host: Resolver, about: About) -> Directory:
         return Directory(server=about.name, serves=(), lacks=(), looked=())
     starts: dict[str, Soa] = {}
     lacks: list[str] = []
-    for name in dict.fromkeys(name for zone in own for name in (zone.name, *zone.reverse)):
-        answer = await line.ask_whole(name, "SOA")
+    names = tuple(dict.fromkeys(name for zone in own for name in (zone.name, *zone.reverse)))
+    answers = await host.together(*(line.ask_whole(name, "SOA") for name in names))
+    for name, answer in zip(names, answers, strict=True):
         soa = soa_of(answer, name) if isinstance(answer, Answer) else None
         if isinstance(answer, Answer) and soa is not None and not lack_of(answer, name):
             starts[name] = soa
         elif isinstance(answer, Answer) and name not in {zone.name for zone in own}:
             lacks.append(name)
-    looked: list[Looked] = []
-    for one in _questions(own, tuple(starts), about):
-        looked.append(await _look_up(line, one))
-        _give_up_after_silences(looked)
+    looked = await host.together(*(_look_up(line, one) for one in _questions(own, tuple(starts), about)))
+    _give_up_after_silences(looked)
     sources = await own_names(line, about, (soa.primary for soa in starts.values()))
     serves = (
         Served(
@@ -124,14 +123,14 @@ async def reverse(host: Resolver, about: About) -> Directory:
         )
         for name, soa in starts.items()
     )
-    return Directory(server=about.name, serves=tuple(serves), lacks=tuple(lacks), looked=tuple(looked))
+    return Directory(server=about.name, serves=tuple(serves), lacks=tuple(lacks), looked=looked)
 
 
-def _give_up_after_silences(looked: list[Looked]) -> None:
+def _give_up_after_silences(looked: Sequence[Looked]) -> None:
     silent = [one.seen for one in looked if isinstance(one.seen, Silent)]
     if len(silent) >= _ENOUGH:
-        detail = f"{len(silent)} of {len(looked)} questions stayed unanswered: {silent[-1].detail}"
-        raise Unanswered(silent[-1].kind, detail, phase=silent[-1].phase)
+        detail = f"{len(silent)} of {len(looked)} questions stayed unanswered: {silent[0].detail}"
+        raise Unanswered(silent[0].kind, detail, phase=silent[0].phase)
 
 
 def _questions(own: Iterable[ZoneFacts], serves: tuple[str, ...], about: About) -> Iterator[Looked]:
@@ -174,9 +173,13 @@ async def _look_up(line: Line, one: Looked) -> Looked:
     seen = tuple(sorted(plain(name) for name in data))
     # A name that the contract does not have may be the host's own all the same.
     others = () if set(seen) & set(one.wanted) else seen
-    return replace(one, seen=seen, back=tuple([n for n in others if await _leads_to(line, n, one.address)]))
+    return replace(one, seen=seen, back=await _leading_to(line, others, one.address))
 
 
-async def _leads_to(line: Line, name: str, address: str) -> bool:
-    found = await line.addresses_of(name, "AAAA" if ":" in address else "A")
-    return isinstance(found, tuple) and address in found
+async def _leading_to(line: Line, names: tuple[str, ...], address: str) -> tuple[str, ...]:
+    """Those of these names that have the address."""
+    rtype = "AAAA" if ":" in address else "A"
+    told = await line.host.together(*(line.addresses_of(name, rtype) for name in names))
+    return tuple(
+        name for name, at in zip(names, told, strict=True) if isinstance(at, tuple) and address in at
+    )

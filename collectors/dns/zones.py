@@ -24,11 +24,13 @@ __all__ = [
 class NamedHost:
     """A name that a record points to, with its addresses as this server has them.
 
-    addresses None: this server has no authority over the name; empty: the name has none.
+    addresses None: this server has no authority over the name; empty: the name has none. alias: the name that it
+    leads to, where it is one itself (CNAME).
     """
 
     name: str
     addresses: tuple[str, ...] | Silent | None
+    alias: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,7 @@ class Holding:
 
     is_inside: the server stands in the customer's network and has internal addresses. servers, mail: None
     when the server does not say. unknown: those of the servers that the contract does not name for the zone.
+    source: the name that the SOA gives as its source; starts: how many SOA records the zone has.
     """
 
     zone: str
@@ -46,6 +49,8 @@ class Holding:
     mail: tuple[NamedHost, ...] | None
     is_inside: bool = True
     unknown: tuple[NamedHost, ...] = ()
+    source: NamedHost | None = None
+    starts: int = 1
 
     @property
     def serial(self) -> int:
@@ -121,12 +126,9 @@ async def zones(host: Resolver, about: About) -> Zones:
     if isinstance(line, Silent):
         unsaid = (Unsaid(zone=zone.name, asked_as=role, why=line) for role, zone in everything)
         return Zones(server=about.name, holds=(), delegates=(), unsaid=tuple(unsaid))
-    starts = [await _start(line, zone.name) for zone in held]
-    own = await own_names(line, about, (soa.primary for soa in starts if isinstance(soa, Soa)))
-    said = [
-        start if isinstance(start, Unsaid) else await _content(line, about, zone, start, own)
-        for zone, start in zip(held, starts, strict=True)
-    ] + [await _delegated(line, zone) for zone in handed]
+    said = await host.together(
+        *(_held(line, about, zone) for zone in held), *(_delegated(line, zone) for zone in handed)
+    )
     return Zones(
         server=about.name,
         holds=tuple(one for one in said if isinstance(one, Holding)),
@@ -135,19 +137,21 @@ async def zones(host: Resolver, about: About) -> Zones:
     )
 
 
-async def _start(line: Line, zone: str) -> Soa | Unsaid:
-    answer = await line.ask_whole(zone, "SOA")
-    if isinstance(answer, Silent):
-        return Unsaid(zone=zone, asked_as="server", why=answer)
-    soa = soa_of(answer, zone)
-    lack = lack_of(answer, zone)
-    return Unsaid(zone=zone, asked_as="server", why=lack) if lack or soa is None else soa
-
-
-async def _content(line: Line, about: About, facts: ZoneFacts, soa: Soa, own: frozenset[str]) -> Holding:
+async def _held(line: Line, about: About, facts: ZoneFacts) -> Holding | Delegation | Unsaid:
     zone = facts.name
-    mail = _said(await line.ask_whole(zone, "MX"), zone, "MX")
-    servers = await _hosts(line, zone, _said(await line.ask_whole(zone, "NS"), zone, "NS"))
+    start, told, mailed = await line.host.together(*(line.ask_whole(zone, t) for t in ("SOA", "NS", "MX")))
+    if isinstance(start, Silent):
+        return Unsaid(zone=zone, asked_as="server", why=start)
+    soa, lack = soa_of(start, zone), lack_of(start, zone)
+    if lack or soa is None:
+        return Unsaid(zone=zone, asked_as="server", why=lack)
+    mail = _said(mailed, zone, "MX")
+    # A single dot says that the zone takes no mail (RFC 7505).
+    to = mail and tuple(data.split()[-1] for data in mail if data[-2:] != " .")
+    sources, servers, targets = await line.host.together(
+        *(_hosts(line, zone, names) for names in ((soa.primary,), _said(told, zone, "NS"), to))
+    )
+    own = await own_names(line, about, (soa.primary,))
     return Holding(
         zone=zone,
         soa=soa,
@@ -155,8 +159,9 @@ async def _content(line: Line, about: About, facts: ZoneFacts, soa: Soa, own: fr
         is_inside=stands_inside(about),
         servers=servers,
         unknown=tuple(one for one in servers or () if not _is_known(one, facts)),
-        # A single dot says that the zone takes no mail (RFC 7505).
-        mail=await _hosts(line, zone, mail and [data.split()[-1] for data in mail if data[-2:] != " ."]),
+        mail=targets,
+        source=(sources or (None,))[0],
+        starts=sum(record.type == "SOA" for record in start.answer),
     )
 
 
@@ -179,14 +184,14 @@ def _said(answer: Answer | Silent, zone: str, rtype: str) -> tuple[str, ...] | N
 async def _hosts(line: Line, zone: str, names: Iterable[str] | None) -> tuple[NamedHost, ...] | None:
     if names is None:
         return None
-    return tuple(
-        [
-            NamedHost(
-                name=plain(name), addresses=await line.addresses_of(name) if lies_in(name, zone) else None
-            )
-            for name in sorted(set(names))
-        ]
-    )
+    return await line.host.together(*(_named(line, zone, name) for name in sorted(set(names))))
+
+
+async def _named(line: Line, zone: str, name: str) -> NamedHost:
+    if not lies_in(name, zone):
+        return NamedHost(name=plain(name), addresses=None)
+    addresses = await line.addresses_of(name)
+    return NamedHost(name=plain(name), addresses=addresses, alias=await line.end_of(name))
 
 
 async def _delegated(line: Line, zone: ZoneFacts) -> Delegation | Unsaid:

@@ -37,7 +37,7 @@ async def test_a_server_that_minds_edns_is_asked_without_it(rcode: dns.rcode.Rco
     seen: list[bytes] = []
     async with hostile(complaining(rcode), seen=seen) as door:
         asked = session(door)
-        answers = [await asked.ask("www.test.", "A") for _ in range(2)]
+        answers = [await asked.ask(name, "A") for name in ("www.test.", "www2.test.")]
     assert {(a.rcode, a.edns, a.answer[0].data) for a in answers} == {("NOERROR", False, "192.0.2.80")}
     # What was learned is kept.
     assert [dns.message.from_wire(q).edns for q in seen] == [0, -1, -1]
@@ -67,7 +67,7 @@ async def test_silence_on_edns_is_told_from_lost_packets(loses: int) -> None:
     async with hostile(behave, seen=seen) as door:
         asked = session(door)
         answer = await asked.ask("www.test.", "A")
-        again = await asked.ask("www.test.", "A")
+        again = await asked.ask("www2.test.", "A")
     assert (answer.edns, again.edns) == (bool(loses), bool(loses))
     assert [dns.message.from_wire(q).edns for q in seen[:4]] == [0, 0, -1, 0]
     assert len(seen) == 5

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.sessions.dns import DnsSession
-from agent.sessions.dns_packet import Sent, StrayError, answer_from, query_for
+from agent.sessions.dns_packet import Question, Sent, StrayError, answer_from, query_for
 from collectors.exchange import Exchange
 from collectors.session import Answer, Kind, Transport, Unanswered
 from inventory.grant import Door
@@ -68,13 +68,13 @@ async def test_signatures_are_asked_for_and_recorded_only_when_wanted() -> None:
 
 
 def test_a_question_without_edns_cannot_ask_for_signatures() -> None:
-    query = query_for("www.test.", "A", recurse=False, edns=False, signed=True)
+    query = query_for(Question(name="www.test.", rtype="A", signed=True), edns=False)
     assert (query.edns, query.ednsflags) == (-1, 0)
 
 
 # --- any bytes at all
 
-QUERY = query_for("www.test.", "A", recurse=False)
+QUERY = query_for(Question(name="www.test.", rtype="A"))
 SENT = Sent(server="192.0.2.53", transport="tcp", began=datetime(2026, 11, 23, tzinfo=UTC), took=0.1)
 HEAD = struct.pack(">HHHHHH", QUERY.id, 0x8400, 1, 1, 0, 0) + QUERY.to_wire()[12:26]
 

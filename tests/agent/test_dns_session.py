@@ -174,7 +174,7 @@ async def test_silence_is_timed_out_after_a_second_try() -> None:
         with pytest.raises(Unanswered) as error:
             await session(door, heard).ask("www.test.", "A")
     assert error.value.kind is Kind.TIMED_OUT
-    assert time.monotonic() - began > 0.85
+    assert time.monotonic() - began > 0.55
     # The third is the one without EDNS.
     assert [dns.message.from_wire(q).edns for q in seen] == [0, 0, -1]
     assert heard[0].facts["tries"] == 3
@@ -294,7 +294,7 @@ async def test_no_second_has_more_questions_than_the_contract_allows() -> None:
 
     async with hostile(counted) as door:
         asked = DnsSession([door], lambda _: None, rate=10)
-        await asyncio.gather(*(asked.ask("www.test.", "A") for _ in range(25)))
+        await asyncio.gather(*(asked.ask(f"www{number}.test.", "A") for number in range(25)))
     assert len(came) == 25
     assert max(sum(at <= other < at + 1 for other in came) for at in came) <= 10
 

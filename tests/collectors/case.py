@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from collectors import About, Answer, Finding, Kind, Phase, Record
+from collectors import About, Answer, Edns, Finding, Kind, Phase, Record
 from collectors.catalogue import catalogue
 from collectors.collector import Collector
 from collectors.exchange import PRESENT, Exchange, asked_how, facts_of, spelt
@@ -96,12 +96,21 @@ class Ask(Asked):
     recurse: bool = False
     signed: bool = False
     unchecked: bool = False
+    asks_edns: Edns | None = Field(
+        default=None, description="what the question says of EDNS, where that is unusual"
+    )
+    chaos: bool = False
     rcode: str = "NOERROR"
     flags: frozenset[str] = frozenset()
     answer: tuple[str, ...] = ()
     authority: tuple[str, ...] = ()
     additional: tuple[str, ...] = ()
     edns: bool = True
+    opt: Edns | None = None
+    size: int = 0
+    repeats: str = Field(
+        default="", description="the question's name in the answer; as it was asked when empty"
+    )
 
     def exchange(self, about: About) -> Exchange:
         server = self.server or about.addresses[0]
@@ -116,8 +125,17 @@ class Ask(Asked):
             began=self.began,
             took=self.took,
             edns=self.edns,
+            opt=self.opt,
+            size=self.size,
+            repeats=self.repeats or self.name,
         )
-        how = asked_how(recurse=self.recurse, signed=self.signed, unchecked=self.unchecked)
+        how = asked_how(
+            recurse=self.recurse,
+            signed=self.signed,
+            unchecked=self.unchecked,
+            edns=self.asks_edns,
+            chaos=self.chaos,
+        )
         return Exchange(
             session="dns",
             question=("ask", server, self.name, self.type, self.transport, how),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from tests.lab.places import (
 from tests.lab.tools import run, until
 
 __all__ = [
+    "RELAY",
     "answers",
     "ask",
     "edit",
@@ -34,6 +36,8 @@ __all__ = [
     "publish",
     "referral",
     "serial",
+    "spoil_secondary",
+    "start_other_secondary",
     "start_primary",
     "start_registry",
     "start_secondary",
@@ -41,6 +45,9 @@ __all__ = [
     "write_zones",
 ]
 
+RELAY = Path(__file__).resolve().parent / "programs" / "dns_relay.py"
+# Where the secondary listens while a relay stands before it.
+_MOVED = 5300
 _NAMED_BOXES = (DNS1, DNS2, DESK, HR1, *SERVERS)
 
 
@@ -105,12 +112,12 @@ class _Nsd:
     def config(self) -> Path:
         return self.folder / "nsd.conf"
 
-    def write(self, zones: str) -> None:
+    def write(self, zones: str, at: str = "0.0.0.0") -> None:  # noqa: S104 - inside a lab namespace.
         self.folder.mkdir(exist_ok=True)
         self.config.write_text(
             'server:\n  username: ""\n  chroot: ""\n  server-count: 1\n  do-ip6: no\n  pidfile: ""\n'
             f'  zonesdir: "{self.folder}"\n  xfrdir: "{self.folder}"\n  xfrdfile: "{self.folder}/xfrd.state"\n'
-            f'  zonelistfile: "{self.folder}/zones.list"\n  ip-address: 0.0.0.0\n  hide-version: yes\n'
+            f'  zonelistfile: "{self.folder}/zones.list"\n  ip-address: {at}\n  hide-version: yes\n'
             '  database: ""\n  zonefiles-write: 1\n  xfrd-reload-timeout: 0\n'
             f"remote-control:\n  control-enable: no\n{zones}",
             "ascii",
@@ -121,15 +128,26 @@ class _Nsd:
         spawn(place, box.id, argv, place.state / "log" / f"nsd-{box.id}.log")
 
 
-def start_secondary(place: Place, *, serves: bool = True) -> None:
-    """Start the secondary; without `serves` it knows none of the zones and is lame for them."""
+def start_secondary(
+    place: Place,
+    *,
+    serves: bool = True,
+    at: str = "0.0.0.0",  # noqa: S104 - inside a lab namespace.
+    provides: bool = False,
+) -> None:
+    """Start the secondary; without `serves` it knows none of the zones and is lame for them.
+
+    at: where it listens. provides: it hands its zones over to anybody.
+    """
+    gives = "  provide-xfr: 0.0.0.0/0 NOKEY\n" if provides else ""
     zones = "".join(
         f'zone:\n  name: "{zone}"\n  zonefile: "{zone}"\n  request-xfr: AXFR {DNS1.address} NOKEY\n'
         f"  allow-notify: {DNS1.address} NOKEY\n  min-retry-time: 1\n  max-retry-time: 2\n  max-refresh-time: 30\n"
+        f"{gives}"
         for zone in (ZONE, REVERSE)
     )
     server = _Nsd(place.dns / "secondary")
-    server.write(zones if serves else "")
+    server.write(zones if serves else "", at)
     for stale in (
         *server.folder.glob("xfrd.state"),
         *server.folder.glob("*.test"),
@@ -137,6 +155,32 @@ def start_secondary(place: Place, *, serves: bool = True) -> None:
     ):
         stale.unlink()
     server.start(place, DNS2)
+
+
+def spoil_secondary(place: Place, *habit: str) -> None:
+    """Put a relay with a bad habit before the secondary, which moves to another port. Not a real server's own fault."""
+    start_secondary(place, at=f"127.0.0.1@{_MOVED}")
+    argv = (sys.executable, "-I", "-S", str(RELAY), str(_MOVED), *habit)
+    spawn(place, DNS2.id, argv, place.state / "log" / "relay.log")
+
+
+def start_other_secondary(place: Place, options: str) -> None:
+    """A BIND in the place of the secondary, with these options."""
+    folder = place.dns / "other"
+    folder.mkdir(exist_ok=True)
+    zones = "".join(
+        f'zone "{zone}" {{ type secondary; file "{zone}"; primaries {{ {DNS1.address}; }}; }};\n'
+        for zone in (ZONE, REVERSE)
+    )
+    config = folder / "named.conf"
+    config.write_text(
+        f'options {{ directory "{folder}"; pid-file none; session-keyfile none; listen-on {{ any; }};\n'
+        "listen-on-v6 { none; }; dnssec-validation no; empty-zones-enable no; max-cache-size 8m; version none;\n"
+        f'allow-transfer {{ none; }}; {options} }};\ncontrols {{ }};\nzone "." {{ type hint; file "{place.dns / "hints"}"; }};\n'
+        f"{zones}",
+        "ascii",
+    )
+    spawn(place, DNS2.id, ("named", "-g", "-n", "1", "-c", str(config)), place.state / "log" / "other.log")
 
 
 def start_registry(place: Place, *, serves: bool = True) -> None:
