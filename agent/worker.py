@@ -25,6 +25,7 @@ from agent.wall import Wall
 from agent.wire import MAX_FRAME, Frame, pack, receive
 from collectors.catalogue import catalogue
 from collectors.collector import Collector
+from collectors.dns.signatures import make_ready
 from inventory.grant import Leave
 
 __all__ = ["CATALOGUE", "main"]
@@ -37,6 +38,7 @@ _SILENCE = 0.2
 
 # What questions load late is loaded here, so that no worker has to.
 import_module("cryptography.x509")
+make_ready()
 
 # Built once in the nursery, so that every worker has the tables and their types for nothing.
 CATALOGUE = catalogue()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collectors import Finding
 from controller.explains_ad import AD_RULES
+from controller.explains_dnssec import DNSSEC_RULES
 from controller.explains_replication import REPLICATION_RULES
 from controller.links import (
     Rule,
@@ -175,6 +176,7 @@ RULES: tuple[Rule, ...] = (
     Rule("linux.clocks-agree", ("linux.clock-off", "linux.clock-drifting"), of_its_hosts, far=True),
     Rule("reach.*", ("reach.answer*",), same_host),
     Rule("reach.site-unreachable", ("reach.*",), of_its_hosts, far=True),
+    *DNSSEC_RULES,
     *AD_RULES,
     *REPLICATION_RULES,
 )

@@ -21,6 +21,8 @@ __all__ = [
     "lacks_no_more",
     "lies_in_its_zone",
     "looks_for_it",
+    "names_as_well",
+    "names_its_zone",
     "of_its_hosts",
     "one_of",
     "only_there",
@@ -180,6 +182,22 @@ def lacks_no_more(cause: Finding, effect: Finding) -> Sure | None:
     """The effect is a resolver elsewhere that finds nothing less than the cause, and so may ask it."""
     lost = _names(effect)
     return "likely" if lost and lost <= _names(cause) and _elsewhere(cause, effect) else None
+
+
+def names_its_zone(cause: Finding, effect: Finding) -> Sure | None:
+    """The effect, on whatever host, is about names of the cause's zone alone."""
+    names = str(effect.facts.get("names", ""))
+    inside = [lies_in_its_zone(cause, name) for name in names.split(", ") if name]
+    return "certain" if inside and all(inside) else "likely" if any(inside) else None
+
+
+def names_as_well(cause: Finding, effect: Finding) -> Sure | None:
+    """Both are on one host, and the effect names what the cause names, or lies below it; perhaps more."""
+    zones, lost = _names(cause), _names(effect)
+    inside = {name for name in lost if any(f".{name}".endswith(f".{zone}") for zone in zones)}
+    if cause.host != effect.host or not inside:
+        return None
+    return "certain" if inside == lost else "likely"
 
 
 def parent_of_it(cause: Finding, effect: Finding) -> Sure | None:

@@ -64,6 +64,8 @@ class Line:
         *,
         transport: Transport = "udp",
         recurse: bool = False,
+        signed: bool = False,
+        unchecked: bool = False,
         edns: Edns | None = None,
         chaos: bool = False,
     ) -> Answer | Silent:
@@ -78,6 +80,8 @@ class Line:
                 transport=transport,
                 recurse=recurse,
                 server=self.address,
+                signed=signed,
+                unchecked=unchecked,
                 edns=edns,
                 chaos=chaos,
             )
@@ -89,10 +93,17 @@ class Line:
             return Silent(kind=Kind.UNPARSABLE, phase=Phase.ASK, detail="cut short (TC) over TCP as well")
         return answer
 
-    async def ask_whole(self, name: str, rtype: str, *, recurse: bool = False) -> Answer | Silent:
+    async def ask_whole(
+        self, name: str, rtype: str, *, recurse: bool = False, signed: bool = False, unchecked: bool = False
+    ) -> Answer | Silent:
         """Ask, and ask over TCP when the answer was too long for UDP, or held back (rate limits)."""
         name = dotted(name)
-        return await self.whole(await self.ask(name, rtype, recurse=recurse), name, rtype, recurse=recurse)
+        answer = await self.ask(name, rtype, recurse=recurse, signed=signed, unchecked=unchecked)
+        if isinstance(answer, Silent) or "TC" not in answer.flags:
+            return answer
+        return await self.ask(
+            name, rtype, transport="tcp", recurse=recurse, signed=signed, unchecked=unchecked
+        )
 
     async def whole(
         self, answer: Answer | Silent, name: str, rtype: str, *, recurse: bool = False

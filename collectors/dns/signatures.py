@@ -13,9 +13,21 @@ from typing import Any
 
 from collectors import Record
 
-__all__ = ["Verdict", "digest_matches", "key_tag", "verify"]
+__all__ = ["Verdict", "digest_matches", "key_tag", "make_ready", "verify"]
 
+_SIGNED_TYPES = ("CDS", "DNSKEY", "DS", "NS", "NSEC", "NSEC3", "RRSIG", "SOA")
 _SUPPORTED_DIGESTS = frozenset({1, 2, 4})
+
+
+def make_ready() -> None:
+    """Load the cryptography and the records' types now, where later no file may be opened."""
+    import dns.dnssec  # noqa: PLC0415 - heavy, and only workers and zones with signatures need it.
+    import dns.rdata  # noqa: PLC0415
+    import dns.rdataclass  # noqa: PLC0415
+    import dns.rdatatype  # noqa: PLC0415
+
+    for name in _SIGNED_TYPES:
+        dns.rdata.get_rdata_class(dns.rdataclass.IN, dns.rdatatype.from_text(name))  # type: ignore[no-untyped-call]
 
 
 class Verdict(StrEnum):

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tests.faults import ad, ad_replication, dns, linux, lookup, more_zones, reach, services, zones
+from tests.faults import (
+    ad,
+    ad_replication,
+    dns,
+    linux,
+    lookup,
+    more_zones,
+    reach,
+    services,
+    signatures,
+    zones,
+)
 from tests.faults.fault import Fault, Pair
 
 __all__ = ["FAULTS", "PAIRS"]
@@ -15,6 +26,7 @@ FAULTS: tuple[Fault, ...] = (
     *dns.FAULTS,
     *zones.FAULTS,
     *more_zones.FAULTS,
+    *signatures.FAULTS,
     *ad.FAULTS,
     *ad_replication.FAULTS,
 )

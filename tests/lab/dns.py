@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.lab import signed
 from tests.lab.cells import running_pids, spawn
 from tests.lab.places import (
     AD_ZONE,
@@ -16,11 +17,16 @@ from tests.lab.places import (
     DESK,
     DNS1,
     DNS2,
+    DNS3,
+    DNS4,
     FS1,
     HR1,
+    REC1,
     REGISTRY,
     REVERSE,
     SERVERS,
+    SIGNED,
+    SIGNED_PARENT,
     ZONE,
     Box,
     Place,
@@ -48,7 +54,7 @@ __all__ = [
 RELAY = Path(__file__).resolve().parent / "programs" / "dns_relay.py"
 # Where the secondary listens while a relay stands before it.
 _MOVED = 5300
-_NAMED_BOXES = (DNS1, DNS2, DESK, HR1, *SERVERS)
+_NAMED_BOXES = (DNS1, DNS2, DNS3, DNS4, REC1, DESK, HR1, *SERVERS)
 
 
 def _soa(zone: str, server: str, number: int) -> str:
@@ -79,9 +85,8 @@ def write_zones(place: Place) -> None:
     (place.dns / REVERSE).write_text(_soa(REVERSE, DNS1.name, 2026010101) + _servers() + back, "ascii")
     (place.dns / "test").write_text(parent_zone(), "ascii")
     top = f". IN NS {REGISTRY.name}.\n{REGISTRY.name}. IN A {REGISTRY.address}\n"
-    root_soa = f". IN SOA {REGISTRY.name}. hostmaster.registry.test. 1 3600 600 604800 60\n"
-    (place.dns / "root").write_text(f"$TTL 3600\n{root_soa}{top}test. IN NS {REGISTRY.name}.\n", "ascii")
     (place.dns / "hints").write_text(f"$TTL 3600\n{top}", "ascii")
+    signed.write(place)
 
 
 def start_primary(place: Place, *, change: tuple[str, str] = ("", "")) -> None:
@@ -89,13 +94,15 @@ def start_primary(place: Place, *, change: tuple[str, str] = ("", "")) -> None:
     folder = place.dns / "named"
     folder.mkdir(exist_ok=True)
     zones = "".join(
-        f'zone "{zone}" {{ type primary; file "{place.dns / zone}"; }};\n' for zone in (ZONE, REVERSE)
+        f'zone "{zone}" {{ type primary; file "{place.dns / file}"; }};\n'
+        for zone, file in ((ZONE, ZONE), (REVERSE, REVERSE), (SIGNED, f"{SIGNED}.signed"))
     )
+    copies = "".join(f" {box.address};" for box in (DNS2, DNS3, DNS4))
     config = folder / "named.conf"
     text = (
         f'options {{ directory "{folder}"; pid-file none; session-keyfile none; listen-on {{ any; }};\n'
         "listen-on-v6 { none; }; recursion yes; allow-query { any; }; allow-recursion { any; };\n"
-        f"allow-transfer {{ {DNS2.address}; }}; notify explicit; also-notify {{ {DNS2.address}; }};\n"
+        f"allow-transfer {{ {copies} }}; notify explicit; also-notify {{ {copies} }};\n"
         "notify-delay 0; dnssec-validation no; empty-zones-enable no; max-cache-size 8m; };\n"
         "controls { };\n"
         f'zone "." {{ type hint; file "{place.dns / "hints"}"; }};\n{zones}'
@@ -134,24 +141,29 @@ def start_secondary(
     serves: bool = True,
     at: str = "0.0.0.0",  # noqa: S104 - inside a lab namespace.
     provides: bool = False,
+    unsigned: bool = False,
 ) -> None:
     """Start the secondary; without `serves` it knows none of the zones and is lame for them.
 
-    at: where it listens. provides: it hands its zones over to anybody.
+    at: where it listens. provides: it hands its zones over to anybody. unsigned: of the signed zone it has the file
+    from before the signing.
     """
     gives = "  provide-xfr: 0.0.0.0/0 NOKEY\n" if provides else ""
     zones = "".join(
         f'zone:\n  name: "{zone}"\n  zonefile: "{zone}"\n  request-xfr: AXFR {DNS1.address} NOKEY\n'
         f"  allow-notify: {DNS1.address} NOKEY\n  min-retry-time: 1\n  max-retry-time: 2\n  max-refresh-time: 30\n"
         f"{gives}"
-        for zone in (ZONE, REVERSE)
+        for zone in ((ZONE, REVERSE) if unsigned else (ZONE, REVERSE, SIGNED))
     )
+    if unsigned:
+        zones += f'zone:\n  name: "{SIGNED}"\n  zonefile: "{signed.raw(place, SIGNED)}"\n'
     server = _Nsd(place.dns / "secondary")
     server.write(zones if serves else "", at)
     for stale in (
         *server.folder.glob("xfrd.state"),
         *server.folder.glob("*.test"),
         *server.folder.glob("*.arpa"),
+        *server.folder.glob("*.example"),
     ):
         stale.unlink()
     server.start(place, DNS2)
@@ -186,7 +198,10 @@ def start_other_secondary(place: Place, options: str) -> None:
 def start_registry(place: Place, *, serves: bool = True) -> None:
     """Start the server of the zones above; without `serves` it has the root alone."""
     server = _Nsd(place.dns / "registry")
-    zones = {".": "root", **({"test": "test"} if serves else {})}
+    zones = {
+        ".": "root.signed",
+        **({"test": "test", SIGNED_PARENT: f"{SIGNED_PARENT}.signed"} if serves else {}),
+    }
     server.write("".join(f'zone:\n  name: "{z}"\n  zonefile: "{place.dns / f}"\n' for z, f in zones.items()))
     server.start(place, REGISTRY)
 

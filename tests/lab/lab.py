@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.lab import ad, cells, dns, domain, hosts, papers
+from tests.lab import ad, cells, dns, domain, hosts, papers, signed
 from tests.lab.places import (
     BOXES,
     DCS,
@@ -27,6 +27,7 @@ from tests.lab.places import (
     HR1,
     REGISTRY,
     REVERSE,
+    SIGNED,
     USER,
     ZONE,
     Box,
@@ -193,11 +194,14 @@ class Lab:
             zone: {dns.serial(self.place, box.address, zone) for box in (DNS1, DNS2)}
             for zone in (ZONE, REVERSE)
         }
+        serials[SIGNED] = {dns.serial(self.place, box.address, SIGNED) for box in signed.SERVERS}
         wrong += [
             f"{zone}: serials {sorted(seen)}" for zone, seen in serials.items() if len(seen) > 1 or 0 in seen
         ]
         if not dns.serial(self.place, REGISTRY.address, "test"):
             wrong.append("the registry does not answer")
+        if not signed.verified(self.place):
+            wrong.append("the resolver does not find the signed zone proven")
         return (*wrong, *(ad.ill(self) if set(asked) & {box.id for box in (*DCS, FS1)} else ()))
 
 
@@ -251,6 +255,9 @@ def up(place: Place) -> Lab:
         dns.start_registry(place)
         dns.start_primary(place)
         dns.start_secondary(place)
+        signed.start_third(place)
+        signed.start_fourth(place)
+        signed.start_verifier(place)
         lab = Lab(place, {})
         lab.stand_in(HR1.id, "count", "22", str(place.state / "hr1.count"))
         lab = Lab(place, {host: _init_of(place, host, pid) for host, pid in waiting.items()})
@@ -313,6 +320,8 @@ def _wait_for_dns(place: Place) -> None:
     for box in (DNS1, DNS2):
         for zone in (ZONE, REVERSE):
             until(f"{box.id} serves {zone}", partial(_serves, place, box, zone), seconds=30)
+    for box in signed.SERVERS:
+        until(f"{box.id} serves {SIGNED}", partial(_serves, place, box, SIGNED), seconds=30)
 
 
 def _serves(place: Place, box: Box, zone: str) -> bool:

@@ -9,20 +9,24 @@ from typing import Any
 import yaml
 
 from inventory.contract import Contract
-from tests.lab import ad, samba
+from tests.lab import ad, samba, signed
 from tests.lab.hosts import host_key, public_key
 from tests.lab.places import (
     AD_ZONE,
     DCS,
     DNS1,
     DNS2,
+    DNS3,
+    DNS4,
     FS1,
     GATEWAY,
     HOSTS,
     HR1,
+    REC1,
     REGISTRY,
     REVERSE,
     SERVERS,
+    SIGNED,
     USER,
     ZONE,
     Box,
@@ -134,7 +138,7 @@ def contract(place: Place) -> dict[str, Any]:
                 "id": "koeln",
                 "name": "Köln, Zentrale",
                 "agent": "koeln",
-                "resolvers": [DNS1.id],
+                "resolvers": [DNS1.id, REC1.id],
                 "gateways": [GATEWAY],
             },
             {
@@ -145,13 +149,18 @@ def contract(place: Place) -> dict[str, Any]:
                 "gateways": [GATEWAY],
             },
         ],
-        "hosts": [*(_linux(place, box) for box in HOSTS), _dns(DNS1), _dns(DNS2), _uncovered(place)],
+        "hosts": [
+            *(_linux(place, box) for box in HOSTS),
+            *map(_dns, (DNS1, DNS2, DNS3, DNS4, REC1)),
+            _uncovered(place),
+        ],
         "outside": [
             {"id": REGISTRY.id, "name": REGISTRY.name, "addresses": [REGISTRY.address], "dns": {"port": 53}},
         ],
         "zones": [
             {"name": ZONE, "servers": [DNS1.id, DNS2.id], "parents": [REGISTRY.id], "reverse": [REVERSE]},
             {"name": REVERSE, "servers": [DNS1.id, DNS2.id]},
+            {"name": SIGNED, "servers": [box.id for box in signed.SERVERS], "parents": [REGISTRY.id]},
             {"name": AD_ZONE, "servers": [box.id for box in DCS], "parents": [DNS1.id, DNS2.id]},
         ],
         "clauses": _clauses(),

@@ -15,15 +15,20 @@ __all__ = [
     "DESK",
     "DNS1",
     "DNS2",
+    "DNS3",
+    "DNS4",
     "FS1",
     "GATEWAY",
     "HOSTS",
     "HOST_NAMES",
     "HR1",
     "NOBODY",
+    "REC1",
     "REGISTRY",
     "REVERSE",
     "SERVERS",
+    "SIGNED",
+    "SIGNED_PARENT",
     "UID",
     "USER",
     "ZONE",
@@ -35,6 +40,9 @@ USER = "secondline"
 UID = 2477
 ZONE = "musterbau.test"
 AD_ZONE = f"ad.{ZONE}"
+# Musterbau's second name, and the zone above it: both signed.
+SIGNED_PARENT = "example"
+SIGNED = f"musterbau.{SIGNED_PARENT}"
 REVERSE = "1.77.10.in-addr.arpa"
 NET = "10.77.1"
 GATEWAY = f"{NET}.1"
@@ -55,6 +63,10 @@ DESK = Box("desk", f"{NET}.20", f"desk.{ZONE}")
 HR1 = Box("hr1", f"{NET}.30", f"hr1.{ZONE}")
 DNS1 = Box("dns1", f"{NET}.53", f"ns1.{ZONE}")
 DNS2 = Box("dns2", f"{NET}.54", f"ns2.{ZONE}")
+# Two more name servers, of other makes, and a resolver that verifies signatures.
+DNS3 = Box("dns3", f"{NET}.55", f"ns3.{ZONE}")
+DNS4 = Box("dns4", f"{NET}.56", f"ns4.{ZONE}")
+REC1 = Box("rec1", f"{NET}.57", f"rec1.{ZONE}")
 REGISTRY = Box("registry", f"{NET}.99", "ns.registry.test")
 SERVERS = tuple(
     Box(name, f"{NET}.{last}", f"{name}.{ZONE}")
@@ -65,7 +77,7 @@ DCS = tuple(Box(f"dc{number}", f"{NET}.6{number}", f"dc{number}.{AD_ZONE}") for 
 FS1 = Box("fs1", f"{NET}.63", f"fs1.{AD_ZONE}")
 HOSTS = (*SERVERS, *DCS, FS1)
 HOST_NAMES = tuple(box.id for box in HOSTS)
-BOXES = (AGENT, DESK, HR1, DNS1, DNS2, REGISTRY, *HOSTS)
+BOXES = (AGENT, DESK, HR1, DNS1, DNS2, DNS3, DNS4, REC1, REGISTRY, *HOSTS)
 
 
 @dataclass(frozen=True, slots=True)
