@@ -34,3 +34,22 @@ def test_a_resolver_that_lacks_more_than_another_has_a_fault_of_its_own() -> Non
     asks = say("dns.recursion-partial", "dc1", names="ns.registry.test")
     more = say("dns.recursion-partial", "dc2", names="ns.registry.test, web1.musterbau.test")
     assert [(c.finding, c.explains) for c in rank([asks, more, above])] == [(above, (asks,)), (more, ())]
+
+
+def test_a_zone_that_cannot_be_proven_is_one_cause_however_many_resolvers_refuse_it() -> None:
+    ended = say("dns.signature-expired", "", zone="musterbau.example")
+    bogus = say("dns.zone-bogus", "", zone="musterbau.example")
+    refused = say("dns.validation-fails", "rec1", names="musterbau.example")
+    lost = say("dns.recursion-partial", "rec1", names="musterbau.example, www.musterbau.example")
+    (cause,) = rank([lost, refused, bogus, ended])
+    assert (cause.finding, set(cause.explains), cause.sure) == (ended, {bogus, refused, lost}, "certain")
+
+
+def test_a_resolver_that_trusts_the_wrong_key_is_a_cause_of_its_own() -> None:
+    """It refuses a zone with which nothing is wrong, and another one besides the broken one."""
+    refused = say("dns.validation-fails", "rec1", names="a.example, musterbau.test")
+    lost = say("dns.recursion-dead", "rec1", names="musterbau.test, ns.registry.test")
+    (cause,) = rank([lost, refused])
+    assert (cause.finding, cause.explains, cause.sure) == (refused, (lost,), "likely")
+    elsewhere = say("dns.recursion-dead", "rec2", names="musterbau.test")
+    assert len(rank([refused, elsewhere])) == 2
