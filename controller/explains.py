@@ -19,6 +19,7 @@ from controller.links import (
     lacks_its_zone,
     lacks_no_more,
     looks_for_it,
+    names_its_zone,
     of_its_hosts,
     one_of,
     only_there,
@@ -141,6 +142,7 @@ RULES: tuple[Rule, ...] = (
     Rule("dns.server-dead", ("dns.recursion-dead", "dns.recursion-partial"), lacks_its_zone, far=True),
     Rule("dns.lame", ("dns.recursion-*",), lacks_its_zone, far=True),
     Rule("dns.recursion-dead", ("dns.recursion-partial",), lacks_no_more, far=True),
+    Rule("dns.recursion-wrong", ("dns.recursion-partial", "dns.recursion-dead"), same_host),
     Rule("dns.lame", ("dns.delegation-unknown",), parent_of_it),
     Rule("dns.address-dead", _DEAD_TO_HOSTS, asks_it, far=True),
     Rule("dns.garbled", (*_DEAD_TO_HOSTS, "linux.resolver-failing"), asks_it, far=True),
@@ -171,6 +173,16 @@ RULES: tuple[Rule, ...] = (
         far=True,
     ),
     Rule("dns.delegation-mismatch", ("dns.glue-*",), same("zone"), far=True),
+    # Who finds names from the root down does not get past a delegation that is not there.
+    *(
+        Rule(broken, ("dns.recursion-*", "dns.validation-fails"), names_its_zone, far=True)
+        for broken in (
+            "dns.delegation-missing",
+            "dns.delegation-unknown",
+            "dns.delegation-mismatch",
+            "dns.glue-*",
+        )
+    ),
     Rule("linux.time-source-silent", ("linux.time-unsynchronised",), of_its_hosts, far=True),
     Rule("linux.time-unsynchronised", ("linux.time-source-silent",), asks_it, far=True),
     Rule("linux.clocks-agree", ("linux.clock-off", "linux.clock-drifting"), of_its_hosts, far=True),

@@ -70,7 +70,7 @@ def _has_turned_back(lab: Lab) -> bool:
 
 
 def _refuse_transfers(lab: Lab) -> None:
-    _restart(lab, f"allow-transfer {{ {DNS2.address}; }}", "allow-transfer { none; }")
+    _restart(lab, f"allow-transfer {{ {DNS2.address}; ", "allow-transfer { ")
     dns.edit(lab.place, ZONE, r"\Z", "")
 
 

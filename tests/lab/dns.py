@@ -97,7 +97,7 @@ def start_primary(place: Place, *, change: tuple[str, str] = ("", "")) -> None:
         f'zone "{zone}" {{ type primary; file "{place.dns / file}"; }};\n'
         for zone, file in ((ZONE, ZONE), (REVERSE, REVERSE), (SIGNED, f"{SIGNED}.signed"))
     )
-    copies = "".join(f" {box.address};" for box in (DNS2, DNS3, DNS4))
+    copies = " ".join(f"{box.address};" for box in (DNS2, DNS3, DNS4))
     config = folder / "named.conf"
     text = (
         f'options {{ directory "{folder}"; pid-file none; session-keyfile none; listen-on {{ any; }};\n'
