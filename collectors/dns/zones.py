@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from collectors import About, Answer, Finding, Resolver, ZoneFacts, collector
-from collectors.dns.names import dotted, lies_in, plain, same_form
+from collectors import About, Answer, Finding, Resolver, Server, ZoneFacts, collector
+from collectors.dns.names import dotted, is_internal, lies_in, plain, same_form
 from collectors.dns.probe import Line, Silent, Soa, lack_of, living, own_names, soa_of, stands_inside
 
 __all__ = [
@@ -39,7 +39,8 @@ class Holding:
 
     is_inside: the server stands in the customer's network and has internal addresses. servers, mail: None
     when the server does not say. unknown: those of the servers that the contract does not name for the zone.
-    source: the name that the SOA gives as its source; starts: how many SOA records the zone has.
+    source: the name that the SOA gives as its source; source_host: what the contract calls it, empty when it does not
+    know it; source_serves: it is one of the zone's servers there. starts: how many SOA records the zone has.
     """
 
     zone: str
@@ -50,6 +51,8 @@ class Holding:
     is_inside: bool = True
     unknown: tuple[NamedHost, ...] = ()
     source: NamedHost | None = None
+    source_host: str = ""
+    source_serves: bool = False
     starts: int = 1
 
     @property
@@ -95,12 +98,13 @@ class Unsaid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zones:
-    """Everything that one server says about the zones that the contract ties to it."""
+    """Everything that one server says about the zones that the contract ties to it. is_public: the world may ask it."""
 
     server: str
     holds: tuple[Holding, ...]
     delegates: tuple[Delegation, ...]
     unsaid: tuple[Unsaid, ...]
+    is_public: bool = False
 
 
 def judge(_: Zones) -> Iterator[Finding]:
@@ -134,6 +138,7 @@ async def zones(host: Resolver, about: About) -> Zones:
         holds=tuple(one for one in said if isinstance(one, Holding)),
         delegates=tuple(one for one in said if isinstance(one, Delegation)),
         unsaid=tuple(one for one in said if isinstance(one, Unsaid)),
+        is_public=not any(map(is_internal, about.addresses)),
     )
 
 
@@ -152,26 +157,32 @@ async def _held(line: Line, about: About, facts: ZoneFacts) -> Holding | Delegat
         *(_hosts(line, zone, names) for names in ((soa.primary,), _said(told, zone, "NS"), to))
     )
     own = await own_names(line, about, (soa.primary,))
+    source = (sources or (None,))[0]
+    meant = next((host for host in (*facts.servers, *facts.hosts) if source and _is_it(host, source)), None)
+    is_primary = soa.primary in own
     return Holding(
         zone=zone,
         soa=soa,
-        is_primary=soa.primary in own,
+        is_primary=is_primary,
         is_inside=stands_inside(about),
         servers=servers,
         unknown=tuple(one for one in servers or () if not _is_known(one, facts)),
         mail=targets,
-        source=(sources or (None,))[0],
+        source=source,
+        source_host=meant.name if meant else "",
+        source_serves=is_primary or meant in facts.servers,
         starts=sum(record.type == "SOA" for record in start.answer),
     )
 
 
 def _is_known(server: NamedHost, facts: ZoneFacts) -> bool:
     """Say whether the contract names this server for the zone, by its name or by one of its addresses."""
-    addresses = set(server.addresses) if isinstance(server.addresses, tuple) else set[str]()
-    return any(
-        plain(known.name) == server.name or addresses & set(same_form(known.addresses))
-        for known in facts.servers
-    )
+    return any(_is_it(known, server) for known in facts.servers)
+
+
+def _is_it(known: Server, named: NamedHost) -> bool:
+    addresses = set(named.addresses) if isinstance(named.addresses, tuple) else set[str]()
+    return plain(known.name) == named.name or bool(addresses & set(same_form(known.addresses)))
 
 
 def _said(answer: Answer | Silent, zone: str, rtype: str) -> tuple[str, ...] | None:
