@@ -6,6 +6,7 @@ from tests.faults import (
     ad,
     ad_replication,
     dns,
+    habits,
     linux,
     lookup,
     more_zones,
@@ -27,6 +28,7 @@ FAULTS: tuple[Fault, ...] = (
     *zones.FAULTS,
     *more_zones.FAULTS,
     *signatures.FAULTS,
+    *habits.FAULTS,
     *ad.FAULTS,
     *ad_replication.FAULTS,
 )

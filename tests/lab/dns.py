@@ -244,9 +244,9 @@ def _dig(place: Place, server: str, name: str, rtype: str, *options: str) -> str
     ).stdout
 
 
-def status(place: Place, server: str, name: str) -> str:
+def status(place: Place, server: str, name: str, rtype: str = "SOA", *options: str) -> str:
     """The whole of what dig prints, for its status line."""
-    return _dig(place, server, name, "SOA")
+    return _dig(place, server, name, rtype, *options)
 
 
 def referral(place: Place, server: str, name: str) -> str:
