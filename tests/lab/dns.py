@@ -89,13 +89,21 @@ def write_zones(place: Place) -> None:
     signed.write(place)
 
 
-def start_primary(place: Place, *, change: tuple[str, str] = ("", "")) -> None:
-    """Start the primary. change: words of its configuration, and what stands there instead."""
+def start_primary(place: Place, *, change: tuple[str, str] = ("", ""), more: tuple[str, ...] = ()) -> None:
+    """Start the primary. change: words of its configuration, and what stands there instead.
+
+    more: further zones, whose content is the file `many`.
+    """
     folder = place.dns / "named"
     folder.mkdir(exist_ok=True)
     zones = "".join(
         f'zone "{zone}" {{ type primary; file "{place.dns / file}"; }};\n'
-        for zone, file in ((ZONE, ZONE), (REVERSE, REVERSE), (SIGNED, f"{SIGNED}.signed"))
+        for zone, file in (
+            (ZONE, ZONE),
+            (REVERSE, REVERSE),
+            (SIGNED, f"{SIGNED}.signed"),
+            *((zone, "many") for zone in more),
+        )
     )
     copies = " ".join(f"{box.address};" for box in (DNS2, DNS3, DNS4))
     config = folder / "named.conf"
@@ -142,11 +150,12 @@ def start_secondary(
     at: str = "0.0.0.0",  # noqa: S104 - inside a lab namespace.
     provides: bool = False,
     unsigned: bool = False,
+    more: tuple[str, ...] = (),
 ) -> None:
     """Start the secondary; without `serves` it knows none of the zones and is lame for them.
 
     at: where it listens. provides: it hands its zones over to anybody. unsigned: of the signed zone it has the file
-    from before the signing.
+    from before the signing. more: further zones, whose content is the file `many`.
     """
     gives = "  provide-xfr: 0.0.0.0/0 NOKEY\n" if provides else ""
     zones = "".join(
@@ -155,6 +164,7 @@ def start_secondary(
         f"{gives}"
         for zone in ((ZONE, REVERSE) if unsigned else (ZONE, REVERSE, SIGNED))
     )
+    zones += "".join(f'zone:\n  name: "{zone}"\n  zonefile: "{place.dns / "many"}"\n' for zone in more)
     if unsigned:
         zones += f'zone:\n  name: "{SIGNED}"\n  zonefile: "{signed.raw(place, SIGNED)}"\n'
     server = _Nsd(place.dns / "secondary")
