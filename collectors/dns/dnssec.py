@@ -68,16 +68,19 @@ async def dnssec(host: Resolver, about: About) -> Dnssec:
     if isinstance(line, Silent):
         unsaid = tuple(Unsaid(zone=name, why=line) for name in dict.fromkeys(names))
         return Dnssec(server=about.name, serves=(), above=(), unsaid=unsaid, resolves=())
-    said = await host.together(*(ask_zone(line, name) for name in held))
-    told = await host.together(*(ask_parent(line, name) for name in below))
-    resolved = await host.together(*(_resolve(line, name) for name in found))
+    # All at once: a slow server shall not be waited for three times.
+    said, told, resolved = await host.together(
+        host.together(*(ask_zone(line, name) for name in held)),
+        host.together(*(ask_parent(line, name) for name in below)),
+        host.together(*(_resolve(line, name) for name in found)),
+    )
     pairs = (*zip(held, said, strict=True), *zip(below, told, strict=True))
     return Dnssec(
         server=about.name,
         serves=tuple(one for one in said if isinstance(one, SignedZone)),
         above=tuple(one for one in told if isinstance(one, ParentSays)),
         unsaid=tuple(Unsaid(zone=name, why=why) for name, why in pairs if isinstance(why, str | Silent)),
-        resolves=tuple(one for one in resolved if one is not None),
+        resolves=tuple(one for one in resolved if isinstance(one, Resolved)),
     )
 
 
