@@ -27,9 +27,9 @@ from agent.refusal import Hold
 from agent.sessions.gate import Gate
 from agent.sessions.hello import GreetingSession
 from agent.sessions.login import Greeted
-from agent.sessions.services import Services
+from agent.sessions.services import LogIns, Services
 from agent.sessions.ssh import open_ssh, reach_ssh
-from agent.start import LdapWay, SshWay
+from agent.start import LdapWay, SshWay, WinrmWay
 from agent.wall import WallError
 from agent.wire import Frame
 from collectors.collector import About, Collector
@@ -88,6 +88,7 @@ class Patient:
     about: About
     way: SshWay | None
     directory: LdapWay | None
+    windows: WinrmWay | None
     rate: int
     doors: Gate
     gate: Gate
@@ -134,8 +135,9 @@ class Patient:
     async def _ask_services(self, jobs: Sequence[Job]) -> None:
         """Ask a host's name server, its directory, its clock …, one question after the other, here in the loop."""
         talk: list[Exchange] = []
+        log_ins = LogIns(directory=self.directory, windows=self.windows)
         async with Services(
-            self.leave, self.about.id, self.directory, self.threads, talk.append, rate=self.rate
+            self.leave, self.about.id, log_ins, self.threads, talk.append, rate=self.rate
         ) as services:
             for job in jobs:
                 since, wanted = _Moment(), self.known[job.collector].sessions

@@ -1,0 +1,18 @@
+# What runs every script: it comes in base64 on standard input, with its data beside it, and nothing is put together as text.
+# The answer is one line of ASCII, so that no code page can spoil it; an error is told by its numbers, in no language.
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+try {
+    $told = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String((@($input) -join '')))
+    $asked = ConvertFrom-Json $told
+    $said = @{ answer = @(& ([ScriptBlock]::Create($asked.script)) $asked.data) }
+} catch {
+    $said = @{ error = @{
+        id = [string]$_.FullyQualifiedErrorId
+        category = [string]$_.CategoryInfo.Category
+        hresult = [int]$_.Exception.HResult
+    } }
+}
+$json = ConvertTo-Json -InputObject $said -Depth 8 -Compress
+$ascii = [regex]::Replace($json, '[^ -~]', { param($sign) '\u{0:x4}' -f [int][char]$sign.Value })
+[Console]::Out.WriteLine('secondline=' + $ascii)
