@@ -7,10 +7,14 @@ try {
     $asked = ConvertFrom-Json $told
     $said = @{ answer = @(& ([ScriptBlock]::Create($asked.script)) $asked.data) }
 } catch {
+    $inner = $_.Exception
+    while ($inner.InnerException) { $inner = $inner.InnerException }
+    $native = if ($inner -is [ComponentModel.Win32Exception]) { [int]$inner.NativeErrorCode } else { $null }
     $said = @{ error = @{
         id = [string]$_.FullyQualifiedErrorId
         category = [string]$_.CategoryInfo.Category
-        hresult = [int]$_.Exception.HResult
+        hresult = [int]$inner.HResult
+        native = $native
     } }
 }
 $json = ConvertTo-Json -InputObject $said -Depth 8 -Compress

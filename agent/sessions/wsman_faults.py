@@ -97,9 +97,10 @@ def fault(codes: tuple[int | None, ...], subcode: str, phase: Phase) -> Unanswer
 
 def script_error(error: Mapping[str, object]) -> Unanswered:
     """What the error of a script comes to: its id, category and number, as the bootstrap tells them."""
-    name, category, number = (str(error.get("id", "")), str(error.get("category", "")), error.get("hresult"))
+    name, category = str(error.get("id", "")), str(error.get("category", ""))
     inner = _HRESULT.search(name)
-    codes = (int(inner[1], 16) if inner else None, number & 0xFFFFFFFF if isinstance(number, int) else None)
+    numbers = (int(inner[1], 16) if inner else None, error.get("native"), error.get("hresult"))
+    codes = tuple(number & 0xFFFFFFFF for number in numbers if isinstance(number, int))
     shown = ", ".join(filter(None, (name[:200], category[:40], *map(_shown, codes))))
     for code in codes:
         found = _known(code)
