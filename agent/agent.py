@@ -318,6 +318,7 @@ def _start(  # noqa: PLR0913 - the parts of one message.
         abouts={host: about_target(admitted.contract, host, order.accounts) for host in hosts},
         ways=logins.ssh,
         directories=logins.ldap,
+        windows=logins.winrm,
         rates={
             host: target.dns.rate
             for host in hosts

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from agent.credentials import CredentialError, Credentials
 from agent.job import Job, NoAnswer, Outcome, Refused
 from agent.refusal import Hold
-from agent.start import LdapWay, SshWay
+from agent.start import LdapWay, SshWay, WinrmWay
 from agent.ways import LOGINS, PIN_IT
 from collectors import Kind, Phase
 from collectors.catalogue import catalogue
@@ -25,6 +25,7 @@ class Logins:
 
     ssh: dict[str, SshWay] = field(default_factory=dict)
     ldap: dict[str, LdapWay] = field(default_factory=dict)
+    winrm: dict[str, WinrmWay] = field(default_factory=dict)
 
 
 def find_logins(
@@ -42,6 +43,8 @@ def find_logins(
                     found.ssh[host.id] = ssh
                 case LdapWay() as ldap:
                     found.ldap[host.id] = ldap
+                case WinrmWay() as winrm:
+                    found.winrm[host.id] = winrm
                 case CredentialError() as error:
                     answer(job, NoAnswer(Kind.CREDENTIALS_REJECTED, Phase.CONNECT, str(error)))
                 case _Unpinned():
@@ -81,8 +84,10 @@ class _Secrets:
         return self._known[reference]
 
 
-def _login(host: Host, way: str, secrets: _Secrets) -> SshWay | LdapWay | CredentialError | _Unpinned | None:
-    ssh, directory = host.ssh, host.directory
+def _login(
+    host: Host, way: str, secrets: _Secrets
+) -> SshWay | LdapWay | WinrmWay | CredentialError | _Unpinned | None:
+    ssh, directory, winrm = host.ssh, host.directory, host.winrm
     if way == "ssh" and ssh is not None:
         if not ssh.host_keys:
             return _Unpinned()
@@ -98,10 +103,23 @@ def _login(host: Host, way: str, secrets: _Secrets) -> SshWay | LdapWay | Creden
             return secret
         return LdapWay(
             user=directory.user,
-            # A file of one line ends with its end of line, and the password does not.
-            secret=secret.removesuffix("\n").removesuffix("\r"),
+            secret=_password(secret),
             name=host.name,
             authorities=directory.authorities,
             starttls=directory.starttls,
         )
+    if way == "winrm" and winrm is not None:
+        if not winrm.authorities:
+            return _Unpinned()
+        secret = secrets.of(winrm.credential)
+        if isinstance(secret, CredentialError):
+            return secret
+        return WinrmWay(
+            user=winrm.user, secret=_password(secret), name=host.name, authorities=winrm.authorities
+        )
     return None
+
+
+def _password(secret: str) -> str:
+    """A file of one line ends with its end of line, and the password does not."""
+    return secret.removesuffix("\n").removesuffix("\r")

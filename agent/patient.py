@@ -27,9 +27,9 @@ from agent.refusal import Hold
 from agent.sessions.gate import Gate
 from agent.sessions.hello import GreetingSession
 from agent.sessions.login import Greeted
-from agent.sessions.services import Services
+from agent.sessions.services import LogIns, Services
 from agent.sessions.ssh import open_ssh, reach_ssh
-from agent.start import LdapWay, SshWay
+from agent.start import LdapWay, SshWay, WinrmWay
 from agent.wall import WallError
 from agent.wire import Frame
 from collectors.collector import About, Collector
@@ -90,6 +90,7 @@ class Patient:
     about: About
     way: SshWay | None
     directory: LdapWay | None
+    windows: WinrmWay | None
     rate: int
     doors: Gate
     gate: Gate
@@ -146,10 +147,9 @@ class Patient:
 
         at_once = [job for job in jobs if self.known[job.collector].sessions == (Resolver,)]
         in_turn = [job for job in jobs if job not in at_once]
+        log_ins = LogIns(directory=self.directory, windows=self.windows)
         async with (
-            Services(
-                self.leave, self.about.id, self.directory, self.threads, record, rate=self.rate
-            ) as services,
+            Services(self.leave, self.about.id, log_ins, self.threads, record, rate=self.rate) as services,
             asyncio.TaskGroup() as group,
         ):
             group.create_task(self._ask_in_turn(in_turn, services, talk))

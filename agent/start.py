@@ -13,7 +13,7 @@ from collectors.collector import About
 from inventory.grant import Leave
 from inventory.token import Pin
 
-__all__ = ["START", "LdapWay", "SshWay", "Start", "doors_for"]
+__all__ = ["START", "LdapWay", "SshWay", "Start", "WinrmWay", "doors_for"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,19 @@ class LdapWay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WinrmWay:
+    """How to log in to Windows: user and password, the name its certificate must bear, who signs it (PEM)."""
+
+    user: str
+    secret: str
+    name: str
+    authorities: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"WinrmWay(user={self.user!r}, name={self.name!r})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """Everything that a worker is told.
 
@@ -58,6 +71,7 @@ class Start:
     abouts: Mapping[str, About]
     ways: Mapping[str, SshWay]
     directories: Mapping[str, LdapWay] = field(default_factory=dict)
+    windows: Mapping[str, WinrmWay] = field(default_factory=dict)
     rates: Mapping[str, int] = field(default_factory=dict)
     group_of: Mapping[str, str] = field(default_factory=dict)
     shares: Mapping[str, int] = field(default_factory=dict)

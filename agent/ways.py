@@ -8,6 +8,7 @@ from collectors.session import (
     DirectoryPing,
     Greeting,
     Kdc,
+    Powershell,
     Resolver,
     Shell,
     TimeServer,
@@ -24,12 +25,15 @@ WAYS: dict[type, str] = {
     DirectoryPing: "cldap",
     Kdc: "kerberos",
     TimeServer: "ntp",
+    Powershell: "winrm",
 }
 # Those for which an account logs in: the other end must be known first.
-LOGINS: dict[type, str] = {session: WAYS[session] for session in (Shell, Directory)}
+LOGINS: dict[type, str] = {session: WAYS[session] for session in (Shell, Directory, Powershell)}
 # What to do while nobody knows who stands at the other end of a way in.
 PIN_IT = {
     "ssh": "nobody has pinned the key of {host} yet: 'secondline host pin {customer} {host}'",
     "ldap": "the contract of {customer} names no authority that signs the certificate of {host}: "
     "add it under 'authorities' of its directory",
+    "winrm": "the contract of {customer} names no authority that signs the certificate of {host}: "
+    "add it under 'authorities' of its winrm",
 }

@@ -115,6 +115,7 @@ async def _work(
             about=start.abouts[host],
             way=start.ways.get(host),
             directory=start.directories.get(host),
+            windows=start.windows.get(host),
             rate=start.rates.get(host, 1),
             doors=doors,
             gate=gate,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +12,7 @@ from pydantic import TypeAdapter
 
 from collectors.entry import Entry
 from collectors.ldif import LdifError, read_ldif
-from collectors.session import Answer, Edns, Ran, Reply
+from collectors.session import Answer, Datum, Edns, Ran, Reply
 from collectors.silence import Kind, Phase, Unanswered
 
 __all__ = [
@@ -21,11 +22,13 @@ __all__ = [
     "asked_how",
     "entries_of",
     "facts_of",
+    "objects_of",
     "one_of",
     "ran_of",
     "readable",
     "reply_of",
     "spelt",
+    "told",
 ]
 
 # Finds every entry that it looks at.
@@ -38,12 +41,12 @@ _ANSWER = TypeAdapter(Answer)
 class Exchange:
     """A question with its answer, or with the way it stayed unanswered.
 
-    session: 'shell', 'dns', 'greeting', 'directory', 'ping', 'kdc', 'time' or 'certificate'. question: for a shell
+    session: 'shell', 'dns', 'greeting', 'directory', 'powershell', 'ping', 'kdc', 'time' or 'certificate'. question: for a shell
     ('run', *argv) or ('fetch', path), for dns ('ask', server, name, type, transport, how as `asked_how` spells it), for a greeting
     ('host-key',), for a directory ('search', base, scope, filter, attributes, also), for the others ('ping', domain),
-    ('ask-ticket', realm, account), ('time',), ('certificate',). began: UTC. took: seconds.
+    ('ask-ticket', realm, account), ('time',), ('certificate',); for Windows ('script', name, data as `told` spells it). began: UTC. took: seconds.
     facts: the small typed part of the answer; parts: its raw bytes by name ('stdout', 'stderr', 'content',
-    'wire', 'key', 'ldif'); cut: True when the answer was longer than what was kept.
+    'wire', 'key', 'ldif', 'json'); cut: True when the answer was longer than what was kept.
     """
 
     session: str
@@ -140,6 +143,27 @@ def reply_of(exchange: Exchange) -> Reply:
     """The answer to one packet, as the collector sees it. Raises Unanswered."""
     exchange.settle()
     return Reply(content=exchange.parts.get("wire", b""), began=exchange.began, took=exchange.took)
+
+
+def told(data: Mapping[str, Datum]) -> str:
+    r"""What a script is told, as its record spells it and as the host reads it.
+
+    >>> told({"names": ("NTDS", "Büro"), "days": 3})
+    '{"days": 3, "names": ["NTDS", "B\\u00fcro"]}'
+    """
+    return json.dumps(data, sort_keys=True)
+
+
+def objects_of(exchange: Exchange) -> tuple[Mapping[str, object], ...]:
+    """What a script left, as the collector sees it. Raises Unanswered."""
+    exchange.settle()
+    try:
+        said = json.loads(exchange.parts.get("json", b""))
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, list) or not all(isinstance(one, dict) for one in said):
+        raise Unanswered(Kind.UNPARSABLE, "the answer is no list of objects")
+    return tuple(said)
 
 
 def facts_of(answer: Answer) -> dict[str, Any]:

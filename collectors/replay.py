@@ -7,7 +7,7 @@ bytes that a host once gave. What was not recorded is unanswered, never empty.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, TypeVar
 
 from collectors.exchange import (
@@ -16,12 +16,27 @@ from collectors.exchange import (
     answer_of,
     asked_how,
     entries_of,
+    objects_of,
     one_of,
     ran_of,
     reply_of,
     spelt,
+    told,
 )
-from collectors.session import Also, Answer, Edns, Entry, Kind, Ran, Reply, Scope, Transport, Unanswered
+from collectors.session import (
+    Also,
+    Answer,
+    Datum,
+    Edns,
+    Entry,
+    Kind,
+    Ran,
+    Reply,
+    Scope,
+    Script,
+    Transport,
+    Unanswered,
+)
 
 __all__ = ["Replay", "open_failure"]
 
@@ -110,6 +125,9 @@ class Replay:
 
     async def certificate(self) -> Reply:
         return reply_of(self._next("certificate"))
+
+    async def objects(self, script: Script, **data: Datum) -> tuple[Mapping[str, object], ...]:
+        return objects_of(self._next("script", script.name, told(data)))
 
     def _next(self, *question: str) -> Exchange:
         recorded = self._recorded.get(question)

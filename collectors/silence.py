@@ -21,6 +21,7 @@ class Kind(StrEnum):
     STOPPED = "stopped"
     NO_ADDRESS = "no-address"
     NOT_THERE = "not-there"
+    QUOTA = "quota"
 
 
 class Phase(StrEnum):

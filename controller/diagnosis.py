@@ -11,10 +11,11 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from agent.job import Broken, Job, NoAnswer, Refused, Result, Seen
-from collectors import Certified, Directory, Finding, Kind, Phase, Severity
+from collectors import Certified, Directory, Finding, Kind, Phase, Powershell, Severity
 from collectors.ad.silence import judge_directory_silence
 from collectors.catalogue import catalogue
 from collectors.reach import SITE_UNREACHABLE, judge_silence
+from collectors.reach_windows import judge_windows_silence
 from controller.explains import RULES, Rule, Sure
 
 __all__ = ["Cause", "findings_of", "rank"]
@@ -65,8 +66,10 @@ def findings_of(results: Iterable[Result], sites: Mapping[str, str]) -> tuple[Fi
 def _judge_silence(job: Job) -> Callable[[str, Kind, Phase, str], Finding | None]:
     """Who can say what a silence means: it depends on the way that was taken."""
     known = catalogue().collectors.get(job.collector)
-    by_directory = known is not None and not {Directory, Certified}.isdisjoint(known.sessions)
-    return judge_directory_silence if by_directory else judge_silence
+    ways = set(known.sessions) if known else set()
+    if Powershell in ways:
+        return judge_windows_silence
+    return judge_silence if ways.isdisjoint({Directory, Certified}) else judge_directory_silence
 
 
 def _surveyed(readings: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterable[Finding]:

@@ -37,6 +37,15 @@ _SERVICES_SILENT = (
     *("ad.time-not-advertised", "ad.certificate-*"),
 )
 _DNS_SILENT = ("dns.server-dead", "dns.no-udp", "dns.no-tcp", "dns.address-dead")
+# What is silent with a service of Windows.
+_ENDED_WITH = {
+    "NTDS": (*_SERVICES_SILENT, "ad.sysvol-not-shared"),
+    "Kdc": ("ad.kdc-silent", "ad.role-not-advertised"),
+    "Netlogon": ("ad.ping-silent", "ad.role-not-advertised", "ad.sysvol-not-shared"),
+    "DNS": _DNS_SILENT,
+    "W32Time": ("ad.time-silent", "ad.time-not-advertised"),
+    "DFSR": ("ad.sysvol-not-replicating", "ad.sysvol-unknown-to-dfsr"),
+}
 _CERTIFICATE = ("ad.certificate-expired", "ad.certificate-other-name", "ad.certificate-other-issuer")
 
 AD_RULES: tuple[Rule, ...] = (
@@ -46,7 +55,13 @@ AD_RULES: tuple[Rule, ...] = (
     Rule("linux.service-*", ("ad.samba-not-running", "ad.samba-task-missing"), one_of("unit", "samba")),
     Rule("ad.samba-not-running", (*_SERVICES_SILENT, *_DNS_SILENT), _certain_here),
     Rule("ad.samba-task-missing", (*_SERVICES_SILENT, *_DNS_SILENT), _certain_here),
-    Rule("ad.directory-silent", ("ad.ping-silent",), same_host),
+    Rule("ad.directory-silent", ("ad.ping-silent", "reach.winrm-silent"), same_host),
+    *(
+        Rule(cause, effects, one_of("services", service))
+        for service, effects in _ENDED_WITH.items()
+        for cause in ("ad.service-stopped", "ad.service-aide-stopped")
+    ),
+    Rule("ad.netlogon-paused", ("ad.ping-silent", "ad.role-not-advertised"), same_host),
     Rule("ad.directory-refused", ("ad.ping-silent", "ad.kdc-silent"), same_host),
     Rule("ad.kdc-silent", ("ad.role-not-advertised",), same_host),
     *(Rule(cause, ("ad.certificate-untrusted",), _certain_here) for cause in _CERTIFICATE),

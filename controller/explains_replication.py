@@ -48,7 +48,7 @@ _NOT_ARRIVED = ("ad.changes-behind", "ad.changes-missing")
 _REPLICATION = (*_FAILING, *_OLD, "ad.replication-interrupted", "ad.replication-nobody-pulls", *_NOT_ARRIVED)
 # A controller that nobody can ask, and one whose directory gives nothing.
 _SILENT = (
-    *("reach.*", "linux.service-*", "ad.samba-not-running", "ad.samba-task-missing"),
+    *("reach.[!w]*", "linux.service-*", "ad.samba-not-running", "ad.samba-task-missing"),
     *("ad.directory-*", "ad.usn-rollback", "ad.outbound-disabled"),
 )
 

@@ -218,10 +218,11 @@ class _Plan:
 
 def _unpinned(target: Host) -> tuple[str, ...]:
     """The ways in that want a log-in, and whose other end nobody has pinned."""
-    ssh, directory = target.ssh, target.directory
+    ssh, directory, winrm = target.ssh, target.directory, target.winrm
     return (
         *(("ssh",) if ssh is not None and not ssh.host_keys else ()),
         *(("ldap",) if directory is not None and not directory.authorities else ()),
+        *(("winrm",) if winrm is not None and not winrm.authorities else ()),
     )
 
 

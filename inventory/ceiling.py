@@ -56,8 +56,13 @@ class Reach:
 
 def ways(target: Host | Outside) -> dict[str, int]:
     """The ways in that a contract names for a target, with their ports."""
-    named = {"ssh": target.ssh if isinstance(target, Host) else None, "dns": target.dns}
-    directory = target.directory if isinstance(target, Host) else None
+    host = target if isinstance(target, Host) else None
+    named = {
+        "ssh": host.ssh if host else None,
+        "dns": target.dns,
+        "winrm": host.winrm if host else None,
+    }
+    directory = host.directory if host else None
     return {
         **{way: reach.port for way, reach in named.items() if reach is not None},
         **(directory.ways if directory else {}),

@@ -43,8 +43,8 @@ def hints(data: object, *, platforms: Collection[str] | None = None) -> Iterator
     for path, row in chain(rows["hosts"], rows["outside"]):
         if row.get("dns") is None:
             mute.add(_name(row))
-            if row.get("ssh") is None and row.get("directory") is None:
-                what = "write how it is reached: 'ssh', 'dns' or 'directory'"
+            if all(row.get(way) is None for way in ("ssh", "directory", "winrm")):
+                what = "write how it is reached: 'ssh', 'dns', 'directory' or 'winrm'"
                 yield Flaw(path, "it cannot be asked anything", what)
         yield from _unpinned(path, row)
     for key, name in (("sites", "resolvers"), ("zones", "servers"), ("zones", "parents")):
@@ -67,10 +67,11 @@ def _unpinned(path: Path, row: dict[str, Any]) -> Iterator[Flaw]:
     if isinstance(ssh, dict) and ssh.get("host_keys", []) == []:
         what = "nobody has pinned the host's key, so nobody can log in"
         yield Flaw((*path, "ssh"), what, "see `secondline host pin`")
-    directory = row.get("directory")
-    if isinstance(directory, dict) and directory.get("authorities", []) == []:
-        what = "nobody is named who signs the controller's certificate, so nobody can log in"
-        yield Flaw((*path, "directory"), what, "add the authority's certificate in PEM under 'authorities'")
+    for way, whose in (("directory", "controller"), ("winrm", "host")):
+        reach = row.get(way)
+        if isinstance(reach, dict) and reach.get("authorities", []) == []:
+            what = f"nobody is named who signs the {whose}'s certificate, so nobody can log in"
+            yield Flaw((*path, way), what, "add the authority's certificate in PEM under 'authorities'")
 
 
 def _uncovered(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:

@@ -56,6 +56,7 @@ __all__ = [
     "Site",
     "SshReach",
     "Window",
+    "WinrmReach",
     "Zone",
 ]
 
@@ -142,6 +143,22 @@ class DirectoryReach(Part):
         return {"ldap": self.port, "cldap": self.ping, "kerberos": self.kerberos, "ntp": self.time}
 
 
+class WinrmReach(Part):
+    """How a Windows host is asked by PowerShell: WS-Management under HTTPS, logged in to by NTLM, never in clear text."""
+
+    port: Port = Field(default=5986, description="TCP port of WS-Management under HTTPS")
+    user: LoginName = Field(
+        description="account that may read and change nothing, as user@domain or DOMAIN\\user"
+    )
+    credential: CredentialRef = Field(
+        description="where the agent finds its password: a name, never the password"
+    )
+    authorities: tuple[Certificate, ...] = Field(
+        default=(),
+        description="who signs the host's certificate, in PEM; none: nobody is trusted, and nobody logs in",
+    )
+
+
 class Host(Part):
     """One system that the contract covers. It is reached at its pinned addresses and nowhere else."""
 
@@ -160,6 +177,9 @@ class Host(Part):
     dns: DnsReach | None = Field(default=None, description="that it answers DNS questions")
     directory: DirectoryReach | None = Field(
         default=None, description="that it is a domain controller, and how its directory is read"
+    )
+    winrm: WinrmReach | None = Field(
+        default=None, description="how Windows is asked by PowerShell, if it may be"
     )
 
 

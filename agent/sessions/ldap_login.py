@@ -13,13 +13,13 @@ import ldap3
 from ldap3.core.exceptions import LDAPCommunicationError, LDAPExceptionError
 from pyasn1.error import PyAsn1Error
 
+from agent.sessions.reach import reached
 from agent.start import LdapWay
 from collectors.session import Kind, Phase, Unanswered
 from inventory.grant import Door
 
 __all__ = ["ASK", "MOST", "NO_ANSWER", "Line", "first_login"]
 
-CONNECT = 3.0
 LOGIN = 6.0
 # Seconds for one question, all its pages together; the most bytes that it may be answered with.
 ASK = 15.0
@@ -119,7 +119,7 @@ def first_login(doors: Sequence[Door], way: LdapWay) -> ldap3.Connection:
 
 def _logged_in(door: Door, way: LdapWay) -> ldap3.Connection:
     where = f"{door.address} port {door.port}"
-    line, phase = _reached(door, where), Phase.GREET
+    line, phase = reached(door), Phase.GREET
     connection = _unbound(way)
     try:
         line.settimeout(LOGIN)
@@ -165,31 +165,6 @@ def _unbound(way: LdapWay) -> ldap3.Connection:
         raise_exceptions=False,
         return_empty_attributes=False,
     )
-
-
-def _reached(door: Door, where: str) -> socket.socket:
-    """A TCP connection to a door. Raises Unanswered (phase `connect`)."""
-    line = socket.socket(socket.AF_INET6 if door.address.version == 6 else socket.AF_INET, socket.SOCK_STREAM)
-    line.settimeout(CONNECT)
-    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    try:
-        line.connect((str(door.address), door.port))
-    except BaseException as error:
-        line.close()
-        match error:
-            case TimeoutError():
-                kind, detail = Kind.TIMED_OUT, f"no answer from {where} within {CONNECT:g} s"
-            case ConnectionRefusedError():
-                kind, detail = Kind.REFUSED, f"{where} refuses connections"
-            case PermissionError():
-                # The wall's.
-                raise
-            case OSError():
-                kind, detail = Kind.UNREACHABLE, f"{where} cannot be reached ({error.strerror})"
-            case _:
-                raise
-        raise Unanswered(kind, detail, phase=Phase.CONNECT) from None
-    return line
 
 
 def _unmet(error: Exception, phase: Phase, where: str) -> Unanswered:

@@ -5,27 +5,37 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import Protocol, Self
 
 from agent.sessions.dns import open_dns
-from agent.start import LdapWay
+from agent.start import LdapWay, WinrmWay
 from collectors.exchange import Exchange
 from collectors.session import (
     Certified,
     Directory,
     DirectoryPing,
     Kdc,
+    Powershell,
     Resolver,
     TimeServer,
     Unanswered,
 )
 from inventory.grant import GrantRefusedError, Leave, NotGranted
 
-__all__ = ["Services"]
+__all__ = ["LogIns", "Services"]
 
 
 class _Closing(Protocol):
     async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogIns:
+    """With what a host's services are logged in to, as far as the contract names it."""
+
+    directory: LdapWay | None = None
+    windows: WinrmWay | None = None
 
 
 class Services:
@@ -35,7 +45,7 @@ class Services:
         self,
         leave: Leave,
         host: str,
-        directory: LdapWay | None,
+        log_ins: LogIns,
         threads: Executor,
         record: Callable[[Exchange], None],
         *,
@@ -43,7 +53,7 @@ class Services:
     ) -> None:
         """rate: how many questions a second its name server may be asked."""
         self._leave, self._host, self._record = leave, host, record
-        self._directory, self._threads, self._rate = directory, threads, rate
+        self._log_ins, self._threads, self._rate = log_ins, threads, rate
         self._open: dict[type, _Closing | Unanswered] = {}
         self._end = contextlib.AsyncExitStack()
 
@@ -88,12 +98,25 @@ class Services:
         }
         if kind in small:
             return small[kind]()
+        if kind is Powershell:
+            return await self._windows()
         if kind is not Directory:
             raise TypeError(f"nobody knows how to open a {kind.__name__}")
-        if self._directory is None:
+        if self._log_ins.directory is None:
             raise GrantRefusedError(
                 NotGranted.NOT_NAMED, f"the contract names no log-in to the directory of {host!r}"
             )
         from agent.sessions.directory import ThreadedDirectory  # noqa: PLC0415
 
-        return await ThreadedDirectory.open(leave, host, self._directory, record, self._threads)
+        return await ThreadedDirectory.open(leave, host, self._log_ins.directory, record, self._threads)
+
+    async def _windows(self) -> _Closing:
+        if self._log_ins.windows is None:
+            raise GrantRefusedError(
+                NotGranted.NOT_NAMED, f"the contract names no log-in to Windows on {self._host!r}"
+            )
+        from agent.sessions.powershell import ThreadedPowershell  # noqa: PLC0415
+
+        return await ThreadedPowershell.open(
+            self._leave, self._host, self._log_ins.windows, self._record, self._threads
+        )

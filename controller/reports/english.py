@@ -174,6 +174,7 @@ ENGLISH = Words(
         "refused": "the host refused the connection",
         "certificate-rejected": "the host showed a certificate that the contract does not trust",
         "not-there": "the place that was asked for is not there, or our account may not see it",
+        "quota": "the host has as many remote commands as it allows, and takes no more",
         "host-key-changed": "the host showed another key than the one in the contract",
         "credentials-rejected": "the host rejected the credentials",
         "credential-unusable": "our own credentials for the host cannot be used",

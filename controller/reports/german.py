@@ -181,6 +181,7 @@ GERMAN = Words(
         "refused": "der Host hat die Verbindung abgelehnt",
         "certificate-rejected": "der Host zeigte ein Zertifikat, dem der Vertrag nicht vertraut",
         "not-there": "die gefragte Stelle gibt es nicht, oder unser Konto darf sie nicht sehen",
+        "quota": "der Host hat so viele Fernbefehle, wie er zulässt, und nimmt keine weiteren an",
         "host-key-changed": "der Host zeigte einen anderen Schlüssel als den im Vertrag",
         "credentials-rejected": "der Host hat die Zugangsdaten abgelehnt",
         "credential-unusable": "unsere eigenen Zugangsdaten für den Host sind nicht brauchbar",

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from collectors import About, Answer, Edns, Finding, Kind, Phase, Record
 from collectors.catalogue import catalogue
 from collectors.collector import Collector
-from collectors.exchange import PRESENT, Exchange, asked_how, facts_of, spelt
+from collectors.exchange import PRESENT, Exchange, asked_how, facts_of, spelt, told
 from collectors.replay import Replay
 
 HERE = Path(__file__).parent
@@ -187,6 +187,24 @@ class Packet(Asked):
         )
 
 
+class Told(Asked):
+    """One script on Windows, by the name of its file; the objects that it leaves are JSON."""
+
+    name: str
+    data: dict[str, str | int | bool | tuple[str, ...]] = {}
+    objects: str = "[]"
+
+    def exchange(self) -> Exchange:
+        return Exchange(
+            session="powershell",
+            question=("script", self.name, told(self.data)),
+            began=self.began,
+            took=self.took,
+            parts={"json": self.objects.encode()},
+            unanswered=self.end(),
+        )
+
+
 def records(lines: tuple[str, ...]) -> tuple[Record, ...]:
     """Turn 'name ttl [IN] type data' lines into records.
 
@@ -219,6 +237,7 @@ class Conversation(BaseModel):
     ask: tuple[Ask, ...] = ()
     search: tuple[Search, ...] = ()
     packet: tuple[Packet, ...] = ()
+    script: tuple[Told, ...] = ()
     host_key: str = ""
     of: tuple[str, ...] = Field(
         default=(),
@@ -231,15 +250,16 @@ class Conversation(BaseModel):
     def replay(self, folder: Path) -> Replay:
         about = self.contract()
         reads = [Run(argv=("cat", "--", path), stdout=text) for path, text in self.read.items()]
-        told = [
+        exchanges = [
             *(run.exchange() for run in (*reads, *self.run)),
             *(fetch.exchange(folder) for fetch in self.fetch),
             *(ask.exchange(about) for ask in self.ask),
             *(search.exchange() for search in self.search),
             *(packet.exchange() for packet in self.packet),
+            *(script.exchange() for script in self.script),
             *([_greeted(self.host_key)] if self.host_key else []),
         ]
-        return Replay(told, addresses=about.addresses)
+        return Replay(exchanges, addresses=about.addresses)
 
 
 class Case(Conversation):

@@ -146,7 +146,8 @@ def suitable(paper: Contract, target: str, area: str, questions: tuple[str, ...]
         return set()
     ssh_way = getattr(item, "ssh", None)
     directory = getattr(item, "directory", None)
-    ways = {"Shell": ssh_way, "Greeting": ssh_way, "Resolver": item.dns}
+    windows = getattr(item, "winrm", None)
+    ways = {"Shell": ssh_way, "Greeting": ssh_way, "Resolver": item.dns, "Powershell": windows}
     return {
         c.name
         for c in catalogue().collectors.values()
