@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.faults import (
     ad,
     ad_replication,
+    ad_zones,
     dns,
     habits,
     linux,
@@ -31,6 +32,7 @@ FAULTS: tuple[Fault, ...] = (
     *habits.FAULTS,
     *ad.FAULTS,
     *ad_replication.FAULTS,
+    *ad_zones.FAULTS,
 )
 _BY_NAME = {fault.name: fault for fault in FAULTS}
 PAIRS = tuple(
