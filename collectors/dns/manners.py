@@ -132,7 +132,8 @@ def judge(seen: Manners) -> Iterator[Finding]:
         yield AAAA_BROKEN(**told, name=seen.name, came=one.came)
     if seen.wrong(RECURSION) and not seen.may_recurse:
         yield RECURSOR(**told)
-    if seen.wrong(ROOT):
+    # A resolver tells of the root what it remembers.
+    if seen.wrong(ROOT) and not seen.may_recurse:
         yield UPWARD(**told)
     if given := seen.wrong(TRANSFER):
         yield TRANSFERRED(**told, zones=listed(one.came for one in given))
