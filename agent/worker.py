@@ -87,6 +87,9 @@ async def _serve(
         job = guilty[0].job if len(guilty) == 1 else ""
         mouth.tell(({"event": "blocked", "what": f"{kind}, {words}", "job": job}, ()))
 
+    if start.windows:
+        # Its HTTP library tries a socket when it is loaded: nobody's attempt to get out, and held here in silence.
+        import_module("agent.sessions.wsman")
     wall.seal(doors_for(start, leave), held_back)
     await _work(start, leave, known, reader, mouth.tell)
     mouth.tell(({"event": "done"}, ()))

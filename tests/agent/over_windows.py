@@ -30,9 +30,9 @@ def plain(_script: str, _data: Mapping[str, Any]) -> Said:
 
 
 @contextmanager
-def serving(identity: Identity, folder: Path) -> Iterator[OddWindows]:
+def serving(identity: Identity, folder: Path, address: str = HOME) -> Iterator[OddWindows]:
     """The stand-in, with one account."""
-    with OddWindows(HOME, identity, plain, folder=folder) as server:
+    with OddWindows(address, identity, plain, folder=folder) as server:
         server.admit("AD", "reader", SECRET)
         # Where the acceptor looks for accounts; nothing else reads it.
         os.environ["NTLM_USER_FILE"] = str(server.users)
