@@ -101,7 +101,8 @@ async def take_readings(  # noqa: PLR0913 - what a run stands on.
         wave: Wave | None = first
         while wave is not None:
             stopped = await asking.ask(wave, asked.by, stopped=stopped)
-            wave = None if stopped else await asking.next_wave(chain)
+            # Who stops it now ends what comes next before it is sent; at the chain's end it is over anyway.
+            wave, stopped = (None, stopped) if stopped else await asking.next_wave(chain)
 
 
 def _open_run(  # noqa: PLR0913, PLR0917 - one transaction's worth of facts.

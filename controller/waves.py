@@ -153,10 +153,18 @@ class Asking:
         else:
             yield from map(named.look_up, wave.lookups)
 
-    async def next_wave(self, chain: Chain) -> Wave | None:
-        """What the chain asks next, given all answers so far, sealed and written down; None at its end."""
+    async def next_wave(self, chain: Chain) -> tuple[Wave | None, bool]:
+        """What the chain asks next, given all answers so far, sealed and written down; None at its end.
+
+        And whether somebody stopped the run meanwhile: then what was written down is still to be ended.
+        """
         if not chain.has_steps or datetime.now(UTC) >= self.sealing.until:
-            return None
+            return None, False
+        task = asyncio.create_task(self._next(chain))
+        stopped = await cancelled_during(task)
+        return task.result(), stopped
+
+    async def _next(self, chain: Chain) -> Wave | None:
         await self.chronicle.written()
         return await asyncio.to_thread(self._opened, chain)
 
@@ -172,7 +180,7 @@ class Asking:
         return wave
 
 
-async def cancelled_during(task: asyncio.Task[None]) -> bool:
+async def cancelled_during(task: asyncio.Task[Any]) -> bool:
     """Let a task come to its end, and say whether somebody wanted to stop meanwhile."""
     try:
         await asyncio.shield(task)

@@ -107,7 +107,7 @@ FAULTS: tuple[Fault, ...] = (
         "slow-server",
         DNS2,
         "dns.slow",
-        _behind_a_relay("slow", "1.5"),
+        _behind_a_relay("slow", "1.1"),
         _without_relay,
         _slow,
     ),
