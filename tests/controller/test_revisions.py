@@ -76,6 +76,16 @@ class Desk:
             return [row[0] for row in connection.exec_driver_sql("select what from ledger order by number")]
 
 
+# Without the example's business hours: what holds now holds at any time of the day.
+AT_ALL_TIMES = (
+    """    windows:
+      - {days: [mo, tu, we, th, fr], from: "07:00", until: "18:00"}
+      - {days: [sa], from: "08:00", until: "12:00"}
+""",
+    "",
+)
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
@@ -176,7 +186,7 @@ def test_what_a_revision_changes_is_shown_before_it_is_added(desk: Desk) -> None
 
 def test_a_contract_is_ended_by_either_side_and_only_a_new_revision_undoes_it(desk: Desk) -> None:
     desk.set_up("--customer-key", str(desk.folder / "carol.key.pub"))
-    desk.said(0, "contract", "add", desk.paper(by=("Anna Weber", "Bob Ek")))
+    desk.said(0, "contract", "add", desk.paper(3, AT_ALL_TIMES, by=("Anna Weber", "Bob Ek")))
     ending = desk.folder / "ending"
     said = desk.said(
         0, "contract", "end", "musterbau", "--key", str(desk.key("Carol Yilmaz")), "--output", str(ending)
@@ -187,7 +197,7 @@ def test_a_contract_is_ended_by_either_side_and_only_a_new_revision_undoes_it(de
     )
     assert desk.entries()[-1] == "contract-ended"
     desk.said(0, "contract", "end", "musterbau", "--ending", str(ending))
-    desk.said(0, "contract", "add", desk.paper(4))
+    desk.said(0, "contract", "add", desk.paper(4, AT_ALL_TIMES))
     assert ("web1", "linux") in desk.allowed()
 
 
@@ -244,7 +254,7 @@ def _written(file: Path, text: str) -> Path:
 
 
 def test_a_kill_switch_shows_in_the_scope_and_is_taken_back(desk: Desk) -> None:
-    desk.said(0, "contract", "add", desk.paper(by=("Anna Weber", "Bob Ek")))
+    desk.said(0, "contract", "add", desk.paper(3, AT_ALL_TIMES, by=("Anna Weber", "Bob Ek")))
     desk.said(0, "agent", "stop", "--customer", "musterbau", "--why", "Einbruch")
     assert {
         row["reason"] for row in desk.json("scope", "musterbau", "--host", "web1", "--area", "linux")
