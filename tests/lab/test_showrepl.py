@@ -21,7 +21,6 @@ from tests.faults.ad_acts import BY_NAME
 from tests.lab import ad
 from tests.lab.lab import Lab
 from tests.lab.places import DCS
-from tests.lab.tools import LabError
 
 pytestmark = pytest.mark.lab
 
@@ -38,14 +37,9 @@ class Row:
 Rows = Mapping[tuple[str, str], Row]
 
 
-def _showrepl(lab: Lab, dc: str, *, tries: int = 3) -> str:
-    """What the tool prints. Now and then it waits for ever for its own controller: then it is started anew."""
-    try:
-        return ad.tool(lab, dc, "drs", "showrepl", dc, "--json", "-P")
-    except LabError as error:
-        if tries == 1 or "still running" not in str(error):
-            raise
-        return _showrepl(lab, dc, tries=tries - 1)
+def _showrepl(lab: Lab, dc: str) -> str:
+    """What the tool prints. It logs in by NTLM: for a ticket it might ask the controller that shall be out of reach."""
+    return ad.tool(lab, dc, "drs", "showrepl", dc, "--json", "-P", "--use-kerberos=off")
 
 
 def _theirs(lab: Lab, dc: str) -> Rows:
@@ -135,4 +129,4 @@ def test_a_healthy_domain_is_consistent_for_its_own_tool_too(lab: Lab) -> None:
         ).stdout
     )
     done = lab.product("diagnose", "--ticket", str(ticket["id"]), "--area", "ad", "--json")
-    assert json.loads(done.stdout)["findings"] == []
+    assert [one for one in json.loads(done.stdout)["findings"] if one["severity"] != "note"] == []
