@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from concurrent.futures import Executor
-from contextvars import copy_context
-from typing import TypeVar
 
-from agent.sessions.ldap import DirectorySession, Record, open_directory
+from agent.sessions.ldap import DirectorySession, open_directory
+from agent.sessions.opening import Record
+from agent.sessions.thread import in_thread
 from agent.start import LdapWay
 from collectors.session import Also, Entry, Scope
 from inventory.grant import Leave
 
 __all__ = ["ThreadedDirectory"]
-
-T = TypeVar("T")
 
 
 class ThreadedDirectory:
@@ -29,13 +25,13 @@ class ThreadedDirectory:
         cls, leave: Leave, host: str, way: LdapWay, record: Record, threads: Executor
     ) -> ThreadedDirectory:
         """Log in. Raises Unanswered, GrantRefusedError."""
-        return cls(await _in_thread(threads, lambda: open_directory(leave, host, way, record)), threads)
+        return cls(await in_thread(threads, lambda: open_directory(leave, host, way, record)), threads)
 
     async def root(self, *attributes: str) -> Entry:
-        return await _in_thread(self._threads, lambda: self._session.ask_root(attributes))
+        return await in_thread(self._threads, lambda: self._session.ask_root(attributes))
 
     async def entry(self, name: str, *attributes: str) -> Entry | None:
-        return await _in_thread(self._threads, lambda: self._session.ask_entry(name, attributes))
+        return await in_thread(self._threads, lambda: self._session.ask_entry(name, attributes))
 
     async def search(
         self,
@@ -46,15 +42,10 @@ class ThreadedDirectory:
         most: int = 10_000,
         also: Also = "",
     ) -> tuple[Entry, ...]:
-        return await _in_thread(
+        return await in_thread(
             self._threads, lambda: self._session.ask_search(base, where, attributes, scope, most, also)
         )
 
     async def close(self) -> None:
         """End it at once, also under a thread that waits for it."""
         self._session.close()
-
-
-async def _in_thread(threads: Executor, ask: Callable[[], T]) -> T:
-    """In the context of the question that asks: what a wall holds back there is told as that question's."""
-    return await asyncio.get_running_loop().run_in_executor(threads, copy_context().run, ask)

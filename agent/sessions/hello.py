@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from datetime import UTC, datetime
 
 from agent.sessions.login import Greeted, learn_host_key
-from agent.sessions.ssh import Record
+from agent.sessions.opening import Record
 from collectors.exchange import Exchange
 from collectors.session import Unanswered
 

@@ -11,7 +11,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +20,7 @@ import ldap3
 from ldap3.core.exceptions import LDAPCommunicationError, LDAPResponseTimeoutError
 
 from agent.sessions.ldap_login import ASK, MOST, NO_ANSWER, first_login
+from agent.sessions.opening import Record, opening
 from agent.start import LdapWay
 from collectors.exchange import PRESENT, Exchange, entries_of, one_of, spelt
 from collectors.ldif import ldif
@@ -30,7 +31,6 @@ __all__ = ["DirectorySession", "open_directory"]
 
 # Paged results (RFC 2696), and how many entries a page has.
 _PAGED, _PAGE = "1.2.840.113556.1.4.319", 500
-Record = Callable[[Exchange], None]
 Unmet = tuple[Kind, Phase, str]
 
 _SCOPES: dict[Scope, Any] = {"base": ldap3.BASE, "one": ldap3.LEVEL, "subtree": ldap3.SUBTREE}
@@ -235,17 +235,5 @@ def open_directory(leave: Leave, host: str, way: LdapWay, record: Record) -> Dir
     doors = leave.doors(host, "ldap")
     if not doors:
         raise GrantRefusedError(NotGranted.NOT_NAMED, f"the grant opens no LDAP door to {host!r}")
-    began, start = datetime.now(UTC), time.monotonic()
-    try:
+    with opening(record, "directory"):
         return DirectorySession(first_login(doors, way), record)
-    except Unanswered as reason:
-        record(
-            Exchange(
-                session="directory",
-                question=("open",),
-                began=began,
-                took=time.monotonic() - start,
-                unanswered=(reason.kind, reason.phase, reason.detail),
-            )
-        )
-        raise

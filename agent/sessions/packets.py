@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 
 from agent.sessions.ber import cldap_netlogon, netlogon_query, ticket_request
 from agent.sessions.dns_line import KINDS, new_socket
+from agent.sessions.opening import Record
 from collectors.exchange import Exchange, reply_of
 from collectors.session import Kind, Phase, Reply, Unanswered
 from inventory.grant import Door, GrantRefusedError, Leave, NotGranted
@@ -27,7 +28,6 @@ _TRIES = 2
 _WAIT = 1.0
 _LONG = 3.0
 _MOST = 65_536
-Record = Callable[[Exchange], None]
 Send = Callable[[Door], Awaitable[bytes]]
 
 

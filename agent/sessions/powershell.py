@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Executor
-from contextvars import copy_context
-from typing import TypeVar
 
-from agent.sessions.wsman import Record, WindowsSession, open_windows
+from agent.sessions.opening import Record
+from agent.sessions.thread import in_thread
+from agent.sessions.wsman import WindowsSession, open_windows
 from agent.start import WinrmWay
 from collectors.session import Datum, Script
 from inventory.grant import Leave
 
 __all__ = ["ThreadedPowershell"]
-
-T = TypeVar("T")
 
 
 class ThreadedPowershell:
@@ -29,11 +27,11 @@ class ThreadedPowershell:
         cls, leave: Leave, host: str, way: WinrmWay, record: Record, threads: Executor
     ) -> ThreadedPowershell:
         """Log in and open the shell. Raises Unanswered, GrantRefusedError."""
-        return cls(await _in_thread(threads, lambda: open_windows(leave, host, way, record)), threads)
+        return cls(await in_thread(threads, lambda: open_windows(leave, host, way, record)), threads)
 
     async def objects(self, script: Script, **data: Datum) -> tuple[Mapping[str, object], ...]:
         try:
-            return await _in_thread(self._threads, lambda: self._session.ask(script, data))
+            return await in_thread(self._threads, lambda: self._session.ask(script, data))
         except asyncio.CancelledError:
             # Nobody waits for the answer any more; the thread is to notice.
             self._session.stop()
@@ -41,9 +39,4 @@ class ThreadedPowershell:
 
     async def close(self) -> None:
         """Close the shell, also when a thread still waits for an answer: it is told to stop."""
-        await _in_thread(self._threads, self._session.close)
-
-
-async def _in_thread(threads: Executor, ask: Callable[[], T]) -> T:
-    """In the context of the question that asks: what a wall holds back there is told as that question's."""
-    return await asyncio.get_running_loop().run_in_executor(threads, copy_context().run, ask)
+        await in_thread(self._threads, self._session.close)

@@ -10,7 +10,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ import paramiko
 from agent.sessions.drain import ROOM, Draining, Unmet, is_usable, open_channel, start_shell
 from agent.sessions.framing import MAX_ANSWER
 from agent.sessions.login import CHANNEL, ENDS, Greeted, greet_first, log_in
+from agent.sessions.opening import Record, opening
 from agent.start import SshWay
 from collectors.exchange import Exchange, ran_of
 from collectors.session import Kind, Phase, Ran, Unanswered
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["SshSession", "open_ssh", "reach_ssh"]
 
 _FILE = 16.0
-Record = Callable[[Exchange], None]
 
 
 async def reach_ssh(leave: Leave, host: str, record: Record, session: str = "shell") -> Greeted:
@@ -38,33 +38,14 @@ async def reach_ssh(leave: Leave, host: str, record: Record, session: str = "she
     doors = leave.doors(host, "ssh")
     if not doors:
         raise GrantRefusedError(NotGranted.NOT_NAMED, f"the grant opens no SSH door to {host!r}")
-    with _opening(record, session):
+    with opening(record, session):
         return await greet_first(doors)
 
 
 def open_ssh(at: Greeted, way: SshWay, record: Record, stop: threading.Event) -> SshSession:
     """Log in. Blocks. Raises Unanswered. `stop` ends whatever the session is waiting for."""
-    with _opening(record):
+    with opening(record, "shell"):
         return SshSession(log_in(at, way), record, stop)
-
-
-@contextlib.contextmanager
-def _opening(record: Record, session: str = "shell") -> Iterator[None]:
-    """A session that cannot be opened leaves a record of why."""
-    began, start = datetime.now(UTC), time.monotonic()
-    try:
-        yield
-    except Unanswered as reason:
-        record(
-            Exchange(
-                session=session,
-                question=("open",),
-                began=began,
-                took=time.monotonic() - start,
-                unanswered=(reason.kind, reason.phase, reason.detail),
-            )
-        )
-        raise
 
 
 class SshSession:

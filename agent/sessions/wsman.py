@@ -31,6 +31,7 @@ from winrm.exceptions import (
 from winrm.protocol import Protocol
 
 from agent.sessions.clixml import error_id
+from agent.sessions.opening import Record, opening
 from agent.sessions.wsman_faults import fault, script_error
 from agent.sessions.wsman_line import MOST, Dialler, Watch, http_session
 from agent.start import WinrmWay
@@ -55,7 +56,6 @@ _IDLE = "PT180S"
 # A host that answers at once that there is nothing yet is asked again after a moment.
 _MOMENT = 0.05
 
-Record = Callable[[Exchange], None]
 # What pywinrm and what it stands on raise for an answer that is none.
 _NONSENSE = (
     *(ET.ParseError, StopIteration, SpnegoError, WinRMError, ValueError, TypeError),
@@ -272,21 +272,13 @@ def open_windows(
     doors = leave.doors(host, "winrm")
     if not doors:
         raise GrantRefusedError(NotGranted.NOT_NAMED, f"the grant opens no WinRM door to {host!r}")
-    began, start, watch = datetime.now(UTC), time.monotonic(), Watch()
+    watch = Watch()
     dialler = Dialler(doors, way.name, way.authorities, watch)
     session = WindowsSession(dialler, watch, way, doors[0].port, patience=patience)
-    try:
-        session.open(record)
-    except Unanswered as reason:
-        session.close()
-        record(
-            Exchange(
-                session="powershell",
-                question=("open",),
-                began=began,
-                took=time.monotonic() - start,
-                unanswered=(reason.kind, reason.phase, reason.detail),
-            )
-        )
-        raise
+    with opening(record, "powershell"):
+        try:
+            session.open(record)
+        except Unanswered:
+            session.close()
+            raise
     return session
