@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from collectors import Fact, Finding, Tag, fault, note, survey, warn
+from collectors import Finding, fault, note, survey, warn
+from collectors.dns.alike import Told, once
 from collectors.dns.names import listed
 from collectors.dns.serial import current, newest, of_one_source, views
 from collectors.dns.zones import Holding, Zones, holdings, zones
@@ -142,16 +143,10 @@ def _ns_sets(zone: str, held: Mapping[str, Holding], server: Mapping[str, str]) 
 
 def _content(zone: str, held: Mapping[str, Holding], server: Mapping[str, str]) -> Iterator[Finding]:
     """Judge what each copy says; the same fault in several copies is one finding."""
-    found: defaultdict[tuple[Tag, tuple[tuple[str, Fact], ...]], list[str]] = defaultdict(list)
-    for host, one in held.items():
-        for tag, facts in _faults(one):
-            found[tag, tuple(facts.items())].append(host)
-    for (tag, pairs), hosts in found.items():
-        told = {"zone": zone, "servers": listed(server[h] for h in hosts)} | dict(pairs)
-        yield Finding(tag, told, hosts[0] if len(hosts) == 1 else "")
+    yield from once(zone, ((host, told) for host, one in held.items() for told in _faults(one)), server)
 
 
-def _faults(one: Holding) -> Iterator[tuple[Tag, dict[str, Fact]]]:
+def _faults(one: Holding) -> Iterator[Told]:
     for tag, hosts in ((NS_NO_ADDRESS, one.servers), (MX_NO_ADDRESS, one.mail)):
         for target in hosts or ():
             if target.addresses == ():

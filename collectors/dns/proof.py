@@ -6,10 +6,11 @@ Judged from the highest zone on whose servers the contract lets us ask for DS re
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from collectors import Fact, Finding, Severity, Tag, fault, note, survey, warn
+from collectors import Finding, Severity, fault, note, survey, warn
+from collectors.dns.alike import Told, once
 from collectors.dns.dnssec import Dnssec, dnssec
 from collectors.dns.names import listed
 from collectors.dns.signatures import Verdict
@@ -87,9 +88,6 @@ NOT_VERIFYING = note(
 # RFC 8624, section 3.3: not to be used for signing any more.
 _OLD_DIGESTS = frozenset({1, 3})
 
-# A tag with its facts, and the hosts on which it holds.
-_Found = dict[tuple[Tag, tuple[tuple[str, Fact], ...]], list[str]]
-
 
 @dataclass(slots=True)
 class _Zone:
@@ -113,7 +111,7 @@ def proof(seen: Mapping[str, Dnssec]) -> Iterator[Finding]:
     for name, heard in sorted(zones.items()):
         server = {host: seen[host].server for host in heard.views}
         found = _found(heard)
-        yield from _told(name, found, server)
+        yield from once(name, found, server)
         yield from _of_parent(name, heard)
         yield from _of_keys(name, heard, server)
         states[_state(heard, found)].append(name)
@@ -127,26 +125,19 @@ def proof(seen: Mapping[str, Dnssec]) -> Iterator[Finding]:
         yield UNPROVEN(zones=listed(unproven))
 
 
-def _found(heard: _Zone) -> _Found:
+def _found(heard: _Zone) -> tuple[tuple[str, Told], ...]:
     """What is wrong with the zone on its servers."""
-    ds = {one.record: one for said in heard.parents for one in said.ds}
-    found: _Found = defaultdict(list)
-    for host, view in heard.views.items():
-        told = (*of_view(view), *of_ds(view, ds.values())) if view.is_signed else of_plain(ds.values())
-        for tag, facts in told:
-            found[tag, tuple(facts.items())].append(host)
-    return found
+    ds = {one.record: one for said in heard.parents for one in said.ds}.values()
+    return tuple(
+        (host, told)
+        for host, view in heard.views.items()
+        for told in ((*of_view(view), *of_ds(view, ds)) if view.is_signed else of_plain(ds))
+    )
 
 
-def _told(zone: str, found: _Found, server: Mapping[str, str]) -> Iterator[Finding]:
-    for (tag, pairs), hosts in found.items():
-        at = {"zone": zone, "servers": listed(server[h] for h in hosts)} | dict(pairs)
-        yield Finding(tag, at, hosts[0] if len(hosts) == 1 else "")
-
-
-def _state(heard: _Zone, found: _Found) -> str:
+def _state(heard: _Zone, found: Sequence[tuple[str, Told]]) -> str:
     """secure, partly (not at every server), insecure, bogus, or unproven: nobody could be asked, or nobody above it."""
-    bad = {host for (tag, _), hosts in found.items() if tag.severity is Severity.FAULT for host in hosts}
+    bad = {host for host, (tag, _) in found if tag.severity is Severity.FAULT}
     is_vouched = any(said.ds for said in heard.parents)
     if not heard.views or (not heard.parents and any(view.is_signed for view in heard.views.values())):
         return "unproven"
@@ -157,7 +148,7 @@ def _state(heard: _Zone, found: _Found) -> str:
     if bad:
         return "partly"
     # A DS record without a signature proves nothing to whoever begins above.
-    is_read = not any(tag is UNREADABLE for tag, _ in found)
+    is_read = not any(tag is UNREADABLE for _, (tag, _) in found)
     return "secure" if is_read and all(said.marks for said in heard.parents if said.ds) else "unproven"
 
 

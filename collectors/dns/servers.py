@@ -6,7 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from collectors import Fact, Finding, Tag, fault, note, survey, warn
+from collectors import Finding, Tag, fault, note, survey, warn
+from collectors.dns.alike import Told, once
 from collectors.dns.names import is_internal, lies_in, listed
 from collectors.dns.referral import LARGEST_PLAIN, largest_referral
 from collectors.dns.serial import current, views
@@ -94,20 +95,19 @@ _LETTERS = re.compile(r"[a-z0-9-]+")
 def servers(seen: Mapping[str, Zones]) -> Iterator[Finding]:
     """Judge the names that the newest copies of a zone give, each fault once, and how the parent refers to it."""
     for zone, held in sorted(holdings(seen).items()):
-        found: defaultdict[tuple[Tag, tuple[tuple[str, Fact], ...]], list[str]] = defaultdict(list)
-        for view in views(held):
-            for host, one in current(view).items():
-                for tag, facts in (*_names(one), *_set(one)):
-                    found[tag, tuple(facts.items())].append(host)
-        for (tag, pairs), hosts in found.items():
-            told = {"zone": zone, "servers": listed(seen[host].server for host in hosts)} | dict(pairs)
-            yield Finding(tag, told, hosts[0] if len(hosts) == 1 else "")
+        found = (
+            (host, told)
+            for view in views(held)
+            for host, one in current(view).items()
+            for told in (*_names(one), *_set(one))
+        )
+        yield from once(zone, found, {host: seen[host].server for host in held})
     for host, reading in seen.items():
         for delegation in reading.delegates:
             yield from _referral(host, reading, delegation)
 
 
-def _names(one: Holding) -> Iterator[tuple[Tag, dict[str, Fact]]]:
+def _names(one: Holding) -> Iterator[Told]:
     given: Iterable[tuple[str, Tag | None, Iterable[NamedHost]]] = (
         ("NS", NS_ALIAS, one.servers or ()),
         ("MX", MX_ALIAS, one.mail or ()),
@@ -147,7 +147,7 @@ def _is_odd(name: str) -> bool:
     return any(label[2:4] == "--" and not label.startswith("xn--") for label in name.split("."))
 
 
-def _set(one: Holding) -> Iterator[tuple[Tag, dict[str, Fact]]]:
+def _set(one: Holding) -> Iterator[Told]:
     if one.servers is None:
         return
     if len(one.servers) == 1:

@@ -6,15 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from collectors import Fact, Tag, fault, note, warn
+from collectors import Fact, fault, note, warn
+from collectors.dns.alike import Told
 from collectors.dns.names import listed
 from collectors.dns.signatures import Verdict
 from collectors.dns.signed import Ds, Mark, SignedZone, matches
 
-__all__ = ["UNREADABLE", "Told", "best", "of_ds", "of_plain", "of_view"]
-
-# A tag with its facts; the zone and the servers come later.
-Told = tuple[Tag, dict[str, Fact]]
+__all__ = ["UNREADABLE", "best", "of_ds", "of_plain", "of_view"]
 
 _SIGN_ANEW = (
     "See why the zone is not signed anew at its primary (named's log, the keys' folder), and have it signed: rndc sign {zone}.",

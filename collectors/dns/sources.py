@@ -9,7 +9,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from collectors import Fact, Finding, Tag, fault, note, survey, warn
+from collectors import Finding, fault, note, survey, warn
+from collectors.dns.alike import Told, once
 from collectors.dns.names import listed
 from collectors.dns.serial import current, of_one_source, views
 from collectors.dns.zones import Holding, Zones, holdings, zones
@@ -111,15 +112,15 @@ def sources(seen: Mapping[str, Zones]) -> Iterator[Finding]:
         server = {host: seen[host].server for host in held}
         for group in of_one_source(held):
             yield from _differing(zone, current(group), server)
-        found: defaultdict[tuple[Tag, tuple[tuple[str, Fact], ...]], list[str]] = defaultdict(list)
-        for view in views(held):
-            is_copied = _has_copies(view)
-            for host, one in current(view).items():
-                for tag, facts in (*_faults(one, is_copied=is_copied), *_source(one)):
-                    found[tag, tuple(facts.items())].append(host)
-        for (tag, pairs), hosts in found.items():
-            told = {"zone": zone, "servers": listed(server[h] for h in hosts)} | dict(pairs)
-            yield Finding(tag, told, hosts[0] if len(hosts) == 1 else "")
+        yield from once(zone, _found(held), server)
+
+
+def _found(held: Mapping[str, Holding]) -> Iterator[tuple[str, Told]]:
+    for view in views(held):
+        is_copied = _has_copies(view)
+        for host, one in current(view).items():
+            for told in (*_faults(one, is_copied=is_copied), *_source(one)):
+                yield host, told
 
 
 def _has_copies(held: Mapping[str, Holding]) -> bool:
@@ -144,7 +145,7 @@ def _differing(zone: str, held: Mapping[str, Holding], server: Mapping[str, str]
             yield DIFFERS(zone=zone, what=what, views=all_told, servers=listed(server[h] for h in held))
 
 
-def _faults(one: Holding, *, is_copied: bool) -> Iterator[tuple[Tag, dict[str, Fact]]]:
+def _faults(one: Holding, *, is_copied: bool) -> Iterator[Told]:
     soa = one.soa
     if one.starts > 1:
         yield SEVERAL, {"count": one.starts}
@@ -157,7 +158,7 @@ def _faults(one: Holding, *, is_copied: bool) -> Iterator[tuple[Tag, dict[str, F
         yield NEGATIVE_LONG, {"minimum": soa.minimum}
 
 
-def _source(one: Holding) -> Iterator[tuple[Tag, dict[str, Fact]]]:
+def _source(one: Holding) -> Iterator[Told]:
     """What is wrong with the name of the source, where it is none of the zone's servers."""
     source = one.source
     # The root stands for no source at all: the zone takes no dynamic updates.

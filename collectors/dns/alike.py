@@ -1,0 +1,27 @@
+"""Several servers of a zone have the same fault: how does it become one finding?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from collectors import Fact, Finding, Tag
+from collectors.dns.names import listed
+
+__all__ = ["Told", "once"]
+
+# A tag with its facts; the zone and the servers come later.
+Told = tuple[Tag, dict[str, Fact]]
+
+
+def once(zone: str, found: Iterable[tuple[str, Told]], server: Mapping[str, str]) -> Iterator[Finding]:
+    """Each fault once, with the servers that have it; it is laid on a host where there is but one.
+
+    found: the host of each server with what is wrong there. server: host -> the server's name.
+    """
+    alike: defaultdict[tuple[Tag, tuple[tuple[str, Fact], ...]], list[str]] = defaultdict(list)
+    for host, (tag, facts) in found:
+        alike[tag, tuple(facts.items())].append(host)
+    for (tag, pairs), hosts in alike.items():
+        told = {"zone": zone, "servers": listed(server[host] for host in hosts)} | dict(pairs)
+        yield Finding(tag, told, hosts[0] if len(hosts) == 1 else "")
