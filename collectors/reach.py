@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collectors.finding import Finding, Tag, fault, warn
-from collectors.session import Kind, Phase
+from collectors.silence import Kind, Phase, before_asking, in_any_phase
 
 __all__ = ["SITE_UNREACHABLE", "judge_silence"]
 
@@ -133,7 +133,9 @@ SITE_UNREACHABLE = fault(
     ),
 )
 
-_BEFORE_ASKING: dict[tuple[Kind, Phase], Tag] = {
+_TAGS: dict[tuple[Kind, Phase], Tag] = {
+    **in_any_phase(Kind.HOST_KEY_CHANGED, KEY_CHANGED),
+    **before_asking(Kind.CUT_OFF, CUT_OFF),
     (Kind.UNREACHABLE, Phase.CONNECT): NO_ANSWER,
     (Kind.TIMED_OUT, Phase.CONNECT): NO_ANSWER,
     (Kind.REFUSED, Phase.CONNECT): REFUSED,
@@ -154,10 +156,5 @@ def judge_silence(host: str, kind: Kind, phase: Phase, detail: str) -> Finding |
 
     An answer that could not be read, and one that was stopped, are in the report's coverage only.
     """
-    if kind is Kind.HOST_KEY_CHANGED:
-        tag: Tag | None = KEY_CHANGED
-    elif kind is Kind.CUT_OFF and phase is not Phase.ASK:
-        tag = CUT_OFF
-    else:
-        tag = _BEFORE_ASKING.get((kind, phase))
+    tag = _TAGS.get((kind, phase))
     return tag(host=host, detail=detail) if tag is not None else None

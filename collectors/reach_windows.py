@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collectors.finding import Finding, Tag, fault, warn
-from collectors.silence import Kind, Phase
+from collectors.silence import Kind, Phase, before_asking, in_any_phase
 
 __all__ = ["judge_windows_silence"]
 
@@ -96,6 +96,10 @@ CREDENTIAL_UNUSABLE = warn(
 )
 
 _TAGS: dict[tuple[Kind, Phase], Tag] = {
+    **in_any_phase(Kind.TIMED_OUT, HANGING),
+    **in_any_phase(Kind.QUOTA, QUOTA),
+    **before_asking(Kind.CUT_OFF, CUT_OFF),
+    **before_asking(Kind.UNPARSABLE, NO_WINRM),
     (Kind.UNREACHABLE, Phase.CONNECT): NO_ANSWER,
     (Kind.TIMED_OUT, Phase.CONNECT): NO_ANSWER,
     (Kind.REFUSED, Phase.CONNECT): REFUSED,
@@ -114,12 +118,4 @@ def judge_windows_silence(host: str, kind: Kind, phase: Phase, detail: str) -> F
     What an account may not read, and what could not be read, are in the report's coverage only.
     """
     tag = _TAGS.get((kind, phase))
-    if tag is None and kind is Kind.QUOTA:
-        tag = QUOTA
-    elif tag is None and kind is Kind.TIMED_OUT:
-        tag = HANGING
-    elif tag is None and kind is Kind.CUT_OFF and phase is not Phase.ASK:
-        tag = CUT_OFF
-    elif tag is None and kind is Kind.UNPARSABLE and phase is not Phase.ASK:
-        tag = NO_WINRM
     return tag(host=host, detail=detail) if tag is not None else None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TypeVar
 
-__all__ = ["Kind", "Phase", "Unanswered"]
+__all__ = ["Kind", "Phase", "Unanswered", "before_asking", "in_any_phase"]
 
 
 class Kind(StrEnum):
@@ -31,6 +32,19 @@ class Phase(StrEnum):
     GREET = "greet"
     LOGIN = "login"
     ASK = "ask"
+
+
+T = TypeVar("T")
+
+
+def in_any_phase(kind: Kind, what: T) -> dict[tuple[Kind, Phase], T]:
+    """The rows of a table of silences for one kind, however far the conversation had come."""
+    return dict.fromkeys(((kind, phase) for phase in Phase), what)
+
+
+def before_asking(kind: Kind, what: T) -> dict[tuple[Kind, Phase], T]:
+    """The same, where nothing was asked yet."""
+    return dict.fromkeys(((kind, phase) for phase in Phase if phase is not Phase.ASK), what)
 
 
 class Unanswered(Exception):  # noqa: N818 - it is an outcome with a name, not an error of ours.

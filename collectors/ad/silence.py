@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collectors import Finding, Kind, Phase, Tag, fault, warn
+from collectors.silence import before_asking, in_any_phase
 
 __all__ = [
     "CUT_OFF",
@@ -83,6 +84,9 @@ CREDENTIAL_UNUSABLE = warn(
 )
 
 _TAGS: dict[tuple[Kind, Phase], Tag] = {
+    **in_any_phase(Kind.TIMED_OUT, HANGING),
+    **before_asking(Kind.CUT_OFF, CUT_OFF),
+    **before_asking(Kind.UNPARSABLE, NO_LDAP),
     (Kind.UNREACHABLE, Phase.CONNECT): NO_ANSWER,
     (Kind.TIMED_OUT, Phase.CONNECT): NO_ANSWER,
     (Kind.REFUSED, Phase.CONNECT): REFUSED,
@@ -97,10 +101,4 @@ _TAGS: dict[tuple[Kind, Phase], Tag] = {
 def judge_directory_silence(host: str, kind: Kind, phase: Phase, detail: str) -> Finding | None:
     """Give the finding that a silence is, or None when it says nothing about the host."""
     tag = _TAGS.get((kind, phase))
-    if tag is None and kind is Kind.TIMED_OUT:
-        tag = HANGING
-    elif tag is None and kind is Kind.CUT_OFF and phase is not Phase.ASK:
-        tag = CUT_OFF
-    elif tag is None and kind is Kind.UNPARSABLE and phase is not Phase.ASK:
-        tag = NO_LDAP
     return tag(host=host, detail=detail) if tag is not None else None
