@@ -11,6 +11,7 @@ import asyncio
 import os
 import select
 import socket
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -87,6 +88,8 @@ async def _serve(
         job = guilty[0].job if len(guilty) == 1 else ""
         mouth.tell(({"event": "blocked", "what": f"{kind}, {words}", "job": job}, ()))
 
+    # What is loaded late shall not try to keep its compiled code: a worker writes no file.
+    sys.dont_write_bytecode = True
     if start.windows:
         # Its HTTP library tries a socket when it is loaded: nobody's attempt to get out, and held here in silence.
         import_module("agent.sessions.wsman")
