@@ -35,10 +35,13 @@ _GEOMETRY = re.compile(r"[-0-9eE.,\sMmLlHhVvCcSsQqTtAaZz]*")
 _LINES = {Mark.FINE: "solid", Mark.ODD: "dashed", Mark.BROKEN: "bold", Mark.UNHEARD: "dotted"}
 
 
-def svgs(drawings: Sequence[Drawing]) -> tuple[Markup | None, ...]:
-    """Draw each; None for one that is empty or too large, and for all where Graphviz is not there or fails."""
+def svgs(drawings: Sequence[Drawing], program: str = "dot") -> tuple[Markup | None, ...]:
+    """Draw each; None for one that is empty or too large, and for all where Graphviz is not there or fails.
+
+    program: that of Graphviz, by name or path.
+    """
     wanted = [drawing for drawing in drawings if 0 < len(drawing.spots) <= MOST]
-    dot = shutil.which("dot")
+    dot = shutil.which(program)
     if not wanted or dot is None:
         return (None,) * len(drawings)
     try:

@@ -56,10 +56,10 @@ def render_note(  # noqa: PLR0913 - the same arguments as the other forms take.
 def _path(path: Path, words: Words) -> str:
     """Which step gave the answer."""
     title, total = path.title[words.code == "de"], len(path.stages)
-    for number, stage in enumerate(path.stages, 1):
-        if stage.state is StageState.FOUND:
-            return words.note_path.format(title=title, number=number, total=total)
-    return words.note_path_open.format(title=title, total=total)
+    if not path.is_answered:
+        return words.note_path_open.format(title=title, total=total)
+    number = [stage.state for stage in path.stages].index(StageState.FOUND) + 1
+    return words.note_path.format(title=title, number=number, total=total)
 
 
 def _causes(report: Report, words: Words, say: Say) -> list[str]:

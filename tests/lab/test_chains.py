@@ -54,14 +54,14 @@ def test_the_first_step_answers_and_nobody_else_is_asked(lab: Lab) -> None:
     with broken(lab, "ad-account-locked"):
         told = asked(lab, *LOCKED)
     assert told["path"]["symptom"] == "locked-again"
-    assert states(told) == ["found", "ruled-out"] or states(told)[0] == "found"
+    assert states(told)[0] == "found"
     assert told["causes"][0]["tag"] in BY_NAME["ad-account-locked"].tags
     # Those who have nothing to do with the domain were left in peace.
     assert not {"web1", "web2", "db1"} & {result["host"] for result in told["results"]}
 
 
 def test_what_explains_the_answer_is_asked_elsewhere(lab: Lab) -> None:
-    """The member's channel is dead since its controllers' records are gone."""
+    """One of two controllers is stopped: the other is asked as well, and says what follows."""
     with broken(lab, "ad-dc-stopped") as fault:
         told = asked(lab, "Kein Domänencontroller", "Es sind keine Anmeldeserver verfügbar.")
     assert told["path"]["symptom"] == "no-controller"
