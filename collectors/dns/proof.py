@@ -106,7 +106,7 @@ def proof(seen: Mapping[str, Dnssec]) -> Iterator[Finding]:
             zones[view.zone].views[host] = view
         for said in reading.above:
             zones[said.zone].parents.append(said)
-    unheard = {one.zone for reading in seen.values() for one in reading.unsaid} - zones.keys()
+    unsaid = {one.zone for reading in seen.values() for one in reading.unsaid}
     states: defaultdict[str, list[str]] = defaultdict(list)
     for name, heard in sorted(zones.items()):
         server = {host: seen[host].server for host in heard.views}
@@ -114,14 +114,14 @@ def proof(seen: Mapping[str, Dnssec]) -> Iterator[Finding]:
         yield from once(name, found, server)
         yield from _of_parent(name, heard)
         yield from _of_keys(name, heard, server)
-        states[_state(heard, found)].append(name)
+        states[_state(heard, found, is_whole=name not in unsaid)].append(name)
     for name in states["bogus"]:
         yield BOGUS(zone=name)
     yield from _resolvers(seen, states)
     for tag, state in ((SECURE, "secure"), (INSECURE, "insecure")):
         if states[state]:
             yield tag(zones=listed(states[state]))
-    if unproven := sorted({*states["unproven"], *unheard}):
+    if unproven := sorted({*states["unproven"], *(unsaid - zones.keys())}):
         yield UNPROVEN(zones=listed(unproven))
 
 
@@ -135,14 +135,18 @@ def _found(heard: _Zone) -> tuple[tuple[str, Told], ...]:
     )
 
 
-def _state(heard: _Zone, found: Sequence[tuple[str, Told]]) -> str:
-    """secure, partly (not at every server), insecure, bogus, or unproven: nobody could be asked, or nobody above it."""
+def _state(heard: _Zone, found: Sequence[tuple[str, Told]], *, is_whole: bool) -> str:
+    """secure, partly (not at every server), insecure, bogus, or unproven: nobody could be asked, or nobody above it.
+
+    is_whole: nobody who was asked about the zone stayed silent.
+    """
     bad = {host for host, (tag, _) in found if tag.severity is Severity.FAULT}
     is_vouched = any(said.ds for said in heard.parents)
     if not heard.views or (not heard.parents and any(view.is_signed for view in heard.views.values())):
         return "unproven"
     if not is_vouched:
-        return "insecure"
+        # An unsigned zone whose parent did not answer may be one that it says is signed.
+        return "insecure" if heard.parents or is_whole else "unproven"
     if _refuted(heard) or bad >= heard.views.keys():
         return "bogus"
     if bad:
