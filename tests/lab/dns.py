@@ -9,7 +9,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.lab import signed
 from tests.lab.cells import running_pids, spawn
 from tests.lab.places import (
     AD_ZONE,
@@ -42,6 +41,7 @@ __all__ = [
     "publish",
     "referral",
     "serial",
+    "soa",
     "spoil_secondary",
     "start_other_secondary",
     "start_primary",
@@ -57,8 +57,10 @@ _MOVED = 5300
 _NAMED_BOXES = (DNS1, DNS2, DNS3, DNS4, REC1, DESK, HR1, *SERVERS)
 
 
-def _soa(zone: str, server: str, number: int) -> str:
-    return f"$ORIGIN {zone}.\n$TTL 60\n@ IN SOA {server}. hostmaster.{ZONE}. {number} 3600 600 604800 60\n"
+def soa(zone: str, server: str, number: int) -> str:
+    """How a zone's file begins; '.' is the root."""
+    top = f"{zone.rstrip('.')}."
+    return f"$ORIGIN {top}\n$TTL 60\n@ IN SOA {server}. hostmaster.{ZONE}. {number} 3600 600 604800 60\n"
 
 
 def _servers() -> str:
@@ -71,7 +73,7 @@ def parent_zone(
     """The registry's zone `test.`: the delegation of Musterbau's zone to these names, with their glue."""
     lines = [f"{ZONE}. IN NS {name}.\n{name}. IN A {address}\n" for name, address in servers]
     own = f"@ IN NS {REGISTRY.name}.\n{REGISTRY.name}. IN A {REGISTRY.address}\n"
-    return _soa("test", REGISTRY.name, 2026010101) + own + "".join(lines)
+    return soa("test", REGISTRY.name, 2026010101) + own + "".join(lines)
 
 
 def write_zones(place: Place) -> None:
@@ -81,12 +83,11 @@ def write_zones(place: Place) -> None:
     below = "".join(f"{AD_ZONE}. IN NS {box.name}.\n{box.name}. IN A {box.address}\n" for box in DCS)
     named = (*_NAMED_BOXES, *DCS, FS1)
     back = "".join(f"{box.address.rsplit('.', 1)[1]} IN PTR {box.name}.\n" for box in named)
-    (place.dns / ZONE).write_text(_soa(ZONE, DNS1.name, 2026010101) + _servers() + forward + below, "ascii")
-    (place.dns / REVERSE).write_text(_soa(REVERSE, DNS1.name, 2026010101) + _servers() + back, "ascii")
+    (place.dns / ZONE).write_text(soa(ZONE, DNS1.name, 2026010101) + _servers() + forward + below, "ascii")
+    (place.dns / REVERSE).write_text(soa(REVERSE, DNS1.name, 2026010101) + _servers() + back, "ascii")
     (place.dns / "test").write_text(parent_zone(), "ascii")
     top = f". IN NS {REGISTRY.name}.\n{REGISTRY.name}. IN A {REGISTRY.address}\n"
     (place.dns / "hints").write_text(f"$TTL 3600\n{top}", "ascii")
-    signed.write(place)
 
 
 def start_primary(place: Place, *, change: tuple[str, str] = ("", ""), more: tuple[str, ...] = ()) -> None:
@@ -149,24 +150,24 @@ def start_secondary(
     serves: bool = True,
     at: str = "0.0.0.0",  # noqa: S104 - inside a lab namespace.
     provides: bool = False,
-    unsigned: bool = False,
+    bare: Path | None = None,
     more: tuple[str, ...] = (),
 ) -> None:
     """Start the secondary; without `serves` it knows none of the zones and is lame for them.
 
-    at: where it listens. provides: it hands its zones over to anybody. unsigned: of the signed zone it has the file
-    from before the signing. more: further zones, whose content is the file `many`.
+    at: where it listens. provides: it hands its zones over to anybody. bare: the file of the signed zone from
+    before the signing, which it serves instead. more: further zones, whose content is the file `many`.
     """
     gives = "  provide-xfr: 0.0.0.0/0 NOKEY\n" if provides else ""
     zones = "".join(
         f'zone:\n  name: "{zone}"\n  zonefile: "{zone}"\n  request-xfr: AXFR {DNS1.address} NOKEY\n'
         f"  allow-notify: {DNS1.address} NOKEY\n  min-retry-time: 1\n  max-retry-time: 2\n  max-refresh-time: 30\n"
         f"{gives}"
-        for zone in ((ZONE, REVERSE) if unsigned else (ZONE, REVERSE, SIGNED))
+        for zone in ((ZONE, REVERSE) if bare else (ZONE, REVERSE, SIGNED))
     )
     zones += "".join(f'zone:\n  name: "{zone}"\n  zonefile: "{place.dns / "many"}"\n' for zone in more)
-    if unsigned:
-        zones += f'zone:\n  name: "{SIGNED}"\n  zonefile: "{signed.raw(place, SIGNED)}"\n'
+    if bare:
+        zones += f'zone:\n  name: "{SIGNED}"\n  zonefile: "{bare}"\n'
     server = _Nsd(place.dns / "secondary")
     server.write(zones if serves else "", at)
     for stale in (

@@ -250,6 +250,7 @@ def up(place: Place) -> Lab:
         cells.wire(place)
         papers.write(place)
         dns.write_zones(place)
+        signed.write(place)
         saved = domain.lay_down(place)
         waiting = {box.id: hosts.start(place, box) for box in HOSTS}
         dns.start_registry(place)
