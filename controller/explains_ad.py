@@ -76,6 +76,13 @@ AD_RULES: tuple[Rule, ...] = (
         Rule(cause, ("ad.trust-broken",), _perhaps_there, far=True)
         for cause in ("ad.clock-off", "ad.samba-*", "ad.directory-*", "ad.kdc-silent", "ad.record-missing")
     ),
+    # Who unlocks the account without ending these tries sees it locked again.
+    Rule(
+        "ad.wrong-passwords-from",
+        ("ad.account-locked", "ad.account-nearly-locked"),
+        same("account"),
+        far=True,
+    ),
     Rule("ad.policy-folder-missing", ("ad.sysvol-differs",), _of_its_policy, far=True),
     Rule("ad.policy-version-differs", ("ad.sysvol-differs",), _of_its_policy, far=True),
 )

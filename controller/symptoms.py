@@ -63,8 +63,8 @@ _LOCKOUT = Step(
         "Is it locked, and where do the wrong passwords come in?",
         "Ist es gesperrt, und wo kommen die falschen Kennwörter an?",
     ),
-    questions=("ad.lockout", "ad.logon"),
-    answers=("ad.account-locked", "ad.account-nearly-locked"),
+    questions=("ad.lockout", "ad.logon", "ad.wrong-passwords", "ad.windows-lockout"),
+    answers=("ad.account-locked", "ad.account-nearly-locked", "ad.wrong-passwords-from"),
 )
 _FOUND = Step(
     asks=(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from tests.faults.ad_act import Act, Sees
-from tests.lab import ad
+from tests.lab import ad, samba
 from tests.lab.lab import Lab
-from tests.lab.places import AD_ZONE, DCS
+from tests.lab.places import AD_ZONE, AGENT, DCS, FS1
 from tests.lab.tools import until
 
 __all__ = ["ACTS"]
@@ -61,11 +62,25 @@ def _ago(days: float) -> Callable[[], str]:
     return lambda: ad.nt(days)
 
 
-def _lock(lab: Lab) -> None:
-    # The threshold is five.
-    for number in range(6):
-        ad.kinit(lab, "bob", f"wrong-{number}", _DC1)
-    until("bob is locked everywhere", lambda: _locked(lab), seconds=30, every=0.2)
+def _lock_from(machine: str) -> Callable[[Lab], None]:
+    def lock(lab: Lab) -> None:
+        # The threshold is five.
+        for number in range(6):
+            ad.kinit(lab, "bob", f"wrong-{number}", _DC1, at=machine)
+        until("bob is locked everywhere", lambda: _locked(lab), seconds=30, every=0.2)
+
+    return lock
+
+
+def _unlock(lab: Lab) -> None:
+    ad.put(lab, _user("bob"), "lockoutTime", "0")
+    lab.on(_DC1, "truncate", "--size=0", samba.AUDIT)
+
+
+def _locked_by(lab: Lab) -> tuple[str, ...]:
+    """Whose addresses stand in the log of the controller."""
+    told = lab.on(_DC1, "cat", samba.AUDIT, check=False).stdout
+    return tuple(re.findall(r'"NT_STATUS_WRONG_PASSWORD".*?"remoteAddress": "ipv4:([0-9.]+):', told))
 
 
 def _locked(lab: Lab) -> bool:
@@ -177,9 +192,17 @@ ACTS = (
     Act(
         name="account-locked",
         host=_DC1,
-        inject=_lock,
-        undo=lambda lab: ad.put(lab, _user("bob"), "lockoutTime", "0"),
-        shows=_locked,
+        inject=_lock_from("agent"),
+        undo=_unlock,
+        shows=lambda lab: _locked(lab) and AGENT.address in _locked_by(lab),
+        note="the machine is not in the contract: it is named by its address",
+    ),
+    Act(
+        name="account-locked-by-member",
+        host=FS1.id,
+        inject=_lock_from(FS1.id),
+        undo=_unlock,
+        shows=lambda lab: _locked(lab) and FS1.address in _locked_by(lab),
     ),
     _value("password-expired", _user("alice"), "pwdLastSet", _ago(90), _ago(0), _older(42)),
     _value(

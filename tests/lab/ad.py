@@ -175,12 +175,12 @@ def record(lab: Lab, act: str, name: str, kind: str, data: str, *, zone: str = A
     )
 
 
-def kinit(lab: Lab, name: str, password: str, dc: str) -> str:
-    """What a client is told that logs on at one controller; empty when it is let in."""
-    config = lab.place.state / f"krb5-{dc}.conf"
-    config.write_text(samba.krb5_conf(lab.box(dc).address), "ascii")
+def kinit(lab: Lab, name: str, password: str, dc: str, *, at: str = "agent") -> str:
+    """What a client is told that logs on at one controller; empty when it is let in. at: from which machine."""
+    config = str(lab.place.state / f"krb5-{dc}.conf") if at == "agent" else f"/run/krb5-{dc}.conf"
+    lab.write(at, config, samba.krb5_conf(lab.box(dc).address))
     words = ("env", f"KRB5_CONFIG={config}", "LC_ALL=C", "kinit", "-c", "MEMORY:", f"{name}@{samba.REALM}")
-    done = lab.on("agent", *words, text=f"{password}\n", check=False)
+    done = lab.on(at, *words, text=f"{password}\n", check=False)
     return done.stderr.strip() if done.returncode else ""
 
 

@@ -10,6 +10,7 @@ from tests.lab.places import AD_ZONE, DCS, DNS1, FS1, Box, Place
 from tests.tls import Authority, Identity, authority
 
 __all__ = [
+    "AUDIT",
     "CA",
     "CERTIFICATE",
     "KEY",
@@ -29,6 +30,7 @@ __all__ = [
 REALM = AD_ZONE.upper()
 NETBIOS = "MUSTERBAU"
 LIB = "/var/lib/samba"
+AUDIT = "/var/log/samba/auth_audit.json"
 CERTIFICATE, KEY, CA = (f"/etc/samba/tls/{name}.pem" for name in ("cert", "key", "ca"))
 
 
@@ -81,6 +83,8 @@ def _controller(box: Box) -> Iterator[str]:
     yield f"tls certfile = {CERTIFICATE}"
     yield f"tls keyfile = {KEY}"
     yield f"tls cafile = {CA}"
+    # Who sends wrong passwords is to be found.
+    yield f"log level = 1 auth_json_audit:2@{AUDIT}"
     # Fewer processes than on a real controller, and a pull every few seconds instead of every five minutes:
     # a fault shall show, and be gone again, within the patience of a test.
     yield "prefork children = 1"
