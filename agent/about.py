@@ -72,7 +72,17 @@ def _zone(contract: Contract, zone: Zone) -> ZoneFacts:
         # What has servers of its own in the contract is asked of these.
         reverse=tuple(name for name in zone.reverse if name not in {z.name for z in contract.zones}),
         hosts=tuple(_server(h) for h in contract.hosts if _lies_in(h, zone.name)),
+        mail=zone.mail is not None,
+        selectors=zone.mail.selectors if zone.mail else (),
+        public=tuple(_in_full(name, zone) for name in zone.names.public),
+        differ=tuple(_in_full(name, zone) for name in zone.names.differ),
+        wildcard=zone.names.wildcard,
+        cloud=zone.cloud,
     )
+
+
+def _in_full(name: str, zone: Zone) -> str:
+    return zone.name if name == "@" else f"{name}.{zone.name}"
 
 
 def _lies_in(host: Host, zone: str) -> bool:
