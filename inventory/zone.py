@@ -36,7 +36,8 @@ class Names(Part):
     """What is known of a zone's names, where the zone is one inside and another one outside."""
 
     public: tuple[NameInZone, ...] = Field(
-        default=(), description="names that everybody must find, inside and outside: 'www', or '@' for the zone"
+        default=(),
+        description="names that everybody must find, inside and outside: 'www', or '@' for the zone",
     )
     differ: tuple[NameInZone, ...] = Field(
         default=(), description="names that are meant to be something else inside than outside"
