@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collectors import Finding
-from controller.links import Rule, Sure, same
+from controller.links import Rule, Sure, finds_not_its_zone, same, same_host
 
 __all__ = ["NAME_RULES"]
 
@@ -13,6 +13,23 @@ def of_some_copies(cause: Finding, effect: Finding) -> Sure | None:
     return same("zone")(cause, effect) if effect.host else None
 
 
+def passed_on_to(cause: Finding, effect: Finding) -> Sure | None:
+    """The effect is a resolver whose forwarders are dead, and the cause is one of these."""
+    dead = set(str(effect.facts.get("dead", "")).split(", "))
+    mine = {a for fact in ("addresses", "address") for a in str(cause.facts.get(fact, "-")).split(", ")}
+    return "certain" if dead & mine else None
+
+
+def lame_to_it(cause: Finding, effect: Finding) -> Sure | None:
+    """The effect is a resolver that asks the cause's server for the cause's zone."""
+    lame = set(str(effect.facts.get("lame", "")).split(", "))
+    is_it = bool(lame & set(str(cause.facts.get("addresses", "-")).split(", ")))
+    return same("zone")(cause, effect) if is_it else None
+
+
+_PASSED_ON = ("dns.forwarders-dead", "dns.forwarder-dead", "dns.conditional-dead")
+_FINDS_NOT = ("dns.recursion-dead", "dns.recursion-partial", "dns.recursion-wrong")
+
 NAME_RULES: tuple[Rule, ...] = (
     Rule("dns.copy-differs", ("dns.mail-record-differs",), same("zone"), far=True),
     Rule(
@@ -20,6 +37,14 @@ NAME_RULES: tuple[Rule, ...] = (
         ("dns.mx-*", "dns.mail-no-way", "dns.spf-*", "dns.dmarc-*", "dns.dkim-*"),
         of_some_copies,
         far=True,
+    ),
+    *(Rule(dead, _PASSED_ON, passed_on_to, far=True) for dead in ("dns.server-dead", "dns.address-dead")),
+    Rule("dns.lame", ("dns.conditional-lame",), lame_to_it, far=True),
+    Rule("dns.forwarder-itself", ("dns.forwarders-dead", "dns.forwarder-dead", *_FINDS_NOT), same_host),
+    *(Rule(wrong, _FINDS_NOT, same_host) for wrong in ("dns.forwarders-dead", "dns.forwarder-refuses")),
+    *(
+        Rule(wrong, _FINDS_NOT, finds_not_its_zone)
+        for wrong in ("dns.conditional-dead", "dns.conditional-lame", "dns.conditional-elsewhere")
     ),
     Rule("dns.internal-address-shown", ("dns.public-name-differs",), same("name"), far=True),
     *(
