@@ -99,11 +99,13 @@ def _of_view(view: Block) -> Iterator[Forwarding]:
 
 def _listed(block: Block) -> list[str]:
     """Addresses as BIND writes them; a port that is not the usual one stays with its address."""
-    found = []
-    for one in block.inner or ():
-        port = one.words[one.words.index("port") + 1 :][:1] if "port" in one.words else ()
-        found.append(one.words[0] + (f"@{port[0]}" if port else ""))
-    return found
+    usual = _port(block)
+    return [f"{one.words[0]}{_port(one) or usual}" for one in block.inner or () if one.words]
+
+
+def _port(block: Block) -> str:
+    after = block.words[block.words.index("port") + 1 :] if "port" in block.words else ()
+    return f"@{after[0]}" if after else ""
 
 
 def of_unbound(text: str) -> tuple[Forwarding, ...]:
