@@ -46,7 +46,18 @@ NAME_RULES: tuple[Rule, ...] = (
         Rule(wrong, _FINDS_NOT, finds_not_its_zone)
         for wrong in ("dns.conditional-dead", "dns.conditional-lame", "dns.conditional-elsewhere")
     ),
-    Rule("dns.internal-address-shown", ("dns.public-name-differs",), same("name"), far=True),
+    Rule(
+        "dns.internal-address-shown",
+        ("dns.public-name-differs", "dns.resolvers-differ"),
+        same("name"),
+        far=True,
+    ),
+    *(
+        Rule(cause, ("dns.resolvers-differ",), same("name"), far=True)
+        for cause in ("dns.public-name-missing", "dns.public-name-differs", "dns.name-missing-inside")
+    ),
+    Rule("dns.recursion-invents", ("dns.resolvers-differ",), same_host),
+    Rule("dns.wildcard", ("dns.dmarc-*", "dns.dkim-*"), same("zone"), far=True),
     *(
         Rule(cause, ("linux.resolver-lacks-name", "dns.recursion-no-address"), same("name"), far=True)
         for cause in ("dns.public-name-missing", "dns.name-missing-inside")
