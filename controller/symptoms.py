@@ -91,8 +91,11 @@ _CHANNEL = Step(
 )
 _KEYS = Step(
     asks=("Are there keys that both sides can use?", "Gibt es Schlüssel, die beide Seiten nutzen können?"),
-    questions=("ad.keys", "ad.principals"),
-    answers=("ad.rc4-only", "ad.no-aes-key", "ad.krbtgt-old", "ad.spn-duplicate"),
+    questions=("ad.keys", "ad.principals", "ad.memberships"),
+    answers=(
+        *("ad.rc4-only", "ad.no-aes-key", "ad.krbtgt-old", "ad.spn-duplicate"),
+        *("ad.account-token-large", "ad.account-in-too-many-groups"),
+    ),
 )
 _SPN = Step(
     asks=(
@@ -255,6 +258,15 @@ SYMPTOMS: Mapping[str, Symptom] = {
         steps=(
             _SPN,
             _KEYS,
+            Step(
+                asks=(
+                    "Do all controllers take the log-on, and does the service get its password?",
+                    "Nehmen alle Controller die Anmeldung an, und bekommt der Dienst sein Kennwort?",
+                ),
+                questions=("ad.signing", "ad.windows-signing", "ad.service-accounts"),
+                answers=("ad.ldap-*", "ad.managed-account-unreadable", "ad.root-key-not-yet"),
+                but=("ad.ldap-unsigned",),
+            ),
             Step(
                 asks=(
                     "Is the directory's certificate valid for who asks?",

@@ -11,7 +11,7 @@ __all__ = ["error_id", "error_text"]
 
 _HEAD = "#< CLIXML"
 _SPACE = "{http://schemas.microsoft.com/powershell/2004/04}"
-_OBJECTS = re.compile(r"<Objs\b.*?</Objs>", re.DOTALL)
+_BEGIN, _END = "<Objs", "</Objs>"
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 # The name stays in English in every language of Windows; long lines are broken, and go on indented.
 _ERROR_ID = re.compile(r"FullyQualifiedErrorId\s*:\s*(.*?)(?:\r?\n[ \t]*(?=\r?\n)|\Z)", re.DOTALL)
@@ -27,9 +27,22 @@ def error_text(stderr: bytes) -> str:
     text = readable(stderr)
     if _HEAD not in text:
         return text
-    found = [piece for part in _OBJECTS.finditer(text) for piece in _errors(part[0])]
-    plain = _OBJECTS.sub("", text).replace(_HEAD, "").strip()
-    return "".join((*found, plain))
+    parts, plain = _apart(text)
+    found = [piece for part in parts for piece in _errors(part)]
+    return "".join((*found, plain.replace(_HEAD, "").strip()))
+
+
+def _apart(text: str) -> tuple[list[str], str]:
+    """The XML in a text, and what stands around it. What begins and never ends is no XML."""
+    parts: list[str] = []
+    around: list[str] = []
+    at = 0
+    while (begin := text.find(_BEGIN, at)) >= 0 and (end := text.find(_END, begin)) >= 0:
+        end += len(_END)
+        around.append(text[at:begin])
+        parts.append(text[begin:end])
+        at = end
+    return parts, "".join((*around, text[at:]))
 
 
 def error_id(stderr: bytes) -> str:

@@ -12,9 +12,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import dns.message
-
-from agent.sessions.dns_packet import Question, Sent, StrayError, answer_from, query_for
+from agent.sessions.dns_packet import Query, Question, Sent, StrayError, answer_from, query_for
 from collectors.exchange import Exchange, facts_of
 from collectors.session import Answer, Kind, Phase, Unanswered
 from inventory.grant import Door
@@ -66,14 +64,14 @@ class Asking:
     wire: bytes = b""
     strays: int = 0
     tries: int = 0
-    sent: list[tuple[dns.message.QueryMessage, float]] = field(default_factory=list)
+    sent: list[tuple[Query, float]] = field(default_factory=list)
 
     @property
     def is_unheard(self) -> bool:
         """The question went out, and nothing at all came back."""
         return self.phase is Phase.ASK and not self.strays
 
-    def next_query(self, *, plain: bool = False) -> dns.message.QueryMessage:
+    def next_query(self, *, plain: bool = False) -> Query:
         query = query_for(self.question, edns=self.edns and not plain)
         self.tries += 1
         self.sent.append((query, now()))
@@ -118,9 +116,9 @@ async def datagrams(line: socket.socket, asking: Asking, *, also_plain: bool = F
     loop = asyncio.get_running_loop()
     # A connected UDP socket sends nothing yet: what fails here never left this machine.
     line.connect((str(asking.door.address), asking.door.port))
-    line.send(asking.next_query().to_wire())
+    line.send(asking.next_query().wire)
     if also_plain:
-        line.send(asking.next_query(plain=True).to_wire())
+        line.send(asking.next_query(plain=True).wire)
     asking.phase = Phase.ASK
     while True:
         answer = _answer(await loop.sock_recv(line, 65535), asking)
@@ -133,10 +131,10 @@ async def datagrams(line: socket.socket, asking: Asking, *, also_plain: bool = F
 async def stream(line: socket.socket, asking: Asking) -> Answer:
     """Connect, send the question with its length, and read messages until one answers it."""
     loop = asyncio.get_running_loop()
-    query = asking.next_query()
+    wire = asking.next_query().wire
     await loop.sock_connect(line, (str(asking.door.address), asking.door.port))
     asking.phase = Phase.ASK
-    await loop.sock_sendall(line, query.to_wire(prepend_length=True))
+    await loop.sock_sendall(line, len(wire).to_bytes(2, "big") + wire)
     while True:
         size = int.from_bytes(await _exactly(line, 2, asking), "big")
         answer = _answer(await _exactly(line, size, asking), asking)

@@ -10,6 +10,7 @@ import secrets
 import struct
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 import dns.edns
 import dns.exception
@@ -21,10 +22,11 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
+from agent.sessions.dns_wire import Asked, Row, Wire, read_wire
 from collectors.exchange import asked_how
 from collectors.session import Answer, Edns, Kind, Record, Transport, Unanswered
 
-__all__ = ["LARGEST_UDP", "Question", "Sent", "StrayError", "answer_from", "query_for"]
+__all__ = ["LARGEST_UDP", "Query", "Question", "Sent", "StrayError", "answer_from", "query_for"]
 
 # How an IXFR question begins, before the serial.
 _CHANGES = "IXFR="
@@ -71,11 +73,29 @@ class Question:
         )
 
 
-def query_for(question: Question, *, edns: bool = True) -> dns.message.QueryMessage:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """One packet that asks. id: its own, that nobody can guess. edns: whether it says that it understands EDNS."""
+
+    id: int
+    wire: bytes
+    asked: Asked
+    edns: bool
+
+
+def query_for(question: Question, *, edns: bool = True) -> Query:
     """Make the packet, with a fresh, unpredictable id. Raises ValueError when it is no question.
 
     edns: False: without, and so without what only EDNS can say.
     """
+    wire, asked = _written(question, edns=edns)
+    number = secrets.randbelow(1 << 16)
+    return Query(id=number, wire=number.to_bytes(2, "big") + wire[2:], asked=asked, edns=edns)
+
+
+@lru_cache(maxsize=1024)
+def _written(question: Question, *, edns: bool) -> tuple[bytes, Asked]:
+    """The packet but for its id. A question is written twice at least: to see that it is one, and to be sent."""
     try:
         owner = dns.name.from_text(question.name)
         kind = dns.rdatatype.from_text(question.rtype.partition("=")[0])
@@ -85,13 +105,9 @@ def query_for(question: Question, *, edns: bool = True) -> dns.message.QueryMess
         raise ValueError(
             f"{question.rtype} is not one question with one answer: zones are not transferred here"
         )
-    query = dns.message.make_query(
-        owner,
-        kind,
-        dns.rdataclass.CH if question.chaos else dns.rdataclass.IN,
-        flags=(dns.flags.RD if question.recurse else 0) | (dns.flags.CD if question.unchecked else 0),
-        id=secrets.randbelow(1 << 16),
-    )
+    rclass = dns.rdataclass.CH if question.chaos else dns.rdataclass.IN
+    flags = (dns.flags.RD if question.recurse else 0) | (dns.flags.CD if question.unchecked else 0)
+    query = dns.message.make_query(owner, kind, rclass, flags=flags, id=0)
     if edns:
         said = question.edns or Edns(size=LARGEST_UDP)
         query.use_edns(
@@ -102,7 +118,7 @@ def query_for(question: Question, *, edns: bool = True) -> dns.message.QueryMess
         )
     if question.is_transfer:
         query.authority.append(_since(owner, question.rtype.removeprefix(_CHANGES)))
-    return query
+    return query.to_wire(), (owner, kind, rclass)
 
 
 def _since(zone: dns.name.Name, serial: str) -> dns.rrset.RRset:
@@ -122,67 +138,56 @@ class Sent:
     took: float
 
 
-def answer_from(raw: bytes, query: dns.message.QueryMessage, sent: Sent) -> Answer:
+def answer_from(raw: bytes, query: Query, sent: Sent) -> Answer:
     """Read one packet. Raises StrayError, or Unanswered when it claims to be the answer and cannot be read."""
     if len(raw) < 2 or int.from_bytes(raw[:2], "big") != query.id:
         raise StrayError
     if sent.transport == "udp" and len(raw) > LARGEST_UDP:
         raise Unanswered(Kind.UNPARSABLE, f"{len(raw)} bytes over UDP, where {LARGEST_UDP} were offered")
     try:
-        message = _message(raw)
-        if not query.is_response(message):
+        wire = read_wire(raw)
+        if not wire.answers(query.id, query.asked):
             raise StrayError
-        asked = query.question[0]
-        most = _OF_A_TRANSFER if asked.rdtype == dns.rdatatype.IXFR else None
+        _, rtype, rclass = query.asked
+        answer, authority, additional = wire.sections
+        if rtype == dns.rdatatype.IXFR:
+            answer = answer[:_OF_A_TRANSFER]
         return Answer(
             server=sent.server,
             transport=sent.transport,
-            rcode=dns.rcode.to_text(message.rcode()),
-            flags=frozenset(dns.flags.to_text(message.flags).split()),
-            answer=_records(message.answer[:most], asked.rdclass),
-            authority=_records(message.authority, asked.rdclass),
-            additional=_records(message.additional, asked.rdclass),
+            rcode=dns.rcode.to_text(wire.rcode),
+            flags=frozenset(dns.flags.to_text(wire.flags).split()),
+            answer=_records(answer, rclass),
+            authority=_records(authority, rclass),
+            additional=_records(additional, rclass),
             began=sent.began,
             took=sent.took,
-            edns=query.edns >= 0,
-            opt=_opt(message),
+            edns=query.edns,
+            opt=_opt(wire),
             size=len(raw),
-            repeats=message.question[0].name.to_text() if message.question else "",
+            repeats=wire.question[0][0].to_text() if wire.question else "",
         )
     except (dns.exception.DNSException, ValueError, ArithmeticError, LookupError, struct.error) as error:
         detail = f"{len(raw)} bytes that are not a DNS answer ({type(error).__name__})"
         raise Unanswered(Kind.UNPARSABLE, detail) from error
 
 
-def _message(raw: bytes) -> dns.message.Message:
-    """Read a packet; one that says that it is cut may end anywhere behind its question."""
-    try:
-        return dns.message.from_wire(raw, one_rr_per_rrset=True, raise_on_truncation=True)
-    except dns.message.Truncated as cut:
-        message: dns.message.Message = cut.kwargs["message"]
-        if not message.question:
-            raise
-        return message
-
-
-def _opt(message: dns.message.Message) -> Edns | None:
-    if message.edns < 0:
+def _opt(wire: Wire) -> Edns | None:
+    if wire.opt is None:
         return None
     return Edns(
-        version=message.edns,
-        options=tuple(int(option.otype) for option in message.options),
-        flags=int(message.ednsflags) & 0x7FFF,
-        size=message.payload,
+        version=wire.opt_ttl >> 16 & 0xFF,
+        options=tuple(int(option.otype) for option in wire.opt.options),
+        flags=wire.opt_ttl & 0x7FFF,
+        size=wire.opt.rdclass,
     )
 
 
-def _records(section: list[dns.rrset.RRset], rclass: dns.rdataclass.RdataClass) -> tuple[Record, ...]:
-    return tuple(
-        _record(rrset, rdata.to_text()) for rrset in section if rrset.rdclass == rclass for rdata in rrset
-    )
+def _records(section: list[Row], rclass: int) -> tuple[Record, ...]:
+    return tuple(_record(row) for row in section if row.rclass == rclass)
 
 
-def _record(rrset: dns.rrset.RRset, data: str) -> Record:
-    rtype = dns.rdatatype.to_text(rrset.rdtype)
-    name = rrset.name.to_text().lower()
-    return Record(name, rtype, rrset.ttl, data.lower() if rtype in _ONLY_NAMES else data)
+def _record(row: Row) -> Record:
+    rtype, data = dns.rdatatype.to_text(row.rtype), row.data.to_text()
+    name = row.name.to_text().lower()
+    return Record(name, rtype, row.ttl, data.lower() if rtype in _ONLY_NAMES else data)

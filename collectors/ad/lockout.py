@@ -1,17 +1,20 @@
 """Where does the wrong password come in, and after how many is an account locked?
 
 badPwdCount and badPasswordTime do not replicate (MS-ADTS 3.1.1.1.11): the controller on which they count is the one that
-the wrong password reaches, which leads to the machine that sends it.
+the wrong password reaches, which leads to the machine that sends it. After how many an account is locked is said by the
+password settings that apply to it (MS-ADTS 3.1.1.4.5.36, msDS-ResultantPSO), else by the domain.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from collectors import About, Directory, Finding, collector, note, survey, warn
+from collectors import About, Directory, Entry, Finding, collector, note, survey, warn
 from collectors.ad.filters import who
+from collectors.ad.members import once
+from collectors.ad.names import rdn
 from collectors.ad.place import place_of
 
 __all__ = ["Lockout", "Tries", "lockout", "lockouts"]
@@ -41,6 +44,13 @@ UNTIL_UNLOCKED = note(
     "ein gesperrtes Konto bleibt gesperrt, bis es jemand entsperrt",
 )
 
+SETTINGS = note(
+    "ad.password-settings-apply",
+    "the password settings {settings} apply to {account}, not the domain's: locked after {threshold} wrong passwords (0: never)",
+    "für {account} gelten die Kennworteinstellungen {settings}, nicht die der Domäne: Sperre nach {threshold} falschen (0: nie)",
+)
+
+_COUNTS = ("badPwdCount", "badPasswordTime", "msDS-ResultantPSO")
 # Fewer are used up by a telephone that tries a few times by itself.
 _STRICT = 5
 _LATELY = timedelta(days=1)
@@ -48,11 +58,18 @@ _LATELY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tries:
-    """One account at one controller: wrong passwords counted there, and the last one (UTC)."""
+    """One account at one controller: wrong passwords counted there, and the last one (UTC).
+
+    settings: the name of the password settings that apply to it, '' for the domain's. threshold, window: as they say;
+    0 for never, None: unseen.
+    """
 
     account: str
     count: int
     last: datetime | None
+    settings: str = ""
+    threshold: int | None = None
+    window: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,17 +100,40 @@ async def lockout(host: Directory, about: About) -> Lockout:
     """Read the domain's policy, and what is counted here for the accounts that the ticket speaks of."""
     place = await place_of(host)
     base = await host.entry(place.domain, "lockoutThreshold", "lockoutDuration", "lockOutObservationWindow")
-    tries = []
-    for account in about.accounts:
-        for entry in (await host.search(place.domain, who(account), "badPwdCount", "badPasswordTime"))[:1]:
-            count, last = entry.number("badPwdCount") or 0, entry.moment("badPasswordTime")
-            tries.append(Tries(account=account, count=count, last=last))
-    return Lockout(
+    seen = Lockout(
         now=place.now,
         threshold=base.number("lockoutThreshold") if base else None,
         duration=base.span("lockoutDuration") if base else None,
         window=base.span("lockOutObservationWindow") if base else None,
-        tries=tuple(tries),
+        tries=(),
+    )
+    return replace(
+        seen,
+        tries=tuple(
+            [
+                await _tries(host, account, entry, seen)
+                for account in about.accounts
+                for entry in (await host.search(place.domain, who(account), *_COUNTS))[:1]
+            ]
+        ),
+    )
+
+
+async def _tries(host: Directory, account: str, entry: Entry, domain: Lockout) -> Tries:
+    counted = Tries(
+        account=account, count=entry.number("badPwdCount") or 0, last=entry.moment("badPasswordTime")
+    )
+    if "msDS-ResultantPSO" not in entry:
+        return replace(counted, threshold=domain.threshold, window=domain.window)
+    # Windows shows the settings themselves to administrators alone: then nobody knows the threshold.
+    own = await host.entry(
+        entry.text("msDS-ResultantPSO"), "msDS-LockoutThreshold", "msDS-LockoutObservationWindow"
+    )
+    return replace(
+        counted,
+        settings=rdn(entry.text("msDS-ResultantPSO")),
+        threshold=own.number("msDS-LockoutThreshold") if own else None,
+        window=own.span("msDS-LockoutObservationWindow") if own else None,
     )
 
 
@@ -103,6 +143,16 @@ def lockouts(seen: Mapping[str, Lockout]) -> Iterator[Finding]:
     for server, facts in sorted(seen.items()):
         for one in facts.tries:
             yield from _counted(server, facts, one)
+    yield from once(
+        SETTINGS(
+            account=one.account,
+            settings=one.settings,
+            threshold="?" if one.threshold is None else one.threshold,
+        )
+        for facts in seen.values()
+        for one in facts.tries
+        if one.settings
+    )
     thresholds = {facts.threshold for facts in seen.values()} - {None, 0}
     for threshold in sorted(one for one in thresholds if one is not None and one < _STRICT):
         yield STRICT(threshold=threshold)
@@ -116,8 +166,8 @@ def _counted(server: str, facts: Lockout, one: Tries) -> Iterator[Finding]:
     last = f"{one.last:%Y-%m-%d %H:%M} UTC"
     yield COMES_IN(host=server, account=one.account, server=server, count=one.count, last=last)
     # Beyond the window the count begins anew with the next wrong password.
-    is_counting = facts.window is None or facts.now - one.last <= facts.window
-    if is_counting and facts.threshold and one.count == facts.threshold - 1:
+    is_counting = one.window is None or facts.now - one.last <= one.window
+    if is_counting and one.threshold and one.count == one.threshold - 1:
         yield NEARLY_LOCKED(
-            host=server, account=one.account, server=server, count=one.count, threshold=facts.threshold
+            host=server, account=one.account, server=server, count=one.count, threshold=one.threshold
         )

@@ -58,6 +58,10 @@ FAULTS = (
     _fault("spn-duplicate", "ad.spn-duplicate", also=_DOMAIN),
     _fault("rc4-only", "ad.rc4-only", also=_DOMAIN),
     _fault("krbtgt-old", "ad.krbtgt-old", also=_DOMAIN),
+    _fault("ldap-clear-text", "ad.ldap-demands-differ", also=_DOMAIN),
+    _fault("passwords-reversible", "ad.passwords-reversible", also=_DOMAIN),
+    _fault("many-groups", "ad.account-token-large", also=_DOMAIN, account="alice"),
+    _fault("managed-account-unreadable", "ad.managed-account-unreadable", also=_DOMAIN),
     _fault("trust-broken", "ad.trust-broken"),
     _fault("member-other-resolver", "linux.resolver-wrong", also=(FS1.id,)),
 )
