@@ -139,7 +139,7 @@ def _forwarding(zone: str, given: list[str], *, is_to_its_servers: bool = False)
             zone=zone.lower().rstrip(".") or ".",
             targets=tuple(dict.fromkeys(address for _, address in read if address)),
             is_to_its_servers=is_to_its_servers,
-            odd=tuple(word for word, address in read if not address),
+            odd=tuple(word[:60] for word, address in read if not address),
         )
 
 

@@ -48,6 +48,8 @@ from collectors.dns.zones import Zones, holdings, zones
 
 _WEAK, _SHORT = 1024, 2048
 _NULL = (0, ".")
+# A record can lead to hundreds of names; a sentence cannot.
+_MOST_TOLD = 8
 
 
 @survey("dns.mail-view", over=(zones, mail))
@@ -116,14 +118,14 @@ def _readable(one: ZoneMail, spf: Spf, everything: tuple[ZoneMail, ...]) -> Iter
         (t.name, t.kind): t.is_there for z in (*everything, one) for t in z.things if t.is_there is not None
     }
     way = walk(one.zone, spf, texts, things)
-    for name, why in way.broken.items():
+    for name, why in list(way.broken.items())[:_MOST_TOLD]:
         yield SPF_BROKEN, {"name": name, "why": why}
     if way.lookups > MOST:
         yield SPF_LOOKUPS, {"count": way.lookups, "most": MOST}
     if way.void > MOST_VOID:
         yield SPF_VOID, {"count": way.void, "most": MOST_VOID}
     if way.not_followed:
-        yield SPF_NOT_FOLLOWED, {"names": listed(way.not_followed), "count": way.lookups}
+        yield SPF_NOT_FOLLOWED, {"names": listed(way.not_followed[:_MOST_TOLD]), "count": way.lookups}
     if spf.end == "+all":
         yield SPF_ALL, {}
     elif not spf.end:
@@ -148,7 +150,7 @@ def _dmarc(one: ZoneMail) -> Iterator[Told]:
         yield DMARC_INVALID, {"why": policy}
     else:
         if policy.wrong_reports:
-            yield DMARC_REPORTS, {"uris": listed(policy.wrong_reports)}
+            yield DMARC_REPORTS, {"uris": listed(policy.wrong_reports[:_MOST_TOLD])}
         if policy.policy == "none":
             yield DMARC_NONE, {}
 
