@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collectors.collector import About, DomainFacts, Server, ZoneFacts
-from collectors.dns.names import lies_in, pointer_in
+from collectors.dns.names import is_internal, lies_in, pointer_in
 from inventory.contract import Contract, Domain, Host, Outside, Zone
 from inventory.resolution import names_of
 
@@ -78,7 +78,13 @@ def _zone(contract: Contract, zone: Zone) -> ZoneFacts:
         differ=tuple(_in_full(name, zone) for name in zone.names.differ),
         wildcard=zone.names.wildcard,
         cloud=zone.cloud,
+        is_two_sided=len({_is_inside(contract.targets[s]) for s in zone.servers}) > 1,
     )
+
+
+def _is_inside(server: Host | Outside) -> bool:
+    """Say whether a server stands in the customer's network, with internal addresses only."""
+    return isinstance(server, Host) and all(is_internal(str(address)) for address in server.addresses)
 
 
 def _in_full(name: str, zone: Zone) -> str:

@@ -38,6 +38,7 @@ class ZoneFacts:
 
     mail: it takes or sends mail; selectors: of DKIM. public: names that everybody must find; differ: those that may be
     something else inside than outside; both in full. wildcard: any name is meant to exist. cloud: services that need it.
+    is_two_sided: servers inside and servers outside answer for it, and may not be asked by the same people.
     """
 
     name: str
@@ -51,6 +52,7 @@ class ZoneFacts:
     differ: tuple[str, ...] = ()
     wildcard: bool = False
     cloud: tuple[str, ...] = ()
+    is_two_sided: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

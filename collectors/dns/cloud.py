@@ -23,7 +23,8 @@ WANTED = {
 }
 # Once wanted, and harmful now: sign-in of other regions goes through it.
 LEFT_OVER = "msoid"
-_USUAL = ("www", "mail", "webmail", "remote", "vpn", "shop", "ftp", "portal")
+# What is often an alias, whatever the zone is used for.
+_USUAL = ("autodiscover", "www", "mail", "webmail", "remote", "vpn")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,8 @@ async def _zone(line: Line, facts: ZoneFacts, own: tuple[str, ...]) -> ZoneCloud
     if isinstance(start, Silent) or lack_of(start, zone):
         return None
     others = dict.fromkeys((*_USUAL, LEFT_OVER, *(name.removesuffix(f".{zone}") for name in facts.public)))
-    questions = WANTED | {name: "CNAME" for name in others if name not in WANTED and name != zone}
+    wanted = WANTED if facts.cloud else {}
+    questions = wanted | {name: "CNAME" for name in others if name not in wanted and name != zone}
     told = await line.host.together(
         *(_pointed(line, f"{name}.{zone}", rtype, own) for name, rtype in questions.items())
     )
@@ -97,7 +99,7 @@ async def _zone(line: Line, facts: ZoneFacts, own: tuple[str, ...]) -> ZoneCloud
         zone=zone,
         services=facts.cloud,
         pointed=tuple(one for some in told for one in some or ()),
-        absent=tuple(f"{name}.{zone}" for name in WANTED if said[name] == ()),
+        absent=tuple(f"{name}.{zone}" for name in wanted if said[name] == ()),
         caa=tuple(record.data for record in caa if record.type == "CAA" and record.name == dotted(zone)),
     )
 

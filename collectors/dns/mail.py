@@ -41,9 +41,9 @@ class Thing:
 class ZoneMail:
     """What one zone says of mail at one server. takes: the contract says that it takes or sends mail.
 
-    exchanges: preference and name of each MX record, None where the server does not say. has_address: of the zone's
-    own name. texts: of the zone, of its policies, and of what SPF leads to in this server's zones. has_spf_type: there
-    is a record of the type SPF. selectors: those of the contract.
+    exchanges: preference and name of each MX record, None where the server does not say. has_address: the zone's own
+    name, looked for where it has no MX record. texts: of the zone, of its policies, and of what SPF leads to in this
+    server's zones. has_spf_type: there is a record of the type SPF. selectors: those of the contract.
     """
 
     zone: str
@@ -109,7 +109,7 @@ async def _zone(line: Line, facts: ZoneFacts, own: tuple[str, ...]) -> ZoneMail 
         zone=zone,
         takes=facts.mail,
         exchanges=exchanges,
-        has_address=await _is_there(line, zone, "a"),
+        has_address=None if exchanges else await _is_there(line, zone, "a"),
         texts=(here, *told, *texts),
         things=things,
         has_spf_type=not isinstance(typed, Silent) and any(r.type == "SPF" for r in typed.answer),

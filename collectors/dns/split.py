@@ -83,7 +83,7 @@ async def _zone(line: Line, about: About, facts: ZoneFacts, *, is_outside: bool)
     start = await line.ask_whole(facts.name, "SOA")
     if isinstance(start, Silent) or lack_of(start, facts.name):
         return None
-    usual = (f"{label}.{facts.name}".strip(".") for label in _USUAL)
+    usual = (f"{label}.{facts.name}".strip(".") for label in _USUAL if facts.is_two_sided)
     hosts = [host.name for host in facts.hosts if lies_in(host.name, facts.name)][:_MOST_HOSTS]
     wanted = dict.fromkeys((*facts.public, *usual, *facts.differ, *(hosts if is_outside else ())))
     return ZoneShown(
@@ -105,6 +105,9 @@ async def _shown(line: Line, name: str) -> Shown:
             or "AA" not in answer.flags
         ):
             return Shown(name=name, data=None)
+        if answer.rcode == "NXDOMAIN" and not answer.answer:
+            # There is no such name, for whatever type: the second question would cost time alone.
+            return Shown(name=name, data=())
         is_alias, data = chased(answer, name, rtype)
         if is_alias and not data:
             ends = [plain(record.data) for record in answer.answer if record.type == "CNAME"]

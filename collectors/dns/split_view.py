@@ -76,16 +76,17 @@ def split_view(seen: Mapping[str, Zones], shows: Mapping[str, Shows]) -> Iterato
 
 
 def _missing(lacking: Mapping[str, ZoneShown], having: Mapping[str, ZoneShown]) -> Iterator[tuple[str, Told]]:
-    """What one side has with data, and the other side says that there is not."""
+    """What one side says that there is not: a public name, or what the other side has."""
     there = _known(having.values())
     for host, one in lacking.items():
         for shown in one.names:
-            if shown.data != () or shown.name in one.differ or not there.get(shown.name):
+            if shown.data != () or shown.name in one.differ:
                 continue
-            told: dict[str, Fact] = {"name": shown.name, "others": listed(there[shown.name])}
+            others = there.get(shown.name, set())
+            told: dict[str, Fact] = {"name": shown.name, "others": listed(others)}
             if shown.name in one.public:
                 yield host, (PUBLIC_MISSING, told)
-            elif one.is_inside:
+            elif one.is_inside and others:
                 yield host, (MISSING_INSIDE, told)
 
 
