@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from collectors import About, Finding, Resolver, ZoneFacts, collector
-from collectors.dns.names import dotted, is_reverse, lies_in, plain
+from collectors.dns.names import dotted, holds_names, lies_in, plain
 from collectors.dns.probe import Line, Silent, chased, lack_of, living
 
 __all__ = ["LEFT_OVER", "WANTED", "Cloud", "Pointed", "ZoneCloud", "cloud"]
@@ -72,7 +72,7 @@ def judge(_: Cloud) -> Iterator[Finding]:
 )
 async def cloud(host: Resolver, about: About) -> Cloud:
     """Ask for the records of Microsoft 365, usual aliases, and CAA of each zone served."""
-    held = [z for z in about.zones if about.id in {s.id for s in z.servers} and not is_reverse(z.name)]
+    held = [z for z in about.zones if about.id in {s.id for s in z.servers} and holds_names(z.name)]
     line = await living(host, held[0].name) if held else Line(host)
     if isinstance(line, Silent):
         return Cloud(server=about.name, zones=())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from collectors import About, Finding, Resolver, collector, fault
-from collectors.dns.names import is_reverse, listed, plain, same_form
+from collectors.dns.names import holds_names, listed, plain, same_form
 from collectors.dns.probe import Line, Silent, chased, living
 
 __all__ = ["INVENTS", "Inventions", "Said", "made_up"]
@@ -73,7 +73,7 @@ def judge(seen: Inventions) -> Iterator[Finding]:
 )
 async def made_up(host: Resolver, about: About) -> Inventions:
     """Ask for a name that nobody has in each zone, and let a resolver look for it, for one without a zone, and for public names."""
-    zones = [zone for zone in about.zones if not is_reverse(zone.name) and zone.name != "."][:_MOST_ZONES]
+    zones = [zone for zone in about.zones if holds_names(zone.name)][:_MOST_ZONES]
     resolves = "resolver" in about.roles
     serves = [zone for zone in zones if about.id in {s.id for s in zone.servers}]
     line = await living(host, zones[0].name if zones else ".")

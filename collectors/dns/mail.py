@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from collectors import About, Finding, Resolver, ZoneFacts, collector
-from collectors.dns.names import dotted, is_reverse, lies_in, plain
+from collectors.dns.names import dotted, holds_names, lies_in, plain
 from collectors.dns.probe import Line, Silent, living, pointed_to
 from collectors.dns.spf import Spf, Term, is_spf, read_spf
 from collectors.dns.spf_walk import leads_to
@@ -43,7 +43,8 @@ class ZoneMail:
 
     exchanges: preference and name of each MX record, None where the server does not say. has_address: the zone's own
     name, looked for where it has no MX record. texts: of the zone, of its policies, and of what SPF leads to in this
-    server's zones. has_spf_type: there is a record of the type SPF. selectors: those of the contract.
+    server's zones. has_spf_type: there is a record of the type SPF. selectors: those of the contract. lost: mail servers
+    named in another of this server's zones, where there is no address for them.
     """
 
     zone: str
@@ -54,6 +55,7 @@ class ZoneMail:
     things: tuple[Thing, ...] = ()
     has_spf_type: bool = False
     selectors: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
     def at(self, name: str) -> tuple[str, ...] | None:
         """The texts at a name; None where they are not known."""
@@ -84,7 +86,7 @@ def judge(_: Mails) -> Iterator[Finding]:
 )
 async def mail(host: Resolver, about: About) -> Mails:
     """Ask for MX, SPF, DMARC, the contract's DKIM keys, MTA-STS and TLS reports of each zone served."""
-    held = [z for z in about.zones if about.id in {s.id for s in z.servers} and not is_reverse(z.name)]
+    held = [z for z in about.zones if about.id in {s.id for s in z.servers} and holds_names(z.name)]
     line = await living(host, held[0].name) if held else Line(host)
     if isinstance(line, Silent):
         return Mails(server=about.name, zones=())
@@ -114,6 +116,7 @@ async def _zone(line: Line, facts: ZoneFacts, own: tuple[str, ...]) -> ZoneMail 
         things=things,
         has_spf_type=not isinstance(typed, Silent) and any(r.type == "SPF" for r in typed.answer),
         selectors=facts.selectors,
+        lost=await _lost(line, zone, exchanges, own),
     )
 
 
@@ -123,6 +126,18 @@ async def _exchanges(line: Line, zone: str) -> tuple[tuple[int, str], ...] | Non
         return None
     found = (r.data.split() for r in answer.answer if r.type == "MX" and r.name == dotted(zone))
     return tuple(sorted((int(preference), plain(name)) for preference, name in found))
+
+
+async def _lost(
+    line: Line, zone: str, exchanges: tuple[tuple[int, str], ...] | None, own: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Of the mail servers those in another zone of this server that have no address; `dns.zones` knows those in this one."""
+    near = [
+        name
+        for _, name in exchanges or ()
+        if not lies_in(name, zone) and any(lies_in(name, other) for other in own)
+    ]
+    return tuple([name for name in near if await line.addresses_of(name) == ()])
 
 
 async def _text(line: Line, name: str) -> Text:

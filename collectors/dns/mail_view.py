@@ -8,6 +8,7 @@ from itertools import chain
 
 from collectors import Finding, survey
 from collectors.dns.alike import Told, once
+from collectors.dns.copies import MX_NO_ADDRESS
 from collectors.dns.mail import Mails, ZoneMail, mail
 from collectors.dns.mail_policy import DkimKey, read_dkim, read_dmarc, wrong_in_sts, wrong_in_tls_reports
 from collectors.dns.mail_tags import (
@@ -39,7 +40,7 @@ from collectors.dns.mail_tags import (
     SPF_TYPE,
     SPF_VOID,
 )
-from collectors.dns.names import listed
+from collectors.dns.names import lies_in, listed
 from collectors.dns.serial import current, views
 from collectors.dns.spf import Spf, is_spf, read_spf
 from collectors.dns.spf_walk import MOST, MOST_VOID, walk
@@ -71,8 +72,10 @@ def mail_view(seen: Mapping[str, Zones], mails: Mapping[str, Mails]) -> Iterator
 
 def _judge(one: ZoneMail, everything: tuple[ZoneMail, ...]) -> Iterator[Told]:
     yield from _exchanges(one)
+    for name in one.lost:
+        yield MX_NO_ADDRESS, {"name": name}
     yield from _spf(one, everything)
-    yield from _dmarc(one)
+    yield from _dmarc(one, everything)
     for selector in one.selectors:
         yield from _dkim(one, f"{selector}._domainkey.{one.zone}")
     yield from _others(one)
@@ -134,7 +137,7 @@ def _readable(one: ZoneMail, spf: Spf, everything: tuple[ZoneMail, ...]) -> Iter
         yield SPF_PTR, {}
 
 
-def _dmarc(one: ZoneMail) -> Iterator[Told]:
+def _dmarc(one: ZoneMail, everything: tuple[ZoneMail, ...]) -> Iterator[Told]:
     texts = one.at(f"_dmarc.{one.zone}")
     if texts is None:
         return
@@ -144,7 +147,7 @@ def _dmarc(one: ZoneMail) -> Iterator[Told]:
     elif not records:
         if any("dmarc" in text.lower() for text in texts):
             yield DMARC_INVALID, {"why": "version"}
-        elif one.takes:
+        elif one.takes and not any(_speaks_for(other, one) for other in everything):
             yield DMARC_MISSING, {}
     elif isinstance(policy := read_dmarc(records[0]), str):
         yield DMARC_INVALID, {"why": policy}
@@ -153,6 +156,13 @@ def _dmarc(one: ZoneMail) -> Iterator[Told]:
             yield DMARC_REPORTS, {"uris": listed(policy.wrong_reports[:_MOST_TOLD])}
         if policy.policy == "none":
             yield DMARC_NONE, {}
+
+
+def _speaks_for(other: ZoneMail, one: ZoneMail) -> bool:
+    """Say whether a zone above has a policy, which then holds for this one as well (RFC 7489, section 6.6.3)."""
+    return lies_in(one.zone, other.zone) and any(
+        begins(t, "DMARC1") for t in other.at(f"_dmarc.{other.zone}") or ()
+    )
 
 
 def _dkim(one: ZoneMail, name: str) -> Iterator[Told]:

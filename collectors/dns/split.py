@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from collectors import About, Finding, Resolver, ZoneFacts, collector
-from collectors.dns.names import is_internal, is_reverse, lies_in, plain, same_form
+from collectors.dns.names import holds_names, is_internal, lies_in, plain, same_form
 from collectors.dns.probe import Line, Silent, chased, lack_of, living, stands_inside
 
 __all__ = ["Shown", "Shows", "ZoneShown", "addresses_shown", "split"]
@@ -65,11 +65,7 @@ def judge(_: Shows) -> Iterator[Finding]:
 async def split(host: Resolver, about: About) -> Shows:
     """Ask for the names that a zone must have for everybody, and outside for the contract's hosts."""
     is_outside = about.environment == "outside" or not any(map(is_internal, about.addresses))
-    held = [
-        z
-        for z in about.zones
-        if about.id in {s.id for s in z.servers} and not is_reverse(z.name) and z.name != "."
-    ]
+    held = [z for z in about.zones if about.id in {s.id for s in z.servers} and holds_names(z.name)]
     line = await living(host, held[0].name) if held else Line(host)
     if isinstance(line, Silent):
         return Shows(server=about.name, is_outside=is_outside, zones=())

@@ -80,13 +80,13 @@ def _missing(lacking: Mapping[str, ZoneShown], having: Mapping[str, ZoneShown]) 
     there = _known(having.values())
     for host, one in lacking.items():
         for shown in one.names:
-            if shown.data != () or shown.name in one.differ:
+            if shown.data != ():
                 continue
             others = there.get(shown.name, set())
             told: dict[str, Fact] = {"name": shown.name, "others": listed(others)}
             if shown.name in one.public:
                 yield host, (PUBLIC_MISSING, told)
-            elif one.is_inside and others:
+            elif one.is_inside and others and shown.name not in one.differ:
                 yield host, (MISSING_INSIDE, told)
 
 
