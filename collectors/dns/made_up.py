@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from collectors import About, Finding, Resolver, collector, fault
-from collectors.dns.names import holds_names, listed, plain, same_form
+from collectors import About, Answer, Finding, Resolver, collector, fault
+from collectors.dns.names import holds_names, lies_in, listed, plain, same_form
 from collectors.dns.probe import Line, Silent, chased, living
 
 __all__ = ["INVENTS", "Inventions", "Said", "made_up"]
@@ -31,7 +31,7 @@ INVENTS = fault(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What came for a name's IPv4 addresses. data None: no answer that says anything.
+    """What came for a name's IPv4 addresses, or the name outside of its zone that it leads to. None: nothing of use.
 
     zone: whose name it is; empty for one that cannot exist anywhere. is_made_up: nobody has the name.
     """
@@ -109,6 +109,12 @@ async def _ask(line: Line, name: str, zone: str, *, recurse: bool, is_made_up: b
     if isinstance(answer, Silent) or not speaks or answer.rcode not in {"NOERROR", "NXDOMAIN"}:
         return Said(name=plain(name), zone=zone, data=None, is_made_up=is_made_up)
     _, data = chased(answer, name, "A")
-    ends = [plain(record.data) for record in answer.answer if record.type == "CNAME"]
-    said = same_form(data) if data or recurse or not ends else (ends[-1],)
+    led = next((end for end in _ends(answer) if zone and not lies_in(end, zone)), "")
+    # What a zone hands over to another has the addresses that the other gives, here these and there those.
+    said = (led,) if led and (data or not recurse) else same_form(data)
     return Said(name=plain(name), zone=zone, data=said, is_made_up=is_made_up)
+
+
+def _ends(answer: Answer) -> Iterator[str]:
+    """The names to which the answer's aliases lead."""
+    return (plain(record.data) for record in answer.answer if record.type == "CNAME")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from collectors import Finding, note, survey, warn
@@ -73,20 +73,32 @@ def _differing(seen: Mapping[str, Inventions]) -> Iterator[Finding]:
         chain.from_iterable((s.name for s in r.found if not s.is_made_up) for r in seen.values())
     )
     for name in names:
-        by_what: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
-        for host, reading in seen.items():
-            for said in reading.found:
-                if said.name == name and said.data is not None and not said.is_made_up:
-                    by_what[said.data].append(host)
-        if len(by_what) < 2:
+        told = {
+            host: said.data
+            for host, reading in seen.items()
+            for said in reading.found
+            if said.name == name and said.data is not None and not said.is_made_up
+        }
+        groups = sorted(_alike(told), key=len)
+        if len(groups) < 2:
             continue
-        groups = sorted(by_what.items(), key=lambda item: len(item[1]))
         # One against several that agree stands alone.
-        is_alone = len(groups) == 2 and len(groups[0][1]) == 1 < len(groups[1][1])
+        is_alone = len(groups) == 2 and len(groups[0]) == 1 < len(groups[1])
         yield DIFFER(
-            host=groups[0][1][0] if is_alone else "",
+            host=groups[0][0] if is_alone else "",
             name=name,
-            views="; ".join(
-                sorted(f"{listed(seen[h].server for h in who)}: {listed(what)}" for what, who in groups)
-            ),
+            views="; ".join(sorted(_shown(group, told, seen) for group in groups)),
         )
+
+
+def _alike(told: Mapping[str, tuple[str, ...]]) -> list[list[str]]:
+    """Hosts in groups that were told the same, or some of the same: a name can have more addresses than one answer."""
+    groups: list[list[str]] = []
+    for host, data in told.items():
+        near = [g for g in groups if any(told[o] == data or set(told[o]) & set(data) for o in g)]
+        groups = [g for g in groups if g not in near] + [[*(other for g in near for other in g), host]]
+    return groups
+
+
+def _shown(group: Iterable[str], told: Mapping[str, tuple[str, ...]], seen: Mapping[str, Inventions]) -> str:
+    return f"{listed(seen[h].server for h in group)}: {listed(one for h in group for one in told[h])}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 from collections.abc import Callable
 from functools import partial
 
@@ -9,7 +12,7 @@ from tests.faults.dns import BOTH, dns_fault, edit
 from tests.faults.fault import Fault
 from tests.lab import cells, dns
 from tests.lab.lab import Lab
-from tests.lab.places import DNS1, NOBODY, REGISTRY, SPLIT, ZONE
+from tests.lab.places import DNS1, DNS2, NOBODY, REGISTRY, SPLIT, ZONE
 from tests.lab.records import MX, SELECTOR, text
 from tests.lab.tools import until
 
@@ -44,6 +47,23 @@ def _shown(lab: Lab, address: str) -> bool:
     return dns.ask(lab.place, REGISTRY.address, _SHOP, "A", "+norecurse") == address
 
 
+def _edit_in_place(pattern: str, new: str) -> Callable[[Lab], None]:
+    """Change the primary's file as somebody does who forgets the serial: its copy never hears of it."""
+
+    def change(lab: Lab) -> None:
+        file = lab.place.dns / ZONE
+        file.write_text(re.sub(pattern, new, file.read_text("ascii"), flags=re.MULTILINE), "ascii")
+        for pid in cells.running_pids(lab.place, DNS1.id, "named"):
+            os.kill(pid, signal.SIGHUP)
+        until("the primary says so", lambda: _mx(DNS1.address)(lab).startswith(new.split()[3]))
+
+    return change
+
+
+def _mx(server: str) -> Callable[[Lab], str]:
+    return lambda lab: dns.ask(lab.place, server, ZONE, "MX", "+norecurse")
+
+
 FAULTS: tuple[Fault, ...] = (
     dns_fault(
         "mail-without-way",
@@ -52,6 +72,15 @@ FAULTS: tuple[Fault, ...] = (
         edit(ZONE, rf"^{MX}\n", ""),
         edit(ZONE, _END, f"{MX}\n"),
         _lacks(ZONE, "MX"),
+        BOTH,
+    ),
+    dns_fault(
+        "serial-forgotten",
+        DNS1,
+        "dns.mail-record-differs",
+        _edit_in_place(r"^@ IN MX 10 ", "@ IN MX 20 "),
+        _edit_in_place(r"^@ IN MX 20 ", "@ IN MX 10 "),
+        lambda lab: _mx(DNS1.address)(lab) != _mx(DNS2.address)(lab),
         BOTH,
     ),
     dns_fault(
