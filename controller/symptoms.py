@@ -350,7 +350,7 @@ SYMPTOMS: Mapping[str, Symptom] = {
                     *("dns.recursion-*", "dns.server-dead", "dns.address-dead", "dns.no-*", "dns.garbled"),
                     *("dns.forwarder*", "dns.conditional-*", "dns.resolvers-differ", "dns.wildcard"),
                 ),
-                but=("dns.no-edns", "dns.forwarder-uncovered"),
+                but=("dns.no-edns", "dns.forwarder-uncovered", "dns.forwarder-lone", "dns.forwarders-apart"),
             ),
             Step(
                 asks=(

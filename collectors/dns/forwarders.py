@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from collectors import About, Finding, Kind, Ran, Shell, Unanswered, collector, fault
+from collectors import About, Finding, Kind, Ran, Shell, Unanswered, collector, fault, note
 from collectors.dns.forwarding import Forwarding, of_bind, of_samba, of_unbound
 from collectors.dns.names import listed, same_form
 
@@ -19,6 +19,11 @@ ITSELF = fault(
         "Name another server as forwarder on {server}; on a controller an upstream resolver, never the controller.",
         "Auf {server} einen anderen Server als Forwarder eintragen; auf einem Controller nie ihn selbst.",
     ),
+)
+LONE = note(
+    "dns.forwarder-lone",
+    "{server} passes questions on to a single server, {address}: when it fails, {server} finds nothing outside its zones",
+    "{server} reicht Fragen an einen einzigen Server weiter, {address}: Fällt er aus, findet {server} nur noch eigene Zonen",
 )
 
 _PROGRAMS = ("named", "unbound", "samba")
@@ -50,6 +55,9 @@ def judge(seen: Forwarders) -> Iterator[Finding]:
     for one in seen.passes:
         if own := set(one.to.targets) & set(seen.own):
             yield ITSELF(server=seen.server, zone=one.to.zone, address=listed(own))
+        everything = (*one.to.targets, *one.to.odd)
+        if one.to.zone == "." and len(everything) == 1:
+            yield LONE(server=seen.server, address=everything[0])
 
 
 @collector(

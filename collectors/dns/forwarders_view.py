@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -72,6 +73,15 @@ UNCOVERED = note(
     "{server} passes questions on to {targets}; they were not asked, so whether they answer is not known",
     "{server} reicht Fragen an {targets} weiter; sie wurden nicht gefragt, ob sie antworten, ist nicht bekannt",
 )
+APART = note(
+    "dns.forwarders-apart",
+    "the domain controllers do not pass questions on to the same servers: {views}",
+    "die Domänencontroller reichen Fragen nicht an dieselben Server weiter: {views}",
+    do=(
+        "Let all controllers of a site pass on to the same servers, or see that the difference is meant.",
+        "Alle Controller eines Standorts an dieselben Server weiterreichen lassen, oder prüfen, ob es so gewollt ist.",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +116,19 @@ def forwarders_view(
         unknown = {t for one in given for t in (*one.to.odd, *one.to.targets) if t not in known}
         if unknown:
             yield UNCOVERED(host=host, server=reading.server, targets=listed(unknown))
+    yield from _apart(seen)
+
+
+def _apart(seen: Mapping[str, Forwarders]) -> Iterator[Finding]:
+    """Controllers of a domain have the same zones, and shall find the same beyond them."""
+    told: defaultdict[str, list[str]] = defaultdict(list)
+    for reading in seen.values():
+        if "samba" in reading.programs:
+            told[listed(t for one in reading.passes if one.to.zone == "." for t in one.to.targets)].append(
+                reading.server
+            )
+    if len(told) > 1:
+        yield APART(views="; ".join(sorted(f"{listed(who)}: {to}" for to, who in told.items())))
 
 
 def _others(reading: Forwarders, one: Conditional) -> tuple[str, ...]:
