@@ -48,7 +48,6 @@ from collectors.dns.texts import begins
 from collectors.dns.zones import Zones, holdings, zones
 
 _WEAK, _SHORT = 1024, 2048
-_NULL = (0, ".")
 # A record can lead to hundreds of names; a sentence cannot.
 _MOST_TOLD = 8
 
@@ -88,7 +87,8 @@ def _exchanges(one: ZoneMail) -> Iterator[Told]:
         case () if one.takes:
             # Where nobody knows whether the zone has an address, it may have one.
             yield (NO_WAY if one.has_address is False else MX_MISSING), {}
-        case (null,) if null == _NULL and one.takes:
+        # Its preference should be 0, and is of no use to anybody.
+        case ((_, "."),) if one.takes:
             yield MX_NULL, {}
         case several if len(several) > 1 and any(name == "." for _, name in several):
             yield MX_NULL_MIXED, {"names": listed(name for _, name in several if name != ".")}
