@@ -14,6 +14,8 @@ _MECHANISMS = frozenset({"all", "include", "a", "mx", "ptr", "ip4", "ip6", "exis
 _ONCE = frozenset({"redirect", "exp"})
 _TERM = re.compile(r"([+?~-]?)([A-Za-z][A-Za-z0-9._-]*)(?:([:=/])(.*))?", re.DOTALL)
 _MACRO = re.compile(r"%(?:[%_-]|\{[slodiphcrtvSLODIPHCRTV]\d*[rR]?[.+,/_=-]*\})")
+# A macro counts as one sign.
+_SIGN = re.compile(rf"{_MACRO.pattern}|.", re.DOTALL)
 _CIDR = re.compile(r"(?:/(\d{1,3}))?(?://(\d{1,3}))?")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 
@@ -158,9 +160,8 @@ def _domain(text: str) -> str:
     """What is wrong with a name: it must end in a label that is no number, or in a macro."""
     if not text or not _macro_string(text):
         return f"name:{text[:40]}"
-    if text.endswith("}") and _MACRO.search(text):
+    *_, ending = (found[0] for found in _SIGN.finditer(text))
+    if len(ending) > 1:
         return ""
-    head, dot, last = text.removesuffix(".").rpartition(".")
-    if not (dot and head) or not _LABEL.fullmatch(last) or last.isdigit():
-        return f"name:{text[:40]}"
-    return ""
+    _, dot, last = text.removesuffix(".").rpartition(".")
+    return "" if dot and _LABEL.fullmatch(last) and not last.isdigit() else f"name:{text[:40]}"

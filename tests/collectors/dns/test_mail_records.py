@@ -39,6 +39,7 @@ SOUND = {
     "v=spf1 include:a.test. -all": (1, "-all"),
     "v=spf1 a:a.xn--p1ai -all": (1, "-all"),
     "v=spf1 a:%{d}/24 -all": (1, "-all"),
+    "v=spf1 a:%_ a:.test -all": (2, "-all"),
     # No name at all, and yet what the grammar allows.
     'v=spf1 a:m"ail.a..test -all': (1, "-all"),
 }
@@ -73,6 +74,8 @@ WRONG = {
     "v=spf1 redirect=a.test redirect=b.test": "twice:redirect",
     "v=spf1 exp=a.test exp=b.test": "twice:exp",
     "v=spf1 exists:%{z}.a.test": "name:%{z}.a.test",
+    "v=spf1 a:%%{d}": "name:%%{d}",
+    "v=spf1 a:%{d2.}mx": "name:%{d2.}mx",
     "v=spf1 exists:%a.test": "name:%a.test",
     "v=spf1 exists:%{i.a.test": "name:%{i.a.test",
     "v=spf1 x=%": "name:%",
