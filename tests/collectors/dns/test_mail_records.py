@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -220,6 +224,21 @@ def test_a_walk_through_records_that_lead_to_each_other_comes_to_an_end(ways: di
     seen = walk("z.test", start, texts, {})
     assert 2 <= seen.lookups <= 100
     assert set(seen.broken.values()) <= {"circle", "no-record"}
+
+
+_KEY = generate_private_key(public_exponent=65537, key_size=2048).public_key()
+_WHOLE = _KEY.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def test_a_whole_key_is_read_with_its_size() -> None:
+    assert read_dkim(f"v=DKIM1; p={b64encode(_WHOLE).decode()}") == DkimKey("rsa", 2048)
+
+
+@given(st.integers(0, len(_WHOLE) - 1), st.integers(0, 255), st.integers(0, len(_WHOLE)))
+@settings(deadline=None)
+def test_a_spoilt_key_is_read_or_refused(at: int, byte: int, end: int) -> None:
+    spoilt = (_WHOLE[:at] + bytes((byte,)) + _WHOLE[at + 1 :])[:end]
+    assert isinstance(read_dkim(f"k=rsa; p={b64encode(spoilt).decode()}"), DkimKey | str)
 
 
 @given(st.binary(max_size=300))
