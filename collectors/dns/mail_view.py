@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 
 from collectors import Finding, survey
@@ -62,11 +63,19 @@ def mail_view(seen: Mapping[str, Zones], mails: Mapping[str, Mails]) -> Iterator
     everything = tuple(chain.from_iterable(reading.zones for reading in mails.values()))
     for zone, held in sorted(holdings(seen).items()):
         server = {host: seen[host].server for host in held}
-        for view in views(held):
+        sides = views(held)
+        for view in sides:
             newest = {host: said[zone][host] for host in current(view) if host in said[zone]}
+            if len(sides) > 1:
+                # Mail comes from outside and is believed there: a zone of the same name inside need not speak of it.
+                newest = {h: _of_those_inside(one) if held[h].is_inside else one for h, one in newest.items()}
             found = ((host, told) for host, one in newest.items() for told in _judge(one, everything))
             yield from once(zone, found, server)
             yield from _differing(zone, newest, server)
+
+
+def _of_those_inside(one: ZoneMail) -> ZoneMail:
+    return replace(one, takes=False, selectors=())
 
 
 def _judge(one: ZoneMail, everything: tuple[ZoneMail, ...]) -> Iterator[Told]:
