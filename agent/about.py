@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collectors.collector import About, DomainFacts, Server, ZoneFacts
-from collectors.dns.names import lies_in, pointer_in
+from collectors.dns.names import is_internal, lies_in, pointer_in
 from inventory.contract import Contract, Domain, Host, Outside, Zone
 from inventory.resolution import names_of
 
@@ -72,7 +72,23 @@ def _zone(contract: Contract, zone: Zone) -> ZoneFacts:
         # What has servers of its own in the contract is asked of these.
         reverse=tuple(name for name in zone.reverse if name not in {z.name for z in contract.zones}),
         hosts=tuple(_server(h) for h in contract.hosts if _lies_in(h, zone.name)),
+        mail=zone.mail is not None,
+        selectors=zone.mail.selectors if zone.mail else (),
+        public=tuple(_in_full(name, zone) for name in zone.names.public),
+        differ=tuple(_in_full(name, zone) for name in zone.names.differ),
+        wildcard=zone.names.wildcard,
+        cloud=zone.cloud,
+        is_two_sided=len({_is_inside(contract.targets[s]) for s in zone.servers}) > 1,
     )
+
+
+def _is_inside(server: Host | Outside) -> bool:
+    """Say whether a server stands in the customer's network, with internal addresses only."""
+    return isinstance(server, Host) and all(is_internal(str(address)) for address in server.addresses)
+
+
+def _in_full(name: str, zone: Zone) -> str:
+    return zone.name if name == "@" else f"{name}.{zone.name}"
 
 
 def _lies_in(host: Host, zone: str) -> bool:

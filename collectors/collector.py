@@ -34,13 +34,25 @@ class Server:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneFacts:
-    """What the contract says about a DNS zone that concerns a host."""
+    """What the contract says about a DNS zone that concerns a host.
+
+    mail: it takes or sends mail; selectors: of DKIM. public: names that everybody must find; differ: those that may be
+    something else inside than outside; both in full. wildcard: any name is meant to exist. cloud: services that need it.
+    is_two_sided: servers inside and servers outside answer for it, and may not be asked by the same people.
+    """
 
     name: str
     servers: tuple[Server, ...]
     parents: tuple[Server, ...] = ()
     reverse: tuple[str, ...] = ()
     hosts: tuple[Server, ...] = ()
+    mail: bool = False
+    selectors: tuple[str, ...] = ()
+    public: tuple[str, ...] = ()
+    differ: tuple[str, ...] = ()
+    wildcard: bool = False
+    cloud: tuple[str, ...] = ()
+    is_two_sided: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

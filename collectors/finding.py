@@ -13,7 +13,7 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Literal
 
-__all__ = ["Fact", "Finding", "Language", "Severity", "Tag", "fault", "note", "warn"]
+__all__ = ["Fact", "Finding", "Language", "Severity", "Tag", "fault", "inert", "note", "warn"]
 
 Fact = str | int | float
 Language = Literal["de", "en"]
@@ -55,10 +55,10 @@ class Tag:
         missing = self.facts - facts.keys()
         if missing:
             raise TypeError(f"{self.name} needs the facts {sorted(missing)}")
-        return Finding(self, MappingProxyType({name: _inert(fact) for name, fact in facts.items()}), host)
+        return Finding(self, MappingProxyType({name: inert(fact) for name, fact in facts.items()}), host)
 
 
-def _inert(fact: Fact) -> Fact:
+def inert(fact: Fact) -> Fact:
     """A fact without signs that a terminal obeys, or that make a line read otherwise than it is."""
     if not isinstance(fact, str) or fact.isprintable():
         return fact

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collectors import Finding
 from controller.explains_ad import AD_RULES
 from controller.explains_dnssec import DNSSEC_RULES
+from controller.explains_names import NAME_RULES
 from controller.explains_replication import REPLICATION_RULES
 from controller.links import (
     Rule,
@@ -189,6 +190,7 @@ RULES: tuple[Rule, ...] = (
     Rule("reach.*", ("reach.answer*",), same_host),
     Rule("reach.site-unreachable", ("reach.*",), of_its_hosts, far=True),
     *DNSSEC_RULES,
+    *NAME_RULES,
     *AD_RULES,
     *REPLICATION_RULES,
 )

@@ -299,6 +299,38 @@ SYMPTOMS: Mapping[str, Symptom] = {
         ),
         steps=(_CHANNEL, _CLOCK, _REPLICATION),
     ),
+    "mail": Symptom(
+        title=("Mail does not arrive, or is taken for spam", "E-Mail kommt nicht an oder gilt als Spam"),
+        written=(
+            r"\be?-?mails?\b.{0,60}(?:kommen? nicht|nicht an\b|zurück|abgewiesen|abgelehnt|unzustellbar|nicht zugestellt)",
+            r"\be?-?mails?\b.{0,60}(?:bounc|reject|returned|not (?:arriv|deliver)|do(?:es)? not arrive|never arrive|as spam)",
+            r"\b(?:im|als|in den|in) (?:spam|junk)|\b(?:spam|junk)[- ]?(?:ordner|folder|verdacht)|\blands? in spam",
+            r"\b(?:spf|dkim|dmarc|mx[- ](?:record|eintrag))\b",
+            r"\bautodiscover|\boutlook\b.{0,60}(?:findet|find|richtet|set up)",
+        ),
+        steps=(
+            Step(
+                asks=(
+                    "Does mail find its way, and is it believed?",
+                    "Findet E-Mail ihren Weg, und glaubt man ihr?",
+                ),
+                questions=("dns.mail", "dns.zones", "dns.cloud"),
+                answers=(
+                    *("dns.mx-*", "dns.mail-*", "dns.spf-*", "dns.dmarc-*", "dns.dkim-*"),
+                    *("dns.autodiscover-missing", "dns.alias-dangling"),
+                ),
+                but=("dns.spf-not-followed", "dns.spf-open-end", "dns.dmarc-none", "dns.dkim-short"),
+            ),
+            Step(
+                asks=("Do the zones' servers answer?", "Antworten die Server der Zonen?"),
+                questions=("dns.answers", "dns.recursion", "dns.split"),
+                answers=(
+                    *("dns.server-dead", "dns.address-dead", "dns.lame", "dns.recursion-*"),
+                    *("dns.public-name-*", "dns.name-missing-inside"),
+                ),
+            ),
+        ),
+    ),
     "name": Symptom(
         title=("A name does not resolve", "Ein Name wird nicht aufgelöst"),
         written=(
@@ -313,16 +345,19 @@ SYMPTOMS: Mapping[str, Symptom] = {
             _CLIENT_DNS,
             Step(
                 asks=("Do the resolvers find the names?", "Finden die Resolver die Namen?"),
-                questions=("dns.recursion", "dns.answers"),
-                answers=("dns.recursion-*", "dns.server-dead", "dns.address-dead", "dns.no-*", "dns.garbled"),
-                but=("dns.no-edns",),
+                questions=("dns.recursion", "dns.answers", "dns.forwarders", "dns.made-up"),
+                answers=(
+                    *("dns.recursion-*", "dns.server-dead", "dns.address-dead", "dns.no-*", "dns.garbled"),
+                    *("dns.forwarder*", "dns.conditional-*", "dns.resolvers-differ", "dns.wildcard"),
+                ),
+                but=("dns.no-edns", "dns.forwarder-uncovered", "dns.forwarder-lone", "dns.forwarders-apart"),
             ),
             Step(
                 asks=(
                     "Do the zones' servers hold the same, and the right?",
                     "Halten die Server der Zonen dasselbe, und das Richtige?",
                 ),
-                questions=("dns.zones", "dns.reverse", "dns.outside"),
+                questions=("dns.zones", "dns.reverse", "dns.split", "dns.cloud", "dns.outside"),
                 answers=("dns.*",),
             ),
             Step(

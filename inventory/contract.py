@@ -33,8 +33,8 @@ from inventory.fields import (
     Port,
     TimeZone,
     WrongError,
-    ZoneName,
 )
+from inventory.zone import Mail, Names, Zone
 
 __all__ = [
     "Agreement",
@@ -51,6 +51,8 @@ __all__ = [
     "Domain",
     "Environment",
     "Host",
+    "Mail",
+    "Names",
     "Outside",
     "Redaction",
     "Site",
@@ -233,19 +235,6 @@ class Outside(Part):
                 "write its 'addresses', or 'resolved_by' and who knows them",
             )
         return self
-
-
-class Zone(Part):
-    """A DNS zone that the customer runs."""
-
-    name: ZoneName = Field(description="the zone's name")
-    servers: tuple[Id, ...] = Field(
-        min_length=1, description="hosts or outside servers that shall answer for the zone"
-    )
-    parents: tuple[Id, ...] = Field(
-        default=(), description="hosts or outside servers that hold the delegation"
-    )
-    reverse: tuple[ZoneName, ...] = Field(default=(), description="reverse zones that shall match it")
 
 
 class Redaction(Part):

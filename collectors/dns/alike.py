@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from collectors import Fact, Finding, Tag
 from collectors.dns.names import listed
+from collectors.finding import inert
 
 __all__ = ["Told", "once"]
 
@@ -24,4 +25,6 @@ def once(zone: str, found: Iterable[tuple[str, Told]], server: Mapping[str, str]
         alike[tag, tuple(facts.items())].append(host)
     for (tag, pairs), hosts in alike.items():
         told = {"zone": zone, "servers": listed(server[host] for host in hosts)} | dict(pairs)
-        yield Finding(tag, told, hosts[0] if len(hosts) == 1 else "")
+        yield Finding(
+            tag, {name: inert(fact) for name, fact in told.items()}, hosts[0] if len(hosts) == 1 else ""
+        )

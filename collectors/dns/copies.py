@@ -57,8 +57,8 @@ NS_MISMATCH = fault(
 )
 VIEWS = note(
     "dns.two-views",
-    "the zone {zone} is another one inside than outside; not compared with each other: {views}",
-    "die Zone {zone} ist innen eine andere als außen; nicht miteinander verglichen: {views}",
+    "the zone {zone} is another one inside than outside; serials and servers are not compared: {views}",
+    "die Zone {zone} ist innen eine andere als außen; Seriennummern und Server nicht verglichen: {views}",
 )
 NS_UNASKED = note(
     "dns.ns-unasked",

@@ -8,6 +8,7 @@ from ipaddress import ip_address, ip_network
 
 __all__ = [
     "dotted",
+    "holds_names",
     "is_internal",
     "is_reverse",
     "lies_in",
@@ -66,6 +67,15 @@ def lies_in(name: str, zone: str) -> bool:
 def is_reverse(zone: str) -> bool:
     """Say whether a zone holds names of addresses (RFC 1035 section 3.5, RFC 3596)."""
     return lies_in(zone, "in-addr.arpa") or lies_in(zone, "ip6.arpa")
+
+
+def holds_names(zone: str) -> bool:
+    """Say whether a zone is a customer's own with names of hosts and services: no reverse zone, and not the root.
+
+    >>> holds_names("musterbau.test"), holds_names("10.in-addr.arpa"), holds_names(".")
+    (True, False, False)
+    """
+    return dotted(zone) != "." and not is_reverse(zone)
 
 
 def pointer(address: str) -> str:

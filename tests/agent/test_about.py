@@ -36,3 +36,20 @@ def test_a_part_of_a_network_has_the_hosts_whose_addresses_lie_in_it() -> None:
     }.items():
         facts = about("dns1", f"name: {zone}, servers: [dns1]").zones[0]
         assert (facts.name, [host.id for host in facts.hosts]) == (zone, hosts)
+
+
+def test_names_of_a_zone_are_told_in_full_and_its_two_sides_are_seen() -> None:
+    one = about(
+        "dns1",
+        "name: a.example, servers: [dns1, registry], names: {public: ['@', www], differ: [vpn], wildcard: true}",
+        "name: b.example, servers: [dns1], mail: {selectors: [s1]}, cloud: [microsoft365]",
+    )
+    split, mail = one.zones
+    assert (split.public, split.differ) == (("a.example", "www.a.example"), ("vpn.a.example",))
+    assert (split.wildcard, split.is_two_sided, split.mail) == (True, True, False)
+    assert (mail.mail, mail.selectors, mail.cloud, mail.is_two_sided) == (
+        True,
+        ("s1",),
+        ("microsoft365",),
+        False,
+    )

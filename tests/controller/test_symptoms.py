@@ -38,6 +38,10 @@ TICKETS = [
         "Die Vertrauensstellung zwischen dieser Arbeitsstation und der Domäne konnte nicht hergestellt werden.",
     ),
     ("trust", "Trust", "The trust relationship between this workstation and the primary domain failed."),
+    ("mail", "E-Mail", "Unsere Mails an Kunden kommen nicht an, sie landen im Spam."),
+    ("mail", "Mail", "Mails to our customers bounce since yesterday, SPF fail"),
+    ("mail", "Outlook", "Outlook findet das Postfach nicht, autodiscover geht nicht"),
+    ("mail", "DKIM", "Der Empfänger meldet: dkim=fail, E-Mail abgewiesen"),
     ("name", "DNS", "intranet.musterbau.test wird nicht aufgelöst"),
     ("name", "Website", "server not found, nslookup says NXDOMAIN"),
     ("name", "Namensauflösung", "Seit dem Umzug finden Clients den Dateiserver nicht mehr."),
@@ -45,6 +49,7 @@ TICKETS = [
 NO_SYMPTOM = [
     ("Störung bei Musterbau", "Kunden und Mitarbeiter melden Störungen. Bitte prüfen."),
     ("Webshop langsam", "Seit heute früh lädt die Seite sehr langsam."),
+    ("Postfach", "Bitte das Postfach von Frau Weber vergrößern, Rückfragen per E-Mail."),
     ("Drucker", "Der Drucker im zweiten Stock druckt nicht."),
     ("Platte voll", "Auf dem Dateiserver ist kein Platz mehr."),
     ("Outage", "The shop shows error 500 since nine o'clock."),

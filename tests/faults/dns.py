@@ -8,7 +8,7 @@ from functools import partial
 from tests.faults.fault import Fault
 from tests.lab import cells, dns
 from tests.lab.lab import Lab
-from tests.lab.places import DNS1, DNS2, REGISTRY, REVERSE, ZONE, Box
+from tests.lab.places import DNS1, DNS2, REGISTRY, REVERSE, SPLIT, ZONE, Box
 from tests.lab.tools import until
 
 __all__ = ["BOTH", "FAULTS", "dns_fault", "edit", "in_step", "parent", "referral_says"]
@@ -50,8 +50,8 @@ def _restart_secondary(lab: Lab, *, serves: bool) -> None:
 
 
 def in_step(lab: Lab) -> None:
-    """Wait until both servers have both zones in the same serial."""
-    for zone in (ZONE, REVERSE):
+    """Wait until both servers have their zones in the same serial."""
+    for zone in (ZONE, REVERSE, SPLIT):
         until(f"both servers have the same {zone}", partial(_same, lab, zone), seconds=20)
 
 

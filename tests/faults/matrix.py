@@ -10,8 +10,10 @@ from tests.faults import (
     habits,
     linux,
     lookup,
+    mail,
     more_zones,
     reach,
+    resolving,
     services,
     signatures,
     zones,
@@ -28,6 +30,8 @@ FAULTS: tuple[Fault, ...] = (
     *dns.FAULTS,
     *zones.FAULTS,
     *more_zones.FAULTS,
+    *mail.FAULTS,
+    *resolving.FAULTS,
     *signatures.FAULTS,
     *habits.FAULTS,
     *ad.FAULTS,
@@ -50,6 +54,9 @@ PAIRS = tuple(
         ("ssh-filtered", "transfer-refused"),
         # On one host, and the one has nothing to do with the other.
         ("dead-resolver", "failed-service"),
+        # Mail and names beside servers that are ill.
+        ("spf-include-gone", "secondary-dead"),
+        ("forwarder-no-resolver", "shop-gone-inside"),
         # The directory and the names beside it.
         ("ad-srv-gone", "ad-repl-refused"),
         ("ad-repl-disabled", "reverse-missing"),

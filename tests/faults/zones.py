@@ -125,8 +125,8 @@ FAULTS: tuple[Fault, ...] = (
         DNS1,
         "dns.mx-no-address",
         edit(ZONE, r"\Z", f"@ IN MX 10 mail.{ZONE}.\n"),
-        edit(ZONE, r"^@ IN MX .*\n", ""),
-        lambda lab: bool(dns.ask(lab.place, DNS1.address, ZONE, "MX")),
+        edit(ZONE, rf"^@ IN MX 10 mail\.{ZONE}\.\n", ""),
+        lambda lab: f"mail.{ZONE}" in dns.ask(lab.place, DNS1.address, ZONE, "MX"),
         BOTH,
     ),
     dns_fault(

@@ -26,10 +26,12 @@ from tests.lab.places import (
     SERVERS,
     SIGNED,
     SIGNED_PARENT,
+    SPLIT,
     ZONE,
     Box,
     Place,
 )
+from tests.lab.records import mail_records
 from tests.lab.tools import run, until
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "publish",
     "referral",
     "serial",
+    "shop_outside",
     "soa",
     "spoil_secondary",
     "start_other_secondary",
@@ -73,7 +76,18 @@ def parent_zone(
     """The registry's zone `test.`: the delegation of Musterbau's zone to these names, with their glue."""
     lines = [f"{ZONE}. IN NS {name}.\n{name}. IN A {address}\n" for name, address in servers]
     own = f"@ IN NS {REGISTRY.name}.\n{REGISTRY.name}. IN A {REGISTRY.address}\n"
+    own += f"{SPLIT}. IN NS {REGISTRY.name}.\n"
     return soa("test", REGISTRY.name, 2026010101) + own + "".join(lines)
+
+
+def shop_outside(www: str = "192.0.2.80") -> str:
+    """The shop's zone as the provider has it. www: the shop's address."""
+    names = f"@ IN NS {REGISTRY.name}.\n@ IN NS ns2.registry.test.\n"
+    return f"{soa(SPLIT, REGISTRY.name, 2026010101)}{names}@ IN A 192.0.2.80\nwww IN A {www}\nvpn IN A 192.0.2.81\n"
+
+
+def _shop_inside() -> str:
+    return f"{soa(SPLIT, DNS1.name, 2026010101)}{_servers()}@ IN A 192.0.2.80\nwww IN A 192.0.2.80\nvpn IN A 10.77.1.11\n"
 
 
 def write_zones(place: Place) -> None:
@@ -83,7 +97,10 @@ def write_zones(place: Place) -> None:
     below = "".join(f"{AD_ZONE}. IN NS {box.name}.\n{box.name}. IN A {box.address}\n" for box in DCS)
     named = (*_NAMED_BOXES, *DCS, FS1)
     back = "".join(f"{box.address.rsplit('.', 1)[1]} IN PTR {box.name}.\n" for box in named)
-    (place.dns / ZONE).write_text(soa(ZONE, DNS1.name, 2026010101) + _servers() + forward + below, "ascii")
+    own = _servers() + forward + below + mail_records()
+    (place.dns / ZONE).write_text(soa(ZONE, DNS1.name, 2026010101) + own, "ascii")
+    (place.dns / SPLIT).write_text(_shop_inside(), "ascii")
+    (place.dns / f"{SPLIT}.outside").write_text(shop_outside(), "ascii")
     (place.dns / REVERSE).write_text(soa(REVERSE, DNS1.name, 2026010101) + _servers() + back, "ascii")
     (place.dns / "test").write_text(parent_zone(), "ascii")
     top = f". IN NS {REGISTRY.name}.\n{REGISTRY.name}. IN A {REGISTRY.address}\n"
@@ -102,6 +119,7 @@ def start_primary(place: Place, *, change: tuple[str, str] = ("", ""), more: tup
         for zone, file in (
             (ZONE, ZONE),
             (REVERSE, REVERSE),
+            (SPLIT, SPLIT),
             (SIGNED, f"{SIGNED}.signed"),
             *((zone, "many") for zone in more),
         )
@@ -163,7 +181,7 @@ def start_secondary(
         f'zone:\n  name: "{zone}"\n  zonefile: "{zone}"\n  request-xfr: AXFR {DNS1.address} NOKEY\n'
         f"  allow-notify: {DNS1.address} NOKEY\n  min-retry-time: 1\n  max-retry-time: 2\n  max-refresh-time: 30\n"
         f"{gives}"
-        for zone in ((ZONE, REVERSE) if bare else (ZONE, REVERSE, SIGNED))
+        for zone in ((ZONE, REVERSE, SPLIT) if bare else (ZONE, REVERSE, SPLIT, SIGNED))
     )
     zones += "".join(f'zone:\n  name: "{zone}"\n  zonefile: "{place.dns / "many"}"\n' for zone in more)
     if bare:
@@ -211,6 +229,7 @@ def start_registry(place: Place, *, serves: bool = True) -> None:
     server = _Nsd(place.dns / "registry")
     zones = {
         ".": "root.signed",
+        SPLIT: f"{SPLIT}.outside",
         **({"test": "test", SIGNED_PARENT: f"{SIGNED_PARENT}.signed"} if serves else {}),
     }
     server.write("".join(f'zone:\n  name: "{z}"\n  zonefile: "{place.dns / f}"\n' for z, f in zones.items()))

@@ -28,6 +28,7 @@ from tests.lab.places import (
     REGISTRY,
     REVERSE,
     SIGNED,
+    SPLIT,
     USER,
     ZONE,
     Box,
@@ -192,7 +193,7 @@ class Lab:
             wrong = [f"{host}: {why}" for host, whys in zip(asked, told, strict=True) for why in whys]
         serials = {
             zone: {dns.serial(self.place, box.address, zone) for box in (DNS1, DNS2)}
-            for zone in (ZONE, REVERSE)
+            for zone in (ZONE, REVERSE, SPLIT)
         }
         serials[SIGNED] = {dns.serial(self.place, box.address, SIGNED) for box in signed.SERVERS}
         wrong += [
@@ -319,7 +320,7 @@ def _known_hosts(place: Place) -> None:
 
 def _wait_for_dns(place: Place) -> None:
     for box in (DNS1, DNS2):
-        for zone in (ZONE, REVERSE):
+        for zone in (ZONE, REVERSE, SPLIT):
             until(f"{box.id} serves {zone}", partial(_serves, place, box, zone), seconds=30)
     for box in signed.SERVERS:
         until(f"{box.id} serves {SIGNED}", partial(_serves, place, box, SIGNED), seconds=30)

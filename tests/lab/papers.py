@@ -27,11 +27,13 @@ from tests.lab.places import (
     REVERSE,
     SERVERS,
     SIGNED,
+    SPLIT,
     USER,
     ZONE,
     Box,
     Place,
 )
+from tests.lab.records import SELECTOR
 from tests.lab.tools import run
 from tests.law import set_up
 
@@ -157,15 +159,30 @@ def contract(place: Place) -> dict[str, Any]:
         "outside": [
             {"id": REGISTRY.id, "name": REGISTRY.name, "addresses": [REGISTRY.address], "dns": {"port": 53}},
         ],
-        "zones": [
-            {"name": ZONE, "servers": [DNS1.id, DNS2.id], "parents": [REGISTRY.id], "reverse": [REVERSE]},
-            {"name": REVERSE, "servers": [DNS1.id, DNS2.id]},
-            {"name": SIGNED, "servers": [box.id for box in signed.SERVERS], "parents": [REGISTRY.id]},
-            {"name": AD_ZONE, "servers": [box.id for box in DCS], "parents": [DNS1.id, DNS2.id]},
-        ],
+        "zones": _zones(),
         "clauses": _clauses(),
         "data": {"redact": {"accounts": True}, "keep_days": 90},
     }
+
+
+def _zones() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": ZONE,
+            "servers": [DNS1.id, DNS2.id],
+            "parents": [REGISTRY.id],
+            "reverse": [REVERSE],
+            "mail": {"selectors": [SELECTOR]},
+        },
+        {
+            "name": SPLIT,
+            "servers": [DNS1.id, DNS2.id, REGISTRY.id],
+            "names": {"public": ["@", "www"], "differ": ["vpn"]},
+        },
+        {"name": REVERSE, "servers": [DNS1.id, DNS2.id]},
+        {"name": SIGNED, "servers": [box.id for box in signed.SERVERS], "parents": [REGISTRY.id]},
+        {"name": AD_ZONE, "servers": [box.id for box in DCS], "parents": [DNS1.id, DNS2.id]},
+    ]
 
 
 def _clauses() -> list[dict[str, Any]]:

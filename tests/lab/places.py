@@ -29,6 +29,7 @@ __all__ = [
     "SERVERS",
     "SIGNED",
     "SIGNED_PARENT",
+    "SPLIT",
     "UID",
     "USER",
     "ZONE",
@@ -43,6 +44,8 @@ AD_ZONE = f"ad.{ZONE}"
 # Musterbau's second name, and the zone above it: both signed.
 SIGNED_PARENT = "example"
 SIGNED = f"musterbau.{SIGNED_PARENT}"
+# Musterbau's shop: one zone inside, and another one of the same name at the provider.
+SPLIT = "musterbau-shop.test"
 REVERSE = "1.77.10.in-addr.arpa"
 NET = "10.77.1"
 GATEWAY = f"{NET}.1"

@@ -179,9 +179,9 @@ def _says(place: Place, digest: str) -> bool:
     return digest in told(place, REGISTRY, "DS").replace(" ", "").lower()
 
 
-def restart_verifier(place: Place, *, trusts: str = "") -> None:
+def restart_verifier(place: Place, *, trusts: str = "", more: str = "") -> None:
     end(place, REC1.id, "unbound")
-    start_verifier(place, trusts=trusts)
+    start_verifier(place, trusts=trusts, more=more)
     until("the resolver is there", lambda: "status:" in _found(place), seconds=20)
 
 
@@ -213,8 +213,8 @@ def verified(place: Place) -> bool:
     return bool(re.search(r"^;; flags:[^;]* ad\b", answer, re.MULTILINE)) and "status: NOERROR" in answer
 
 
-def start_verifier(place: Place, *, trusts: str = "") -> None:
-    """Start Unbound. trusts: a trust anchor instead of the root's, as a DS record."""
+def start_verifier(place: Place, *, trusts: str = "", more: str = "") -> None:
+    """Start Unbound. trusts: a trust anchor instead of the root's, as a DS record; more: lines of its configuration."""
     folder = place.dns / "unbound"
     folder.mkdir(exist_ok=True)
     trusted = trusts or anchor(place).read_text("ascii")
@@ -226,7 +226,7 @@ def start_verifier(place: Place, *, trusts: str = "") -> None:
         f'  root-hints: "{place.dns / "hints"}"\n  module-config: "validator iterator"\n'
         '  local-zone: "test." nodefault\n  local-zone: "10.in-addr.arpa." nodefault\n  msg-cache-size: 1m\n'
         "  rrset-cache-size: 1m\n  cache-max-ttl: 1\n  cache-max-negative-ttl: 1\n  infra-host-ttl: 1\n"
-        f"  val-bogus-ttl: 1\n{anchors}remote-control:\n  control-enable: no\n",
+        f"  val-bogus-ttl: 1\n{anchors}{more}remote-control:\n  control-enable: no\n",
         "ascii",
     )
     spawn(place, REC1.id, ("unbound", "-d", "-c", str(config)), place.state / "log" / "unbound.log")

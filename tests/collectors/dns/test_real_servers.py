@@ -22,6 +22,16 @@ UP = Server(id="up", name="ns.registry.test", addresses=("127.0.0.3",))
 REVERSE = "0.0.127.in-addr.arpa"
 
 
+_QUESTIONS = (
+    *("dns.answers", "dns.zones", "dns.reverse"),
+    *("dns.mail", "dns.split", "dns.cloud", "dns.made-up"),
+)
+_SURVEYS = (
+    *("dns.copies", "dns.delegations", "dns.hosts"),
+    *("dns.mail-view", "dns.split-view", "dns.cloud-view", "dns.made-up-view"),
+)
+
+
 def zone_text(serial: int) -> str:
     return (
         f"$TTL 300\n@ SOA ns1 hostmaster {serial} 3600 900 604800 300\n@ NS ns1\n@ NS ns2\n"
@@ -64,11 +74,11 @@ async def everything(doors: Mapping[str, Door]) -> list[Finding]:
     readings: dict[str, dict[str, object]] = {}
     for server in (NS1, NS2, UP):
         session: Resolver = DnsSession([doors[server.id]], lambda _: None, timeout=0.4)
-        for name in ("dns.answers", "dns.zones", "dns.reverse"):
+        for name in _QUESTIONS:
             reading = await known.collectors[name]((session,), about(server))
             found += known.collectors[name].judge(reading)
             readings.setdefault(name, {})[server.id] = reading
-    for name in ("dns.copies", "dns.delegations", "dns.hosts"):
+    for name in _SURVEYS:
         survey = known.surveys[name]
         found += survey.compare(*(readings[one.name] for one in survey.over))
     return found
