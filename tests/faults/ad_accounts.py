@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import struct
 
-from tests.faults.ad_act import Act, Do
-from tests.lab import ad, dns, samba
+from tests.faults.ad_act import Act
+from tests.faults.ad_servers import conf
+from tests.lab import ad
 from tests.lab.lab import Lab
 from tests.lab.places import AD_ZONE, DCS
 from tests.lab.tools import until
@@ -14,7 +15,6 @@ from tests.lab.tools import until
 __all__ = ["ACTS"]
 
 _DC1, _DC2 = DCS
-_CONF = "/etc/samba/smb.conf"
 _MANAGED = f"CN=gmsa-web,CN=Managed Service Accounts,{ad.BASE}"
 _GROUPS = 300
 _ALICE = f"CN=alice,{ad.USERS}"
@@ -84,19 +84,6 @@ def _is_managed(lab: Lab) -> bool:
     return all(ad.read(lab, dc.id, _MANAGED, "cn") for dc in DCS)
 
 
-def _auth(value: str) -> Do:
-    """Let the second controller demand this of LDAP log-ons, or what Samba does by itself."""
-    line = f"ldap server require strong auth = {value}\n[sysvol]" if value else "[sysvol]"
-
-    def do(lab: Lab) -> None:
-        lab.write(_DC2.id, _CONF, samba.smb_conf(_DC2).replace("[sysvol]", line))
-        lab.on(_DC2.id, "systemctl", "restart", "samba-ad-dc.service", timeout=60)
-        until("it answers DNS", lambda: bool(dns.serial(lab.place, _DC2.address, AD_ZONE)), seconds=30)
-        lab.wait_listening(_DC2.id, 636)
-
-    return do
-
-
 def _takes_clear_text(lab: Lab) -> bool:
     """Whether a password goes in without TLS."""
     file = lab.place.state / "reader.password"
@@ -110,8 +97,8 @@ ACTS = (
     Act(
         name="ldap-clear-text",
         host=_DC2.id,
-        inject=_auth("no"),
-        undo=_auth(""),
+        inject=conf("[sysvol]", "ldap server require strong auth = no\n[sysvol]"),
+        undo=conf(),
         shows=_takes_clear_text,
     ),
     Act(

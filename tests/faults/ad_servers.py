@@ -13,7 +13,7 @@ from tests.lab.lab import Lab
 from tests.lab.places import AD_ZONE, DCS, DNS1, DNS2, FS1
 from tests.lab.tools import until
 
-__all__ = ["ACTS"]
+__all__ = ["ACTS", "conf"]
 
 _DC1, _DC2 = DCS
 _CONF, _CLOCK = "/etc/samba/smb.conf", "/etc/systemd/system/samba-ad-dc.service.d/clock.conf"
@@ -104,7 +104,7 @@ def _skewed(lab: Lab) -> bool:
     return "skew" in ad.kinit(lab, ad.READER, ad.password(lab, ad.READER), _DC2.id).lower()
 
 
-def _conf(change: str = "", instead: str = "") -> Do:
+def conf(change: str = "", instead: str = "") -> Do:
     """Restart the second controller with a line of its configuration changed; with none, as it was."""
 
     def do(lab: Lab) -> None:
@@ -293,15 +293,15 @@ ACTS = (
     Act(
         name="kdc-stopped",
         host=_DC2.id,
-        inject=_conf("[sysvol]", "server services = -kdc\n[sysvol]"),
-        undo=_conf(),
+        inject=conf("[sysvol]", "server services = -kdc\n[sysvol]"),
+        undo=conf(),
         shows=_port(88, 1),
     ),
     Act(
         name="no-forwarder",
         host=_DC2.id,
-        inject=_conf(f"dns forwarder = {DNS1.address}\n"),
-        undo=_conf(),
+        inject=conf(f"dns forwarder = {DNS1.address}\n"),
+        undo=conf(),
         shows=lambda lab: not _resolves(lab, _DC2.address),
     ),
     Act(
