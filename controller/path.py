@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from agent.job import Job, Result, Seen
+from agent.job import Job, Refused, Result, Seen
 from agent.lookups import QUESTION
 from collectors import Finding, Severity
 from collectors.catalogue import catalogue
@@ -25,7 +25,7 @@ __all__ = ["Chain", "Path", "Stage", "StageState", "path_of"]
 class StageState(StrEnum):
     """What became of a step.
 
-    OPEN: it was asked, and not everybody answered. NOBODY: there was nobody who could or might be asked.
+    OPEN: it was asked, and not everybody answered or might be asked. NOBODY: there was nobody who could or might be asked.
     """
 
     FOUND = "found"
@@ -37,12 +37,16 @@ class StageState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """One step as it went. asked, answered: how many questions. found: what answers it."""
+    """One step as it went. asked, answered: how many questions. found: what answers it.
+
+    refused: how many hosts the contract did not let be asked about that.
+    """
 
     asks: tuple[str, str]
     state: StageState
     asked: int
     answered: int
+    refused: int = 0
     found: tuple[Finding, ...] = ()
 
 
@@ -80,20 +84,31 @@ def path_of(symptom: str, results: Sequence[Result], findings: Sequence[Finding]
     return Path(symptom=symptom, title=chosen.title, stages=tuple(stages), beyond=beyond)
 
 
-def _stage(step: Step, results: Iterable[Result], findings: Iterable[Finding], *, is_over: bool) -> Stage:
+def _stage(step: Step, results: Sequence[Result], findings: Iterable[Finding], *, is_over: bool) -> Stage:
     mine = [result for result in results if step.wants(result.job.collector)]
     answered = sum(isinstance(result.outcome, Seen) for result in mine)
+    refused = len({result.job.host for result in results if _is_refused(step, result)})
     found = tuple(_answers(step, findings)) if mine else ()
     if found and not is_over:
         state = StageState.FOUND
     elif not mine:
         state = StageState.NOT_NEEDED if is_over else StageState.NOBODY
-    elif found or answered < len(mine):
+    elif found or answered < len(mine) or refused:
         # What a later step shows beside the answer is among the findings.
         state = StageState.OPEN
     else:
         state = StageState.RULED_OUT
-    return Stage(asks=step.asks, state=state, asked=len(mine), answered=answered, found=found)
+    return Stage(
+        asks=step.asks, state=state, asked=len(mine), answered=answered, refused=refused, found=found
+    )
+
+
+def _is_refused(step: Step, result: Result) -> bool:
+    """Whether the contract did not let a host be asked about the area of this step: nothing is ruled out there."""
+    area = result.job.collector
+    return isinstance(result.outcome, Refused) and any(
+        one.partition(".")[0] == area for one in step.questions
+    )
 
 
 def _answers(step: Step, findings: Iterable[Finding]) -> Iterator[Finding]:

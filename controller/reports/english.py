@@ -74,6 +74,7 @@ ENGLISH = Words(
         StageState.NOT_NEEDED: "not needed",
     },
     path_count="{answered} of {asked} questions answered",
+    path_refused=("{n} host may not be asked", "{n} hosts may not be asked"),
     path_beyond=(
         "Besides, {n} other question was asked: what may explain the answer, or everything where no step gave one.",
         "Besides, {n} other questions were asked: what may explain the answer, or everything where no step gave one.",

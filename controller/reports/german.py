@@ -77,6 +77,7 @@ GERMAN = Words(
         StageState.NOT_NEEDED: "nicht nötig",
     },
     path_count="{answered} von {asked} Fragen beantwortet",
+    path_refused=("{n} Host darf nicht gefragt werden", "{n} Hosts dürfen nicht gefragt werden"),
     path_beyond=(
         "Außerdem wurde {n} weitere Frage gestellt: was die Antwort erklären kann, oder alles, wo kein Schritt sie gab.",
         "Außerdem wurden {n} weitere Fragen gestellt: was die Antwort erklären kann, oder alles, wo kein Schritt sie gab.",

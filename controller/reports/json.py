@@ -141,6 +141,7 @@ class _Writer:
                     "state": stage.state.value,
                     "asked": stage.asked,
                     "answered": stage.answered,
+                    "refused": stage.refused,
                     "found": [{"tag": f.tag.name, "host": self._text(f.host)} for f in stage.found],
                 }
                 for stage in path.stages

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from collectors import Finding, Severity
 from controller.diagnosis import Cause
-from controller.path import Path
+from controller.path import Path, Stage
 from controller.pictures.drawing import Drawing
 from controller.pictures.mesh import mesh
 from controller.pictures.svg import svgs
@@ -251,11 +251,7 @@ class _Writer:
                 state=stage.state.value,
                 label=words.path_states[stage.state],
                 asks=stage.asks[at],
-                count=words.path_count.format(
-                    answered=words.number(stage.answered), asked=words.number(stage.asked)
-                )
-                if stage.asked
-                else "",
+                count=self._counted(stage),
                 found=tuple(
                     (
                         Place(self._say(one.host) or words.several_hosts, self._places.get(one.host, "")),
@@ -271,6 +267,16 @@ class _Writer:
             steps=steps,
             beyond=words.count(words.path_beyond, path.beyond) if path.beyond else "",
         )
+
+    def _counted(self, stage: Stage) -> str:
+        """How many questions were answered, and how many hosts might not be asked."""
+        words, counts = self._w, []
+        if stage.asked:
+            asked, answered = words.number(stage.asked), words.number(stage.answered)
+            counts.append(words.path_count.format(answered=answered, asked=asked))
+        if stage.refused:
+            counts.append(words.count(words.path_refused, stage.refused))
+        return ", ".join(counts)
 
     def _ruled_out(self) -> tuple[tuple[str, str, int, tuple[str, ...]], ...]:
         rows = []

@@ -80,6 +80,7 @@ class Words:
     path_intro: str
     path_states: Mapping[StageState, str]
     path_count: str
+    path_refused: Forms
     path_beyond: Forms
     mesh: str
     mesh_intro: str

@@ -151,6 +151,17 @@ def test_a_step_that_was_not_answered_by_all_is_open_and_never_ruled_out(outcome
     assert not path.is_answered
 
 
+def test_a_step_is_not_ruled_out_while_a_host_may_not_be_asked_about_it() -> None:
+    asked = result("dc1/ad.kerberos")
+    path = path_of("clock", [asked, result("dc2/ad", Refused("outside-window"))], [])
+    assert path is not None
+    assert [(stage.state, stage.refused) for stage in path.stages] == [(StageState.OPEN, 1)]
+    # Another area says nothing of this one.
+    path = path_of("clock", [asked, result("dc2/dns", Refused("outside-window"))], [])
+    assert path is not None
+    assert [(stage.state, stage.refused) for stage in path.stages] == [(StageState.RULED_OUT, 0)]
+
+
 def test_a_step_for_which_nobody_may_be_asked_says_so() -> None:
     """The contract refuses the area: then its refusal bears the area's name and no question's."""
     path = path_of("clock", [result("dc1/ad", Refused("not-in-contract"))], [])
