@@ -73,7 +73,7 @@ AD_RULES: tuple[Rule, ...] = (
     Rule("ad.record-wrong-port", ("ad.record-missing", "ad.record-partly-missing"), same("controller")),
     Rule("ad.record-missing", ("ad.record-partly-missing",), same("controller"), far=True),
     *(
-        Rule(cause, ("ad.trust-broken",), _perhaps_there, far=True)
+        Rule(cause, ("ad.trust-broken", "ad.channel-broken"), _perhaps_there, far=True)
         for cause in ("ad.clock-off", "ad.samba-*", "ad.directory-*", "ad.kdc-silent", "ad.record-missing")
     ),
     # Who unlocks the account without ending these tries sees it locked again.

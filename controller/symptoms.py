@@ -71,23 +71,32 @@ _FOUND = Step(
         "Can a domain controller be found and asked?",
         "Ist ein Domänencontroller zu finden und zu fragen?",
     ),
-    questions=("ad.ping", "ad.records", "ad.directory", "ad.samba-services"),
+    questions=("ad.ping", "ad.records", "ad.directory", "ad.samba-services", "ad.windows-services"),
     answers=(
         *("ad.record-*", "ad.ping-*", "ad.directory-*", "ad.no-*", "ad.role-not-advertised", "ad.samba-*"),
         *("ad.not-synchronised", "ad.other-domain", "ad.login-rejected", "reach.*"),
+        *("ad.service-*", "ad.netlogon-paused"),
     ),
-    but=("ad.no-aes-key",),
+    but=("ad.no-aes-key", "ad.service-not-automatic"),
 )
 _CLOCK = Step(
     asks=("Do the clocks agree, as Kerberos sees them?", "Gehen die Uhren gleich, wie Kerberos sie sieht?"),
-    questions=("ad.kerberos", "ad.network-time", "linux.clock"),
+    questions=("ad.kerberos", "ad.network-time", "ad.time-source", "linux.clock"),
     answers=("ad.clock-*", "ad.kdc-*", "ad.time-*", "linux.clock-*", "linux.clocks-*", "linux.time-*"),
     but=("ad.clocks-differ-from-agent",),
 )
 _CHANNEL = Step(
     asks=("Does the computer's own account still fit?", "Passt das Konto des Computers selbst noch?"),
-    questions=("ad.trust",),
-    answers=("ad.trust-*", "ad.winbind-silent"),
+    questions=("ad.trust", "ad.windows-trust"),
+    answers=(
+        *("ad.trust-broken", "ad.winbind-silent", "ad.channel-broken", "ad.machine-password-rejected"),
+        *("ad.not-a-member", "ad.member-elsewhere"),
+    ),
+)
+_TRUSTS = Step(
+    asks=("Do the trusts to other domains hold?", "Halten die Vertrauensstellungen zu anderen Domänen?"),
+    questions=("ad.trusts",),
+    answers=("ad.trust-not-everywhere", "ad.trust-disabled", "ad.trust-password-old", "ad.trust-rc4-only"),
 )
 _KEYS = Step(
     asks=("Are there keys that both sides can use?", "Gibt es Schlüssel, die beide Seiten nutzen können?"),
@@ -149,7 +158,7 @@ SYMPTOMS: Mapping[str, Symptom] = {
             r"\blog[ -]?on\b.{0,40}(?:fail|not|problem|denied)",
             r"\b(?:kennwort|passwort|password)\b.{0,40}(?:nicht|falsch|abgelaufen|not|wrong|expired|incorrect)",
         ),
-        steps=(_ACCOUNT, _FOUND, _CLOCK, _CHANNEL, _KEYS),
+        steps=(_ACCOUNT, _FOUND, _CLOCK, _CHANNEL, _KEYS, _TRUSTS),
     ),
     "no-controller": Symptom(
         title=("No domain controller is found", "Es wird kein Domänencontroller gefunden"),
@@ -225,7 +234,7 @@ SYMPTOMS: Mapping[str, Symptom] = {
                     "Do directory and files agree about every policy?",
                     "Sind sich Verzeichnis und Dateien über jede Richtlinie einig?",
                 ),
-                questions=("ad.gpo", "ad.sysvol"),
+                questions=("ad.gpo", "ad.sysvol", "ad.sysvol-state"),
                 answers=("ad.policy-*", "ad.sysvol-*"),
             ),
             _REPLICATION,
@@ -297,7 +306,7 @@ SYMPTOMS: Mapping[str, Symptom] = {
             r"\bcomputerkonto\b.{0,60}(?:nicht|fehl|zurück)",
             r"\b(?:domain|domäne)\b.{0,40}(?:rejoin|neu aufnehmen|beitreten)",
         ),
-        steps=(_CHANNEL, _CLOCK, _REPLICATION),
+        steps=(_CHANNEL, _CLOCK, _REPLICATION, _TRUSTS),
     ),
     "mail": Symptom(
         title=("Mail does not arrive, or is taken for spam", "E-Mail kommt nicht an oder gilt als Spam"),
