@@ -134,9 +134,7 @@ def test_the_path_says_what_was_ruled_out_and_what_stayed_open() -> None:
     assert [stage.state for stage in path.stages] == [
         StageState.RULED_OUT,
         StageState.FOUND,
-        StageState.NOT_NEEDED,
-        StageState.NOT_NEEDED,
-        StageState.NOT_NEEDED,
+        *(StageState.NOT_NEEDED,) * 4,
     ]
     assert (path.stages[1].asked, path.stages[1].answered, path.stages[1].found) == (2, 1, (records,))
     assert path.beyond == 1
