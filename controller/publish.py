@@ -16,7 +16,7 @@ from controller.reports.html import render_html
 from controller.reports.json import render_json
 from controller.reports.model import Report
 from controller.reports.note import render_note
-from controller.reports.redact import Audience
+from controller.reports.redact import Audience, redactor
 from controller.store.blobs import MAX_BLOB
 from controller.store.runs import RunState
 from controller.store.store import Store
@@ -46,11 +46,16 @@ def write_report(  # noqa: PLR0913, PLR0917 - what, by which rules, for whom, wh
     page, data = folder / "report.html", folder / "report.json"
     # Each form looks at the same evidence.
     blobs = cache(store.blobs.get)
-    page.write_text(render_html(report, blobs, language, audience=audience, rules=rules), encoding="utf-8")
-    data.write_text(render_json(report, audience=audience, rules=rules, blobs=blobs), encoding="utf-8")
+    hide = redactor(report, rules, audience, blobs)
+    page.write_text(
+        render_html(report, blobs, language, audience=audience, rules=rules, hide=hide.again()), "utf-8"
+    )
+    data.write_text(
+        render_json(report, audience=audience, rules=rules, blobs=blobs, hide=hide.again()), "utf-8"
+    )
     whole = all(_fits(form) for form in (page, data))
     where = "" if whole else f"secondline report write {report.run}"
-    note = render_note(report, language, audience, rules, blobs=blobs, where=where)
+    note = render_note(report, language, audience, rules, blobs=blobs, where=where, hide=hide.again())
     return Published(page=page, data=data, note=note)
 
 

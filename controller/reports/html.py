@@ -22,7 +22,7 @@ from controller.reports.coverage import State
 from controller.reports.inert import clip, inert
 from controller.reports.model import Blobs, Report
 from controller.reports.page import Page, page
-from controller.reports.redact import Audience, redactor
+from controller.reports.redact import Audience, Redactor, redactor
 from controller.reports.story import words_for
 from controller.reports.words import Words
 from inventory.contract import Redaction
@@ -49,18 +49,19 @@ _SWATCHES = MappingProxyType(
 )
 
 
-def render_html(
+def render_html(  # noqa: PLR0913 - the same arguments as the other forms take.
     report: Report,
     blobs: Blobs,
     language: str,
     *,
     audience: Audience = Audience.ENGINEER,
     rules: Redaction | None = None,
+    hide: Redactor | None = None,
 ) -> str:
-    """Give the page for one reader, as UTF-8 text. rules: the contract's, for all but the engineer."""
+    """Give the page for one reader, as UTF-8 text. rules: the contract's, for all but the engineer. hide: see `redactor`."""
     words = words_for(language)
     stored = cache(blobs)
-    hide = redactor(report, rules or Redaction(), audience, stored)
+    hide = hide or redactor(report, rules or Redaction(), audience, stored)
     shown = page(report, stored, words, hide)
     template, style, style_hash = _template()
     return template.render(

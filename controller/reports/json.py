@@ -36,9 +36,10 @@ def render_json(
     audience: Audience = Audience.ENGINEER,
     rules: Redaction | None = None,
     blobs: Blobs | None = None,
+    hide: Redactor | None = None,
 ) -> str:
-    """Give the report as JSON text. blobs: to learn accounts from the raw evidence, as the page does."""
-    hide = redactor(report, rules or Redaction(), audience, blobs)
+    """Give the report as JSON text. blobs: to learn accounts from the raw evidence, as the page does. hide: see `redactor`."""
+    hide = hide or redactor(report, rules or Redaction(), audience, blobs)
     content = _Writer(report, hide).content()
     # Without indentation, since only then the standard library's fast writer works: a tenth of the time.
     return json.dumps(_plain(content), ensure_ascii=False, allow_nan=False) + "\n"

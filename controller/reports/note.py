@@ -6,7 +6,7 @@ from controller.path import Path, StageState
 from controller.reports.coverage import coverage
 from controller.reports.inert import clip, inert_line
 from controller.reports.model import Blobs, Report
-from controller.reports.redact import Audience, redactor
+from controller.reports.redact import Audience, Redactor, redactor
 from controller.reports.story import Say, advice, cause_groups, counts, phrase, sentence, stopped, words_for
 from controller.reports.words import Words
 from inventory.contract import Redaction
@@ -27,13 +27,14 @@ def render_note(  # noqa: PLR0913 - the same arguments as the other forms take.
     *,
     blobs: Blobs | None = None,
     where: str = "",
+    hide: Redactor | None = None,
 ) -> str:
     """Write the note: at most 15 lines and 2,000 characters, no markup, nothing that acts.
 
-    where: where the full report is, such as its address or the name of an attachment.
+    where: where the full report is, such as its address or the name of an attachment. hide: see `redactor`.
     """
     words = words_for(language)
-    hide = redactor(report, rules or Redaction(), audience, blobs)
+    hide = hide or redactor(report, rules or Redaction(), audience, blobs)
     seen = coverage(report)
     lines = [clip(inert_line(sentence(report, seen, words, hide.text)), 2 * _LINE)]
     if report.stopped:

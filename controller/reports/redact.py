@@ -11,6 +11,7 @@ import re
 from bisect import insort
 from collections import Counter
 from collections.abc import Iterator
+from copy import copy
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -67,6 +68,12 @@ class Redactor:
         self._known: dict[str, tuple[str, Counter[str]]] = {}
         below = "|".join(re.escape(d) for d in sorted(self._domains, key=len, reverse=True))
         self._below = re.compile(rf"(?i)(?<![\w-])((?:[\w-]{{1,63}}\.){{0,10}})({below})(?![\w-])")
+
+    def again(self) -> Redactor:
+        """The same for another form of the report: what was learned counts, and what is removed is counted anew."""
+        other = copy(self)
+        other.removed = Counter()
+        return other
 
     def learn(self, word: str, kind: str, of: str) -> None:
         """Remember that a word stands for something, e.g. both names of one host for the same `of`."""
@@ -189,7 +196,7 @@ class Redactor:
 
 
 def redactor(report: Report, rules: Redaction, audience: Audience, blobs: Blobs | None = None) -> Redactor:
-    """Learn what a report names, and give the redactor for one reader.
+    """Learn what a report names, and give the redactor for one reader. All forms that one reader gets can share it (`again`).
 
     blobs: when given, accounts and secrets are also learned from the raw evidence (64 KiB of each part).
     """
