@@ -74,11 +74,12 @@ class Entry:
     def span(self, name: str) -> timedelta | None:
         """The one value as a length of time, kept as a negative FILETIME; None: not there, or without end."""
         number = self.number(name)
-        return (
-            None
-            if number is None or number <= -_NEVER or number == 0
-            else timedelta(microseconds=-number / 10)
-        )
+        if number is None or number <= -_NEVER or number == 0:
+            return None
+        try:
+            return timedelta(microseconds=-number // 10)
+        except OverflowError:
+            raise self._not(name, "a length of time") from None
 
     def guid(self, name: str) -> str:
         """The one value as a GUID (MS-DTYP 2.3.4), '' when not there."""

@@ -43,6 +43,8 @@ KEY_TO_COME = warn(
 
 _KEYS = "CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services"
 _DISABLED = 0x2
+# Days between two passwords, and more than anybody means.
+_USUAL, _LONGEST = 30, 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,11 +115,14 @@ async def service_accounts(host: Directory) -> ManagedAccounts:
 def _managed(entry: Entry) -> Managed:
     raw = entry.raw("msDS-GroupMSAMembership")
     dacl = read_dacl(raw[0]) if raw else None
+    interval = entry.number("msDS-ManagedPasswordInterval") or _USUAL
+    if not 0 < interval < _LONGEST:
+        raise Unanswered(Kind.UNPARSABLE, f"a password cannot be changed every {interval} days")
     return Managed(
         account=entry.text("sAMAccountName"),
         readers=None if dacl is None else len({ace.sid for ace in dacl if ace.allows}),
         changed=entry.moment("pwdLastSet"),
-        interval=entry.number("msDS-ManagedPasswordInterval") or 30,
+        interval=interval,
     )
 
 
