@@ -64,6 +64,11 @@ class DomainFacts:
     members: tuple[Server, ...] = ()
 
     @property
+    def hosts(self) -> tuple[Server, ...]:
+        """Everybody that the contract knows in it."""
+        return (*self.controllers, *self.members)
+
+    @property
     def base(self) -> str:
         """Where the domain's own entries lie.
 
@@ -96,6 +101,11 @@ class About:
     account: str = ""
     authorities: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
+
+    @property
+    def serves(self) -> tuple[ZoneFacts, ...]:
+        """The zones that this host shall answer for."""
+        return tuple(zone for zone in self.zones if self.id in {server.id for server in zone.servers})
 
 
 @dataclass(frozen=True, eq=False)

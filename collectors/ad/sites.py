@@ -124,7 +124,7 @@ async def sites(host: Directory, about: About) -> SiteFacts:
     found = await host.search(top, "(objectClass=site)", "cn", scope="one")
     subnets = await host.search(f"CN=Subnets,{top}", "(objectClass=subnet)", "cn", "siteObject")
     domain = about.domain
-    ours = (*domain.controllers, *domain.members) if domain else ()
+    ours = domain.hosts if domain else ()
     return SiteFacts(
         sites=tuple(sorted(entry.text("cn") for entry in found)),
         subnets={e.text("cn"): rdn(e.text("siteObject")) if "siteObject" in e else "" for e in subnets},

@@ -7,7 +7,7 @@ own XML, which no language changes. The account needs the group Event Log Reader
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, TypeAdapter
 from collectors import About, Finding, Kind, Powershell, Script, Unanswered, collector
 from collectors.ad.windows import read_as
 
-__all__ = ["Sender", "WrongPasswords", "windows_lockout"]
+__all__ = ["Sender", "WrongPasswords", "by_short_name", "windows_lockout"]
 
 _SCRIPT = Script.lying_in("collectors.ad", "windows_lockout.ps1")
 _SERVICES = {4740: "lockout", 4771: "Kerberos", 4776: "NTLM"}
@@ -67,6 +67,15 @@ class _Event:
 _READ = TypeAdapter(tuple[_Log | _Event, ...])
 
 
+def by_short_name(accounts: Sequence[str]) -> dict[str, str]:
+    """How the ticket writes each account, by the name that logs know it by; the first way counts.
+
+    >>> by_short_name(("Bob", "bob@ad.musterbau.test"))
+    {'bob': 'Bob'}
+    """
+    return {name.partition("@")[0].lower(): name for name in reversed(accounts)}
+
+
 def judge(_seen: WrongPasswords) -> Iterator[Finding]:
     """What one controller has logged is told together with the others'."""
     yield from ()
@@ -81,7 +90,7 @@ def judge(_seen: WrongPasswords) -> Iterator[Finding]:
 )
 async def windows_lockout(host: Powershell, about: About) -> WrongPasswords:
     """Ask for the events of a day, of the accounts that the ticket speaks of and of no others."""
-    short = {name.partition("@")[0].lower(): name for name in reversed(about.accounts)}
+    short = by_short_name(about.accounts)
     found = read_as(_READ, await host.objects(_SCRIPT, accounts=tuple(short)))
     logs = [one for one in found if isinstance(one, _Log)]
     events = [one for one in found if isinstance(one, _Event)]
@@ -89,7 +98,7 @@ async def windows_lockout(host: Powershell, about: About) -> WrongPasswords:
         one.event not in _SERVICES or one.account.lower() not in short for one in events
     ):
         raise Unanswered(Kind.UNPARSABLE, "the host speaks of other events than it was asked for")
-    known = {} if about.domain is None else _known(about)
+    known = _known(about)
     return WrongPasswords(
         # Who may not read the log gets no answer at all.
         is_logged=True,
@@ -112,6 +121,6 @@ async def windows_lockout(host: Powershell, about: About) -> WrongPasswords:
 
 def _known(about: About) -> dict[str, str]:
     """Ids of the contract's hosts by their addresses and short names."""
-    servers = (*about.domain.controllers, *about.domain.members) if about.domain else ()
+    servers = about.domain.hosts if about.domain else ()
     by_address = {address: one.id for one in servers for address in one.addresses}
     return by_address | {one.name.partition(".")[0].lower(): one.id for one in servers}

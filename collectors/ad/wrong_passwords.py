@@ -15,8 +15,8 @@ from datetime import timedelta
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
-from collectors import About, Finding, Kind, Server, Shell, Unanswered, collector, note, survey, warn
-from collectors.ad.windows_lockout import Sender, WrongPasswords, windows_lockout
+from collectors import About, Finding, Kind, Shell, Unanswered, collector, note, survey, warn
+from collectors.ad.windows_lockout import Sender, WrongPasswords, by_short_name, windows_lockout
 
 __all__ = ["password_senders", "wrong_passwords"]
 
@@ -101,11 +101,12 @@ async def wrong_passwords(host: Shell, about: About) -> WrongPasswords:
     file = _audit_file(await host.read(_CONFIGURATION))
     if not file or not about.accounts:
         return WrongPasswords(is_logged=bool(file), since=None, now=None, senders=())
-    short = {name.partition("@")[0].lower(): name for name in reversed(about.accounts)}
+    short = by_short_name(about.accounts)
     ran = await host.run("awk", _LAST_OF, " ".join(short), file)
     if ran.code:
         raise Unanswered(Kind.REFUSED, f"{file} cannot be read: {ran.stderr.strip()[:200]}")
-    known = {address: one.id for one in _known(about) for address in one.addresses}
+    hosts = about.domain.hosts if about.domain else ()
+    known = {address: one.id for one in hosts for address in one.addresses}
     tries = [
         replace(one, account=short[one.account], machine=known.get(one.address, ""))
         for line in ran.stdout.splitlines()
@@ -127,11 +128,6 @@ def _audit_file(configuration: str) -> str:
     levels = _LEVEL.findall(configuration)
     found = _CLASS.search(levels[-1]) if levels else None
     return found[2] or "" if found and int(found[1]) >= _FAILURES else ""
-
-
-def _known(about: About) -> Iterator[Server]:
-    if about.domain is not None:
-        yield from (*about.domain.controllers, *about.domain.members)
 
 
 def _senders(line: str, names: Mapping[str, str]) -> Iterator[Sender]:

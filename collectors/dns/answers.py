@@ -159,7 +159,7 @@ def judge(seen: Answers) -> Iterator[Finding]:
 )
 async def answers(host: Resolver, about: About) -> Answers:
     """Ask for the SOA of each zone, at each address, over UDP and TCP."""
-    serves = tuple(z.name for z in about.zones if about.id in {s.id for s in z.servers})
+    serves = tuple(zone.name for zone in about.serves)
     asked = serves or tuple(z.name for z in about.zones) or (".",)
     at = await host.together(*(_at(Line(host, address), address, asked) for address in host.addresses))
     if at and all(_never_asked(one) for one in at):

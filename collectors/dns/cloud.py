@@ -72,7 +72,7 @@ def judge(_: Cloud) -> Iterator[Finding]:
 )
 async def cloud(host: Resolver, about: About) -> Cloud:
     """Ask for the records of Microsoft 365, usual aliases, and CAA of each zone served."""
-    held = [z for z in about.zones if about.id in {s.id for s in z.servers} and holds_names(z.name)]
+    held = [zone for zone in about.serves if holds_names(zone.name)]
     line = await living(host, held[0].name) if held else Line(host)
     if isinstance(line, Silent):
         return Cloud(server=about.name, zones=())

@@ -60,7 +60,7 @@ def judge(_: Dnssec) -> Iterator[Finding]:
 )
 async def dnssec(host: Resolver, about: About) -> Dnssec:
     """Ask for keys, signatures and denials of the zones served, for the DS of those below, and let resolvers verify."""
-    held = [zone.name for zone in about.zones if about.id in {s.id for s in zone.servers}]
+    held = [zone.name for zone in about.serves]
     below = [zone.name for zone in about.zones if about.id in {p.id for p in zone.parents}]
     found = [zone.name for zone in about.zones][:_MOST_RESOLVED] if "resolver" in about.roles else []
     names = (*held, *below, *found)

@@ -75,7 +75,7 @@ async def made_up(host: Resolver, about: About) -> Inventions:
     """Ask for a name that nobody has in each zone, and let a resolver look for it, for one without a zone, and for public names."""
     zones = [zone for zone in about.zones if holds_names(zone.name)][:_MOST_ZONES]
     resolves = "resolver" in about.roles
-    serves = [zone for zone in zones if about.id in {s.id for s in zone.servers}]
+    serves = [zone for zone in zones if zone in about.serves]
     line = await living(host, zones[0].name if zones else ".")
     if isinstance(line, Silent):
         return Inventions(server=about.name, served=(), found=())

@@ -86,7 +86,7 @@ def judge(_: Mails) -> Iterator[Finding]:
 )
 async def mail(host: Resolver, about: About) -> Mails:
     """Ask for MX, SPF, DMARC, the contract's DKIM keys, MTA-STS and TLS reports of each zone served."""
-    held = [z for z in about.zones if about.id in {s.id for s in z.servers} and holds_names(z.name)]
+    held = [zone for zone in about.serves if holds_names(zone.name)]
     line = await living(host, held[0].name) if held else Line(host)
     if isinstance(line, Silent):
         return Mails(server=about.name, zones=())

@@ -152,7 +152,7 @@ def judge(seen: Manners) -> Iterator[Finding]:
 )
 async def manners(host: Resolver, about: About) -> Manners:
     """Ask for the SOA of one zone in odd ways, for its AAAA, for the root, and whether zones would be handed over."""
-    serves = tuple(zone.name for zone in about.zones if about.id in {s.id for s in zone.servers})
+    serves = tuple(zone.name for zone in about.serves)
     name = (*serves, *(zone.name for zone in about.zones), ".")[0]
     line = await living(host, name)
     usual = line if isinstance(line, Silent) else await line.ask(dotted(name), "SOA")

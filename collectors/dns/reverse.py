@@ -96,7 +96,7 @@ def judge(_: Directory) -> Iterator[Finding]:
 )
 async def reverse(host: Resolver, about: About) -> Directory:
     """Look up every host's addresses, and the names of these addresses, in the zones that are served."""
-    own = [zone for zone in about.zones if about.id in {s.id for s in zone.servers}]
+    own = about.serves
     line = await living(host, own[0].name) if own else Line(host)
     if isinstance(line, Silent):
         return Directory(server=about.name, serves=(), lacks=(), looked=())

@@ -65,7 +65,7 @@ def judge(_: Shows) -> Iterator[Finding]:
 async def split(host: Resolver, about: About) -> Shows:
     """Ask for the names that a zone must have for everybody, and outside for the contract's hosts."""
     is_outside = about.environment == "outside" or not any(map(is_internal, about.addresses))
-    held = [z for z in about.zones if about.id in {s.id for s in z.servers} and holds_names(z.name)]
+    held = [zone for zone in about.serves if holds_names(zone.name)]
     line = await living(host, held[0].name) if held else Line(host)
     if isinstance(line, Silent):
         return Shows(server=about.name, is_outside=is_outside, zones=())

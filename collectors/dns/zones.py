@@ -123,7 +123,7 @@ def judge(_: Zones) -> Iterator[Finding]:
 )
 async def zones(host: Resolver, about: About) -> Zones:
     """Ask for SOA, NS, MX and their addresses of each zone served, and for the delegation of each child."""
-    held = [zone for zone in about.zones if about.id in {s.id for s in zone.servers}]
+    held = about.serves
     handed = [zone for zone in about.zones if about.id in {p.id for p in zone.parents}]
     everything = [("server", zone) for zone in held] + [("parent", zone) for zone in handed]
     line = await living(host, everything[0][1].name) if everything else Line(host)

@@ -6,6 +6,7 @@ import base64
 import struct
 
 from tests.faults.ad_act import Act
+from tests.faults.ad_objects import wait_known
 from tests.faults.ad_servers import conf
 from tests.lab import ad
 from tests.lab.lab import Lab
@@ -67,17 +68,12 @@ def _add_managed(lab: Lab) -> None:
         *(f"msDS-GroupMSAMembership:: {base64.b64encode(_NOBODY).decode()}", ""),
     )
     ad.modify(lab, _DC1.id, "\n".join(lines))
-    until("both controllers know it", lambda: _is_managed(lab), seconds=30, every=0.2)
+    wait_known(lab, _MANAGED, known=True)
 
 
 def _remove_managed(lab: Lab) -> None:
     ad.modify(lab, _DC1.id, f"dn: {_MANAGED}\nchangetype: delete\n")
-    until(
-        "no controller knows it",
-        lambda: not any(ad.read(lab, dc.id, _MANAGED, "cn") for dc in DCS),
-        seconds=30,
-        every=0.2,
-    )
+    wait_known(lab, _MANAGED, known=False)
 
 
 def _is_managed(lab: Lab) -> bool:

@@ -11,7 +11,7 @@ from tests.lab.lab import Lab
 from tests.lab.places import AD_ZONE, AGENT, DCS, FS1
 from tests.lab.tools import until
 
-__all__ = ["ACTS"]
+__all__ = ["ACTS", "wait_known"]
 
 _DC1, _DC2 = (dc.id for dc in DCS)
 _RIDS = f"CN=RID Manager$,CN=System,{ad.BASE}"
@@ -124,7 +124,7 @@ def _is_twice(lab: Lab) -> bool:
     return all(_bearers(lab, dc.id) == 2 for dc in DCS)
 
 
-def _wait_known(lab: Lab, dn: str, *, known: bool) -> None:
+def wait_known(lab: Lab, dn: str, *, known: bool) -> None:
     until(
         f"{'both controllers know' if known else 'no controller knows'} {dn}",
         lambda: all(bool(ad.read(lab, dc.id, dn, "cn")) == known for dc in DCS),
@@ -135,12 +135,12 @@ def _wait_known(lab: Lab, dn: str, *, known: bool) -> None:
 
 def _without_subnet(lab: Lab) -> None:
     ad.modify(lab, _DC1, f"dn: {ad.SUBNET}\nchangetype: delete\n")
-    _wait_known(lab, ad.SUBNET, known=False)
+    wait_known(lab, ad.SUBNET, known=False)
 
 
 def _with_subnet(lab: Lab) -> None:
     ad.modify(lab, _DC1, "\n".join((f"dn: {ad.SUBNET}", "changetype: add", *ad.subnet())))
-    _wait_known(lab, ad.SUBNET, known=True)
+    wait_known(lab, ad.SUBNET, known=True)
 
 
 def _add_dc9(lab: Lab) -> None:
@@ -157,14 +157,14 @@ def _add_dc9(lab: Lab) -> None:
         "",
     )
     ad.modify(lab, _DC1, "\n".join(lines), as_it_is=True)
-    _wait_known(lab, settings, known=True)
+    wait_known(lab, settings, known=True)
 
 
 def _remove_dc9(lab: Lab) -> None:
     for dn in reversed(_DC9):
         ad.modify(lab, _DC1, f"dn: {dn}\nchangetype: delete\n", as_it_is=True)
     for dn in _DC9:
-        _wait_known(lab, dn, known=False)
+        wait_known(lab, dn, known=False)
 
 
 def _role_of_dead(lab: Lab) -> None:
