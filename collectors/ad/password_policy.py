@@ -1,7 +1,7 @@
-"""How strong must passwords be in this domain, and for how long are they good? The domain's policy, and others beside it.
+"""How strong must passwords be in this domain, and for how long are they good? The domain's own policy.
 
-Source: MS-SAMR 3.1.1.7 (minPwdLength, pwdHistoryLength, pwdProperties, maxPwdAge), MS-ADTS 3.1.1.5.3 (password settings
-objects, which Windows shows to administrators alone). What is weak is named by the bounds of the BSI's IT-Grundschutz
+Which other settings apply to an account is asked by `lockout`. Source: MS-SAMR 3.1.1.7 (minPwdLength, pwdHistoryLength,
+pwdProperties, maxPwdAge). What is weak is named by the bounds of the BSI's IT-Grundschutz
 (ORP.4.A22, ORP.4.A23) as far as it gives a number; ending passwords by the calendar is no longer asked for there.
 """
 
@@ -52,17 +52,13 @@ _SHORT = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordPolicy:
-    """length: characters. maximum_age: None for without end. threshold: wrong passwords until a lockout, 0 for never.
-
-    settings: how many password settings objects our account sees.
-    """
+    """length: characters. maximum_age: None for without end. threshold: wrong passwords until a lockout, 0 for never."""
 
     length: int
     history: int
     properties: int
     maximum_age: timedelta | None
     threshold: int
-    settings: int
 
 
 def judge(_seen: PasswordPolicy) -> Iterator[Finding]:
@@ -86,24 +82,12 @@ async def password_policy(host: Directory) -> PasswordPolicy:
     threshold = found.number("lockoutThreshold") if found else None
     if found is None or length is None or properties is None or threshold is None:
         raise Unanswered(Kind.REFUSED, "our account may not see the domain's password policy")
-    try:
-        settings = await host.search(
-            f"CN=Password Settings Container,CN=System,{place.domain}",
-            "(objectClass=msDS-PasswordSettings)",
-            "cn",
-            scope="one",
-        )
-    except Unanswered as reason:
-        if reason.kind is not Kind.NOT_THERE:
-            raise
-        settings = ()
     return PasswordPolicy(
         length=length,
         history=found.number("pwdHistoryLength") or 0,
         properties=properties,
         maximum_age=found.span("maxPwdAge"),
         threshold=threshold,
-        settings=len(settings),
     )
 
 
