@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from collectors import Finding, note, survey, warn
-from collectors.dns.alike import Told, once
+from collectors.dns.alike import Told, by_zone, once
 from collectors.dns.caa import wrong_in_caa
 from collectors.dns.cloud import LEFT_OVER, Cloud, ZoneCloud, cloud
 from collectors.dns.names import lies_in
@@ -72,10 +71,7 @@ _ENDS = (
 @survey("dns.cloud-view", over=(zones, cloud))
 def cloud_view(seen: Mapping[str, Zones], clouds: Mapping[str, Cloud]) -> Iterator[Finding]:
     """Judge what the newest copies of each zone say, each fault once."""
-    said: defaultdict[str, dict[str, ZoneCloud]] = defaultdict(dict)
-    for host, reading in clouds.items():
-        for one in reading.zones:
-            said[one.zone][host] = one
+    said = by_zone({host: reading.zones for host, reading in clouds.items()})
     for zone, held in sorted(holdings(seen).items()):
         server = {host: seen[host].server for host in held}
         newest = [host for view in views(held) for host in current(view) if host in said[zone]]

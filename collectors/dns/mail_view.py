@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import chain
 
 from collectors import Finding, survey
-from collectors.dns.alike import Told, once
+from collectors.dns.alike import Told, by_zone, once
 from collectors.dns.copies import MX_NO_ADDRESS
 from collectors.dns.mail import Mails, ZoneMail, mail
 from collectors.dns.mail_policy import DkimKey, read_dkim, read_dmarc, wrong_in_sts, wrong_in_tls_reports
@@ -56,10 +56,7 @@ _MOST_TOLD = 8
 @survey("dns.mail-view", over=(zones, mail))
 def mail_view(seen: Mapping[str, Zones], mails: Mapping[str, Mails]) -> Iterator[Finding]:
     """Judge what the newest copies of each zone say of mail, each fault once, and whether they say the same."""
-    said: defaultdict[str, dict[str, ZoneMail]] = defaultdict(dict)
-    for host, reading in mails.items():
-        for one in reading.zones:
-            said[one.zone][host] = one
+    said = by_zone({host: reading.zones for host, reading in mails.items()})
     everything = tuple(chain.from_iterable(reading.zones for reading in mails.values()))
     for zone, held in sorted(holdings(seen).items()):
         server = {host: seen[host].server for host in held}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from collectors import Fact, Finding, Tag, fault, note, survey, warn
-from collectors.dns.alike import Told, once
+from collectors.dns.alike import Told, by_zone, once
 from collectors.dns.names import is_internal, listed
 from collectors.dns.serial import current, views
 from collectors.dns.split import Shows, ZoneShown, addresses_shown, split
@@ -60,12 +60,9 @@ LEAKS = warn(
 def split_view(seen: Mapping[str, Zones], shows: Mapping[str, Shows]) -> Iterator[Finding]:
     """Compare the newest copies inside with those outside, name by name, and look for what leaks."""
     server = {host: reading.server for host, reading in seen.items()}
-    by_zone: defaultdict[str, dict[str, ZoneShown]] = defaultdict(dict)
-    for host, reading in shows.items():
-        for one in reading.zones:
-            by_zone[one.zone][host] = one
+    said = by_zone({host: reading.zones for host, reading in shows.items()})
     for zone, held in sorted(holdings(seen).items()):
-        newest = {h: by_zone[zone][h] for view in views(held) for h in current(view) if h in by_zone[zone]}
+        newest = {h: said[zone][h] for view in views(held) for h in current(view) if h in said[zone]}
         inside = {host: one for host, one in newest.items() if one.is_inside}
         outside = {host: one for host, one in newest.items() if not one.is_inside}
         found = (*_missing(inside, outside), *_missing(outside, inside), *_other(inside, outside))
