@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collectors.session import (
     Certified,
+    Cli,
     Directory,
     DirectoryPing,
     Greeting,
@@ -11,6 +12,7 @@ from collectors.session import (
     Powershell,
     Resolver,
     Shell,
+    Snmp,
     TimeServer,
 )
 
@@ -26,6 +28,8 @@ WAYS: dict[type, str] = {
     Kdc: "kerberos",
     TimeServer: "ntp",
     Powershell: "winrm",
+    Snmp: "snmp",
+    Cli: "ssh",
 }
 # Those for which an account logs in: the other end must be known first.
 LOGINS: dict[type, str] = {session: WAYS[session] for session in (Shell, Directory, Powershell)}

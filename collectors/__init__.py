@@ -6,6 +6,7 @@ from collectors.finding import Fact, Finding, Severity, Tag, fault, note, warn
 from collectors.session import (
     Answer,
     Certified,
+    Cli,
     Directory,
     DirectoryPing,
     Edns,
@@ -19,14 +20,18 @@ from collectors.session import (
     Scope,
     Script,
     Shell,
+    Shown,
+    Snmp,
     TimeServer,
 )
 from collectors.silence import Kind, Phase, Unanswered
+from collectors.varbind import Oid, Smi, Varbind, rows
 
 __all__ = [
     "About",
     "Answer",
     "Certified",
+    "Cli",
     "Directory",
     "DirectoryPing",
     "DomainFacts",
@@ -37,6 +42,7 @@ __all__ = [
     "Greeting",
     "Kdc",
     "Kind",
+    "Oid",
     "Phase",
     "Powershell",
     "Ran",
@@ -48,13 +54,18 @@ __all__ = [
     "Server",
     "Severity",
     "Shell",
+    "Shown",
+    "Smi",
+    "Snmp",
     "Tag",
     "TimeServer",
     "Unanswered",
+    "Varbind",
     "ZoneFacts",
     "collector",
     "fault",
     "note",
+    "rows",
     "survey",
     "warn",
 ]

@@ -12,8 +12,9 @@ from pydantic import TypeAdapter
 
 from collectors.entry import Entry
 from collectors.ldif import LdifError, read_ldif
-from collectors.session import Answer, Datum, Edns, Ran, Reply
+from collectors.session import Answer, Datum, Edns, Ran, Reply, Shown
 from collectors.silence import Kind, Phase, Unanswered
+from collectors.varbind import Oid, Varbind, VarbindError, read_lines
 
 __all__ = [
     "PRESENT",
@@ -27,8 +28,11 @@ __all__ = [
     "ran_of",
     "readable",
     "reply_of",
+    "shown_of",
     "spelt",
     "told",
+    "varbinds_of",
+    "wanted",
 ]
 
 # Finds every entry that it looks at.
@@ -41,12 +45,13 @@ _ANSWER = TypeAdapter(Answer)
 class Exchange:
     """A question with its answer, or with the way it stayed unanswered.
 
-    session: 'shell', 'dns', 'greeting', 'directory', 'powershell', 'ping', 'kdc', 'time' or 'certificate'. question: for a shell
+    session: 'shell', 'dns', 'greeting', 'directory', 'powershell', 'snmp', 'cli', 'ping', 'kdc', 'time' or 'certificate'. question: for a shell
     ('run', *argv) or ('fetch', path), for dns ('ask', server, name, type, transport, how as `asked_how` spells it), for a greeting
     ('host-key',), for a directory ('search', base, scope, filter, attributes, also), for the others ('ping', domain),
-    ('ask-ticket', realm, account), ('time',), ('certificate',); for Windows ('script', name, data as `told` spells it). began: UTC. took: seconds.
+    ('ask-ticket', realm, account), ('time',), ('certificate',); for Windows ('script', name, data as `told` spells it), for SNMP
+    ('get', context, *OIDs) or ('walk', context, OID), for a network device ('show', command). began: UTC. took: seconds.
     facts: the small typed part of the answer; parts: its raw bytes by name ('stdout', 'stderr', 'content',
-    'wire', 'key', 'ldif', 'json'); cut: True when the answer was longer than what was kept.
+    'wire', 'key', 'ldif', 'json', 'snmprec', 'text'); cut: True when the answer was longer than what was kept.
     """
 
     session: str
@@ -169,3 +174,24 @@ def objects_of(exchange: Exchange) -> tuple[Mapping[str, object], ...]:
 def facts_of(answer: Answer) -> dict[str, Any]:
     """The typed part of a DNS answer, ready for JSON; `answer_of` reads it back."""
     return {"answer": _ANSWER.dump_python(answer, mode="json")}
+
+
+def wanted(oid: Oid) -> str:
+    """An object's name as a record names it."""
+    return ".".join(map(str, oid))
+
+
+def varbinds_of(exchange: Exchange) -> tuple[Varbind, ...]:
+    """The answer of an SNMP agent, as the collector sees it. Raises Unanswered."""
+    exchange.settle()
+    try:
+        return read_lines(exchange.parts.get("snmprec", b"").decode("utf-8", "backslashreplace"))
+    except VarbindError as error:
+        raise Unanswered(Kind.UNPARSABLE, f"the record of the answer cannot be read: {error}") from None
+
+
+def shown_of(exchange: Exchange) -> Shown:
+    """The answer of a network device, as the collector sees it. Raises Unanswered."""
+    exchange.settle()
+    text = readable(exchange.parts.get("text", b""))
+    return Shown(command=exchange.question[1], text=text, began=exchange.began, took=exchange.took)

@@ -20,8 +20,11 @@ from collectors.exchange import (
     one_of,
     ran_of,
     reply_of,
+    shown_of,
     spelt,
     told,
+    varbinds_of,
+    wanted,
 )
 from collectors.session import (
     Also,
@@ -34,9 +37,11 @@ from collectors.session import (
     Reply,
     Scope,
     Script,
+    Shown,
     Transport,
     Unanswered,
 )
+from collectors.varbind import Oid, Varbind
 
 __all__ = ["Replay", "open_failure"]
 
@@ -128,6 +133,21 @@ class Replay:
 
     async def objects(self, script: Script, **data: Datum) -> tuple[Mapping[str, object], ...]:
         return objects_of(self._next("script", script.name, told(data)))
+
+    async def get(self, *oids: Oid, context: str = "") -> tuple[Varbind, ...]:
+        return varbinds_of(self._next("get", context, *map(wanted, oids)))
+
+    async def walk(
+        self,
+        root: Oid,
+        *,
+        context: str = "",
+        most: int = 20_000,  # noqa: ARG002 - the Protocol's shape.
+    ) -> tuple[Varbind, ...]:
+        return varbinds_of(self._next("walk", context, wanted(root)))
+
+    async def show(self, command: str, *, deadline: float = 30.0) -> Shown:  # noqa: ARG002 - the Protocol's shape.
+        return shown_of(self._next("show", command))
 
     def _next(self, *question: str) -> Exchange:
         recorded = self._recorded.get(question)

@@ -15,11 +15,13 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from collectors.entry import Entry
 from collectors.silence import Kind, Phase, Unanswered
+from collectors.varbind import Oid, Varbind
 
 __all__ = [
     "Also",
     "Answer",
     "Certified",
+    "Cli",
     "Datum",
     "Directory",
     "DirectoryPing",
@@ -37,9 +39,12 @@ __all__ = [
     "Scope",
     "Script",
     "Shell",
+    "Shown",
+    "Snmp",
     "TimeServer",
     "Transport",
     "Unanswered",
+    "Varbind",
 ]
 
 Transport = Literal["udp", "tcp"]
@@ -284,5 +289,61 @@ class Powershell(Protocol):
         ...
 
 
+class Snmp(Protocol):
+    """An SNMP agent, read with a credential that can write nothing (RFC 3416); names are numeric.
+
+    context: 'vlan-10' asks what a switch says of one VLAN (v2c: COMMUNITY@10; v3: the context of that name).
+    """
+
+    async def get(self, *oids: Oid, context: str = "") -> tuple[Varbind, ...]:
+        """Read single objects, in their order; one that is not there has a type that says so (`Smi.NO_SUCH_…`).
+
+        What was read before in this session is read anew. Raises Unanswered.
+        """
+        ...
+
+    async def walk(self, root: Oid, *, context: str = "", most: int = 20_000) -> tuple[Varbind, ...]:
+        """Read everything below a name, in increasing order; empty when the agent says that there is nothing.
+
+        most: more objects are `cut-off` and no answer. Raises Unanswered: `timed-out` when the agent falls silent in the
+        middle, `unparsable` when the names do not increase. Nothing half is ever given.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a network device showed: text without echo, paging, escapes and prompt. began: UTC. took: seconds."""
+
+    command: str
+    text: str
+    began: datetime
+    took: float
+
+
+class Cli(Protocol):
+    """The command line of a network device, read only: it takes commands that show, and no others."""
+
+    async def show(self, command: str, *, deadline: float = 30.0) -> Shown:
+        """Show something ('show spanning-tree', 'display stp'), whole.
+
+        Raises Unanswered: `not-there` when the device does not know the command, `refused` when the account may not,
+        `timed-out`, `cut-off` when the line breaks or the answer is larger than the limit.
+        """
+        ...
+
+
 # What may stand as the parameters of a collector, before `about`.
-SESSIONS = (Shell, Resolver, Greeting, Directory, DirectoryPing, Kdc, TimeServer, Certified, Powershell)
+SESSIONS = (
+    Shell,
+    Resolver,
+    Greeting,
+    Directory,
+    DirectoryPing,
+    Kdc,
+    TimeServer,
+    Certified,
+    Powershell,
+    Snmp,
+    Cli,
+)

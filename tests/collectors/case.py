@@ -1,6 +1,6 @@
 """How is a case written? A TOML file of questions with their answers, and the tags that must be found.
 
-`collectors/README.md` shows the format. Unknown keys are errors, so that a typing mistake cannot make a
+`tests/collectors/README.md` shows the format. Unknown keys are errors, so that a typing mistake cannot make a
 case prove nothing.
 """
 
@@ -16,11 +16,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from collectors import About, Answer, Edns, Finding, Kind, Phase, Record
+from collectors import About, Answer, Edns, Finding, Kind, Phase, Record, Smi, Unanswered
 from collectors.catalogue import catalogue
 from collectors.collector import Collector
 from collectors.exchange import PRESENT, Exchange, asked_how, facts_of, spelt, told
 from collectors.replay import Replay
+from collectors.varbind import Oid, Varbind, oid_of, read_lines
 
 HERE = Path(__file__).parent
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -205,6 +206,77 @@ class Told(Asked):
         )
 
 
+class Agent(BaseModel):
+    """Everything that an SNMP agent says in one context, as snmprec lines in any order; every get and walk is answered by it.
+
+    What is asked below a name in `silent` has no answer. A context that no case names stays silent as a whole.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    context: str = ""
+    snmprec: str = ""
+    file: str = Field(default="", description="beside the case")
+    silent: tuple[str, ...] = ()
+
+    def says(self, folder: Path) -> tuple[Varbind, ...]:
+        text = (folder / self.file).read_text() if self.file else self.snmprec
+        return tuple(sorted(read_lines(text), key=lambda varbind: varbind.oid))
+
+
+class Show(Asked):
+    """One command on a network device, with the text that it shows."""
+
+    command: str
+    text: str = ""
+    file: str = Field(default="", description="beside the case")
+
+    def exchange(self, folder: Path) -> Exchange:
+        text = (folder / self.file).read_bytes() if self.file else self.text.encode()
+        return Exchange(
+            session="cli",
+            question=("show", self.command),
+            began=self.began,
+            took=self.took,
+            parts={"text": text},
+            unanswered=self.end(),
+        )
+
+
+class Recorded(Replay):
+    """A host of a case: single answers, and whole SNMP agents by context."""
+
+    def __init__(
+        self,
+        exchanges: list[Exchange],
+        *,
+        addresses: tuple[str, ...],
+        agents: tuple[Agent, ...],
+        folder: Path,
+    ) -> None:
+        super().__init__(exchanges, addresses=addresses)
+        self._agents = {agent.context: (agent.says(folder), agent.silent) for agent in agents}
+
+    async def get(self, *oids: Oid, context: str = "") -> tuple[Varbind, ...]:
+        said = {varbind.oid: varbind for varbind in self._said(context, *oids)}
+        return tuple(said.get(oid) or Varbind(oid, Smi.NO_SUCH_INSTANCE, None) for oid in oids)
+
+    async def walk(self, root: Oid, *, context: str = "", most: int = 20_000) -> tuple[Varbind, ...]:
+        depth = len(root)
+        found = tuple(
+            one for one in self._said(context, root) if one.oid[:depth] == root and len(one.oid) > depth
+        )
+        if len(found) > most:
+            raise Unanswered(Kind.CUT_OFF, f"more than {most} objects")
+        return found
+
+    def _said(self, context: str, *oids: Oid) -> tuple[Varbind, ...]:
+        said, silent = self._agents.get(context, ((), ("1",)))
+        if any(oid[: len(name)] == name for name in map(oid_of, silent) for oid in oids):
+            raise Unanswered(Kind.TIMED_OUT, "as recorded")
+        return said
+
+
 def records(lines: tuple[str, ...]) -> tuple[Record, ...]:
     """Turn 'name ttl [IN] type data' lines into records.
 
@@ -238,6 +310,8 @@ class Conversation(BaseModel):
     search: tuple[Search, ...] = ()
     packet: tuple[Packet, ...] = ()
     script: tuple[Told, ...] = ()
+    snmp: tuple[Agent, ...] = ()
+    show: tuple[Show, ...] = ()
     host_key: str = ""
     of: tuple[str, ...] = Field(
         default=(),
@@ -257,9 +331,10 @@ class Conversation(BaseModel):
             *(search.exchange() for search in self.search),
             *(packet.exchange() for packet in self.packet),
             *(script.exchange() for script in self.script),
+            *(show.exchange(folder) for show in self.show),
             *([_greeted(self.host_key)] if self.host_key else []),
         ]
-        return Replay(exchanges, addresses=about.addresses)
+        return Recorded(exchanges, addresses=about.addresses, agents=self.snmp, folder=folder)
 
 
 class Case(Conversation):
