@@ -83,7 +83,7 @@ async def cloud(host: Resolver, about: About) -> Cloud:
 
 async def _zone(line: Line, facts: ZoneFacts, own: tuple[str, ...]) -> ZoneCloud | None:
     zone = facts.name
-    start = await line.ask_whole(zone, "SOA")
+    start, answer = await line.host.together(line.ask_whole(zone, "SOA"), line.ask_whole(zone, "CAA"))
     if isinstance(start, Silent) or lack_of(start, zone):
         return None
     others = dict.fromkeys((*_USUAL, LEFT_OVER, *(name.removesuffix(f".{zone}") for name in facts.public)))
@@ -93,7 +93,6 @@ async def _zone(line: Line, facts: ZoneFacts, own: tuple[str, ...]) -> ZoneCloud
         *(_pointed(line, f"{name}.{zone}", rtype, own) for name, rtype in questions.items())
     )
     said = dict(zip(questions, told, strict=True))
-    answer = await line.ask_whole(zone, "CAA")
     caa = () if isinstance(answer, Silent) or "AA" not in answer.flags else answer.answer
     return ZoneCloud(
         zone=zone,

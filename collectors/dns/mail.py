@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from collectors import About, Finding, Resolver, ZoneFacts, collector
+from collectors import About, Answer, Finding, Resolver, ZoneFacts, collector
 from collectors.dns.names import dotted, holds_names, lies_in, plain
 from collectors.dns.probe import Line, Silent, living, pointed_to
 from collectors.dns.spf import Spf, Term, is_spf, read_spf
@@ -17,6 +17,8 @@ __all__ = ["Mails", "Text", "Thing", "ZoneMail", "mail"]
 
 # So many names an SPF record may lead to before it is too long whatever comes.
 _MOST_NAMES = 24
+# Terms that lead to another record.
+_RECORDS = frozenset({"include", "redirect"})
 _NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 
 
@@ -97,15 +99,18 @@ async def mail(host: Resolver, about: About) -> Mails:
 
 async def _zone(line: Line, facts: ZoneFacts, own: tuple[str, ...]) -> ZoneMail | None:
     zone = facts.name
-    exchanges = await _exchanges(line, zone)
-    start = await line.ask_whole(zone, "SOA")
-    if isinstance(start, Silent) or start.rcode != "NOERROR" or "AA" not in start.flags:
-        return None
-    here = await _text(line, zone)
     policies = (f"_dmarc.{zone}", f"_mta-sts.{zone}", f"_smtp._tls.{zone}")
     keys = tuple(f"{selector}._domainkey.{zone}" for selector in facts.selectors)
-    told = await line.host.together(*(_text(line, name) for name in (*policies, *keys)))
-    typed = await line.ask_whole(zone, "SPF")
+    names = (zone, *policies, *keys)
+    # At once: a slow server makes us wait for the slowest answer, and not for each.
+    start, exchanging, typed, *said = await line.host.together(
+        *(line.ask_whole(zone, rtype) for rtype in ("SOA", "MX", "SPF")),
+        *(line.ask_whole(name, "TXT") for name in names),
+    )
+    if isinstance(start, Silent) or start.rcode != "NOERROR" or "AA" not in start.flags:
+        return None
+    here, *told = (_text(name, answer) for name, answer in zip(names, said, strict=True))
+    exchanges = _exchanges(zone, exchanging)
     texts, things = await _led_to(line, zone, here, own)
     return ZoneMail(
         zone=zone,
@@ -120,8 +125,7 @@ async def _zone(line: Line, facts: ZoneFacts, own: tuple[str, ...]) -> ZoneMail 
     )
 
 
-async def _exchanges(line: Line, zone: str) -> tuple[tuple[int, str], ...] | None:
-    answer = await line.ask_whole(zone, "MX")
+def _exchanges(zone: str, answer: Answer | Silent) -> tuple[tuple[int, str], ...] | None:
     if isinstance(answer, Silent) or answer.rcode != "NOERROR" or "AA" not in answer.flags:
         return None
     found = (r.data.split() for r in answer.answer if r.type == "MX" and r.name == dotted(zone))
@@ -137,12 +141,12 @@ async def _lost(
         for _, name in exchanges or ()
         if not lies_in(name, zone) and any(lies_in(name, other) for other in own)
     ]
-    return tuple([name for name in near if await line.addresses_of(name) == ()])
+    found = await line.host.together(*map(line.addresses_of, near))
+    return tuple(name for name, addresses in zip(near, found, strict=True) if addresses == ())
 
 
-async def _text(line: Line, name: str) -> Text:
+def _text(name: str, answer: Answer | Silent) -> Text:
     """The texts at a name; where its alias leads to what is not this server's, they are not known."""
-    answer = await line.ask_whole(name, "TXT")
     data = None if isinstance(answer, Silent) else pointed_to(answer, name, "TXT")
     return Text(name=name, texts=None if data is None else tuple(map(joined, data)))
 
@@ -154,18 +158,26 @@ async def _led_to(
     texts: dict[str, Text] = {zone: here}
     things: dict[tuple[str, str], Thing] = {}
     waiting = [(zone, spf) for spf in _records(here)]
-    while waiting and len(texts) < _MOST_NAMES and len(things) < _MOST_NAMES:
-        name, spf = waiting.pop(0)
-        for term in spf.asking:
-            target = leads_to(term, name)
-            if not _is_ours(term, target, own):
-                continue
-            if term.kind not in {"include", "redirect"}:
-                there = await _is_there(line, target, term.kind)
-                things[target, term.kind] = Thing(name=target, kind=term.kind, is_there=there)
-            elif target not in texts:
-                texts[target] = await _text(line, target)
-                waiting += [(target, spf) for spf in _records(texts[target])]
+    while waiting:
+        # All that one round of records leads to is asked at once.
+        wanted = dict.fromkeys(
+            (target, term.kind)
+            for name, spf in waiting
+            for term in spf.asking
+            if _is_ours(term, target := leads_to(term, name), own)
+        )
+        others = [name for name, kind in wanted if kind in _RECORDS and name not in texts]
+        others = list(dict.fromkeys(others))[: _MOST_NAMES - len(texts)]
+        looked = [key for key in wanted if key[1] not in _RECORDS and key not in things]
+        looked = looked[: _MOST_NAMES - len(things)]
+        told = await line.host.together(*(line.ask_whole(name, "TXT") for name in others))
+        there = await line.host.together(*(_is_there(line, name, kind) for name, kind in looked))
+        texts |= {name: _text(name, answer) for name, answer in zip(others, told, strict=True)}
+        things |= {
+            (name, kind): Thing(name=name, kind=kind, is_there=is_there)
+            for (name, kind), is_there in zip(looked, there, strict=True)
+        }
+        waiting = [(name, spf) for name in others for spf in _records(texts[name])]
     return tuple(text for name, text in texts.items() if name != zone), tuple(things.values())
 
 
@@ -185,11 +197,10 @@ def _records(text: Text) -> list[Spf]:
 
 async def _is_there(line: Line, name: str, kind: str) -> bool | None:
     """Say whether a name has addresses, or mail exchanges; None where this server does not know."""
-    unknown = False
-    for rtype in {"mx": ("MX",), "exists": ("A",)}.get(kind, ("A", "AAAA")):
-        answer = await line.ask_whole(name, rtype)
-        data = None if isinstance(answer, Silent) else pointed_to(answer, name, rtype)
-        if data:
-            return True
-        unknown |= data is None
-    return None if unknown else False
+    rtypes = {"mx": ("MX",), "exists": ("A",)}.get(kind, ("A", "AAAA"))
+    answers = await line.host.together(*(line.ask_whole(name, rtype) for rtype in rtypes))
+    found = [
+        None if isinstance(answer, Silent) else pointed_to(answer, name, rtype)
+        for answer, rtype in zip(answers, rtypes, strict=True)
+    ]
+    return True if any(found) else None if None in found else False
