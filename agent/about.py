@@ -27,6 +27,7 @@ def about_target(contract: Contract, target: str, accounts: tuple[str, ...] = ()
         *(("resolver",) if resolves else ()),
         *(("finds-outside",) if names else ()),
         *(("domain-controller",) if directory else ()),
+        *(("client-ports",) if directory and directory.client_ports else ()),
     )
     return About(
         id=item.id,

@@ -9,6 +9,7 @@ from collectors.session import (
     DirectoryPing,
     Greeting,
     Kdc,
+    Knocker,
     Powershell,
     Resolver,
     Shell,
@@ -26,6 +27,8 @@ WAYS: dict[type, str] = {
     Certified: "ldap",
     DirectoryPing: "cldap",
     Kdc: "kerberos",
+    # Behind the directory's own way stand those of the ports: 'client-445'.
+    Knocker: "ldap",
     TimeServer: "ntp",
     Powershell: "winrm",
     Snmp: "snmp",

@@ -45,10 +45,10 @@ _ANSWER = TypeAdapter(Answer)
 class Exchange:
     """A question with its answer, or with the way it stayed unanswered.
 
-    session: 'shell', 'dns', 'greeting', 'directory', 'powershell', 'snmp', 'cli', 'ping', 'kdc', 'time' or 'certificate'. question: for a shell
+    session: 'shell', 'dns', 'greeting', 'directory', 'powershell', 'snmp', 'cli', 'ping', 'kdc', 'time', 'certificate' or 'knock'. question: for a shell
     ('run', *argv) or ('fetch', path), for dns ('ask', server, name, type, transport, how as `asked_how` spells it), for a greeting
     ('host-key',), for a directory ('search', base, scope, filter, attributes, also), for the others ('ping', domain),
-    ('ask-ticket', realm, account), ('time',), ('certificate',); for Windows ('script', name, data as `told` spells it), for SNMP
+    ('ask-ticket', realm, account), ('time',), ('certificate',), ('knock', port); for Windows ('script', name, data as `told` spells it), for SNMP
     ('get', context, *OIDs) or ('walk', context, OID), for a network device ('show', command). began: UTC. took: seconds.
     facts: the small typed part of the answer; parts: its raw bytes by name ('stdout', 'stderr', 'content',
     'wire', 'key', 'ldif', 'json', 'snmprec', 'text'); cut: True when the answer was longer than what was kept.

@@ -131,6 +131,13 @@ class Replay:
     async def certificate(self) -> Reply:
         return reply_of(self._next("certificate"))
 
+    @property
+    def ports(self) -> tuple[int, ...]:
+        return tuple(int(question[1]) for question in self._recorded if question[0] == "knock")
+
+    async def knock(self, port: int) -> None:
+        self._next("knock", f"{port}").settle()
+
     async def objects(self, script: Script, **data: Datum) -> tuple[Mapping[str, object], ...]:
         return objects_of(self._next("script", script.name, told(data)))
 

@@ -30,6 +30,7 @@ __all__ = [
     "Greeting",
     "Kdc",
     "Kind",
+    "Knocker",
     "Phase",
     "Powershell",
     "Ran",
@@ -256,6 +257,19 @@ class Certified(Protocol):
         ...
 
 
+class Knocker(Protocol):
+    """The TCP ports of a controller that members of its domain need: whether somebody answers, and nothing is said."""
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Those that may be tried, in the contract's order."""
+        ...
+
+    async def knock(self, port: int) -> None:
+        """Connect, and hang up. Raises Unanswered: `refused` when nothing listens, else `timed-out`, `unreachable` …"""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
     """A PowerShell script that reads and changes nothing. name: as records know it; text: what it says."""
@@ -343,6 +357,7 @@ SESSIONS = (
     Kdc,
     TimeServer,
     Certified,
+    Knocker,
     Powershell,
     Snmp,
     Cli,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from collectors import Finding
 from controller.links import Rule, Sure, one_of, same, same_host
 
@@ -31,10 +33,20 @@ def _perhaps_there(_cause: Finding, _effect: Finding) -> Sure | None:
     return "likely"
 
 
+def _through(port: str) -> Callable[[Finding, Finding], Sure | None]:
+    """The cause names this port, on the host of the effect."""
+
+    def explains(cause: Finding, effect: Finding) -> Sure | None:
+        named = port in {one.partition(" ")[0] for one in str(cause.facts.get("ports", "")).split(", ")}
+        return "certain" if named and cause.host and cause.host == effect.host else None
+
+    return explains
+
+
 # What clients see of a controller whose directory service does not run.
 _SERVICES_SILENT = (
     *("ad.directory-*", "ad.no-ldap", "ad.ping-silent", "ad.kdc-silent", "ad.role-not-advertised"),
-    *("ad.time-not-advertised", "ad.certificate-*"),
+    *("ad.time-not-advertised", "ad.certificate-*", "ad.ports-*"),
 )
 _DNS_SILENT = ("dns.server-dead", "dns.no-udp", "dns.no-tcp", "dns.address-dead")
 # What is silent with a service of Windows.
@@ -46,16 +58,28 @@ _ENDED_WITH = {
     "W32Time": ("ad.time-silent", "ad.time-not-advertised"),
     "DFSR": ("ad.sysvol-not-replicating", "ad.sysvol-unknown-to-dfsr"),
 }
+# What goes through a port of a controller.
+_THROUGH = {
+    "53": ("dns.no-tcp",),
+    "88": ("ad.kdc-silent",),
+    "389": ("ad.directory-*",),
+}
 _CERTIFICATE = ("ad.certificate-expired", "ad.certificate-other-name", "ad.certificate-other-issuer")
 
 AD_RULES: tuple[Rule, ...] = (
+    # Whoever keeps a port shut keeps everything away that goes through it.
+    *(
+        Rule(cause, effects, _through(port))
+        for port, effects in _THROUGH.items()
+        for cause in ("ad.ports-silent", "ad.ports-closed")
+    ),
     # A host that nobody reaches is silent in every way.
     Rule("reach.no-answer", (*_SERVICES_SILENT, *_DNS_SILENT, "ad.time-silent"), _certain_here),
     Rule("reach.hanging", (*_SERVICES_SILENT, *_DNS_SILENT), same_host),
     Rule("linux.service-*", ("ad.samba-not-running", "ad.samba-task-missing"), one_of("unit", "samba")),
     Rule("ad.samba-not-running", (*_SERVICES_SILENT, *_DNS_SILENT), _certain_here),
     Rule("ad.samba-task-missing", (*_SERVICES_SILENT, *_DNS_SILENT), _certain_here),
-    Rule("ad.directory-silent", ("ad.ping-silent", "reach.winrm-silent"), same_host),
+    Rule("ad.directory-silent", ("ad.ping-silent", "reach.winrm-silent", "ad.ports-lacking"), same_host),
     *(
         Rule(cause, effects, one_of("services", service))
         for service, effects in _ENDED_WITH.items()

@@ -138,11 +138,17 @@ class DirectoryReach(Part):
     ping: Port = Field(default=389, description="UDP port on which clients look for a controller (CLDAP)")
     kerberos: Port = Field(default=88, description="TCP port of the Kerberos service")
     time: Port = Field(default=123, description="UDP port of its time service (NTP)")
+    client_ports: tuple[Port, ...] = Field(
+        default=(),
+        description="TCP ports that members of the domain need, at which it may be tried whether somebody answers; "
+        "usual are 53, 88, 135, 389, 445, 464, 636, 3268, 3269, 9389",
+    )
 
     @property
     def ways(self) -> dict[str, int]:
         """The ways in, with their ports."""
-        return {"ldap": self.port, "cldap": self.ping, "kerberos": self.kerberos, "ntp": self.time}
+        known = {"ldap": self.port, "cldap": self.ping, "kerberos": self.kerberos, "ntp": self.time}
+        return known | {f"client-{port}": port for port in self.client_ports}
 
 
 class WinrmReach(Part):

@@ -22,12 +22,14 @@ from collectors.exchange import Exchange, reply_of
 from collectors.session import Kind, Phase, Reply, Unanswered
 from inventory.grant import Door, GrantRefusedError, Leave, NotGranted
 
-__all__ = ["CertifiedSession", "KdcSession", "PingSession", "TimeSession"]
+__all__ = ["CertifiedSession", "KdcSession", "KnockerSession", "PingSession", "TimeSession"]
 
 _TRIES = 2
 _WAIT = 1.0
 _LONG = 3.0
 _MOST = 65_536
+# How the ways to a controller's ports are called.
+_CLIENT = "client-"
 Send = Callable[[Door], Awaitable[bytes]]
 
 
@@ -128,6 +130,62 @@ class CertifiedSession(_Packets):
     async def certificate(self) -> Reply:
         """See `collectors.session.Certified.certificate`."""
         return await self._asked(("certificate",), _shown_certificate)
+
+
+class KnockerSession:
+    """A `Knocker`: a port is connected to, and left at once."""
+
+    def __init__(self, leave: Leave, host: str, record: Record) -> None:
+        target = leave.grant.targets.get(host)
+        ways = [way for way in (target.ports if target else ()) if way.startswith(_CLIENT)]
+        if target is None or not ways:
+            raise GrantRefusedError(NotGranted.NOT_NAMED, f"the grant names no port of {host!r} to be tried")
+        self._doors = {target.ports[way]: leave.doors(host, way) for way in ways}
+        self._record = record
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        return tuple(self._doors)
+
+    async def knock(self, port: int) -> None:
+        """See `collectors.session.Knocker.knock`; any of the host's addresses is enough."""
+        if port not in self._doors:
+            raise GrantRefusedError(NotGranted.NOT_NAMED, f"the grant does not name port {port}")
+        began, start = datetime.now(UTC), time.monotonic()
+        missed: Unanswered | None = None
+        for door in self._doors[port]:
+            try:
+                await _touch(door)
+            except Unanswered as reason:
+                missed = missed or reason
+            else:
+                missed = None
+                break
+        self._record(
+            Exchange(
+                session="knock",
+                question=("knock", f"{port}"),
+                began=began,
+                took=time.monotonic() - start,
+                unanswered=(missed.kind, missed.phase, missed.detail) if missed else None,
+            )
+        )
+        if missed is not None:
+            raise missed
+
+    async def close(self) -> None:
+        """Nothing stays open."""
+
+
+async def _touch(door: Door) -> None:
+    with new_socket(door, socket.SOCK_STREAM) as line:
+        try:
+            async with asyncio.timeout(_LONG):
+                await asyncio.get_running_loop().sock_connect(line, (str(door.address), door.port))
+        except TimeoutError:
+            raise Unanswered(Kind.TIMED_OUT, f"no answer within {_LONG:g} s", phase=Phase.CONNECT) from None
+        except OSError as error:
+            raise _unmet(error, Phase.CONNECT) from error
 
 
 async def _datagram(door: Door, query: bytes, answered: Callable[[bytes], bytes | None]) -> bytes:

@@ -16,6 +16,7 @@ from collectors.session import (
     Directory,
     DirectoryPing,
     Kdc,
+    Knocker,
     Powershell,
     Resolver,
     TimeServer,
@@ -95,6 +96,7 @@ class Services:
             Kdc: lambda: packets.KdcSession(leave, host, record),
             TimeServer: lambda: packets.TimeSession(leave, host, record),
             Certified: lambda: packets.CertifiedSession(leave, host, record),
+            Knocker: lambda: packets.KnockerSession(leave, host, record),
         }
         if kind in small:
             return small[kind]()

@@ -1,4 +1,4 @@
-"""Who is allowed what on an object? A security descriptor in its binary form (MS-DTYP 2.4.6), pure."""
+"""Who owns an object, and who is allowed what on it? A security descriptor in its binary form (MS-DTYP 2.4.6), pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import UUID
 from collectors import Kind, Unanswered
 from collectors.entry import sid_text
 
-__all__ = ["Ace", "read_dacl"]
+__all__ = ["Ace", "read_dacl", "read_owner"]
 
 _OBJECT_TYPES = frozenset({5, 6})
 _ALLOW, _DENY = frozenset({0, 5}), frozenset({1, 6})
@@ -38,6 +38,17 @@ def read_dacl(raw: bytes) -> tuple[Ace, ...] | None:
             raise _unreadable(raw)
         return tuple(_entries(raw, at)) if at else None
     except (struct.error, ValueError):
+        raise _unreadable(raw) from None
+
+
+def read_owner(raw: bytes) -> str:
+    """The owner's SID, '' where the descriptor names none. Raises Unanswered for what is no descriptor."""
+    try:
+        revision, _, _, at = struct.unpack_from("<BBHI", raw)
+        if revision != 1:
+            raise _unreadable(raw)
+        return sid_text(raw[at:]) if at else ""
+    except struct.error:
         raise _unreadable(raw) from None
 
 

@@ -6,25 +6,23 @@ case prove nothing.
 
 from __future__ import annotations
 
-import base64
 import tomllib
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from collectors import About, Answer, Edns, Finding, Kind, Phase, Record, Smi, Unanswered
+from collectors import About, Finding, Kind, Smi, Unanswered
 from collectors.catalogue import catalogue
 from collectors.collector import Collector
-from collectors.exchange import PRESENT, Exchange, asked_how, facts_of, spelt, told
+from collectors.exchange import Exchange
 from collectors.replay import Replay
 from collectors.varbind import Oid, Varbind, oid_of, read_lines
+from tests.collectors.question import BEGAN, Ask, Asked, Fetch, Knock, Packet, Run, Search, Told
 
 HERE = Path(__file__).parent
-BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 DEFAULT_ABOUT: dict[str, Any] = {
     "id": "web1",
     "name": "web1.musterbau.test",
@@ -33,177 +31,6 @@ DEFAULT_ABOUT: dict[str, Any] = {
     "environment": "server",
 }
 _ABOUT = TypeAdapter(About)
-
-
-class Asked(BaseModel):
-    """What every recorded question has in common; `unanswered` is a `Kind`, `phase` how far it came."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    began: datetime = BEGAN
-    took: float = 0.02
-    unanswered: Kind | None = None
-    phase: Phase = Phase.ASK
-
-    def end(self) -> tuple[Kind, Phase, str] | None:
-        return None if self.unanswered is None else (self.unanswered, self.phase, "as recorded")
-
-
-class Run(Asked):
-    argv: tuple[str, ...]
-    stdout: str = ""
-    stdout_base64: str = ""
-    stderr: str = ""
-    code: int = 0
-
-    def exchange(self) -> Exchange:
-        raw = base64.b64decode(self.stdout_base64) if self.stdout_base64 else self.stdout.encode()
-        return Exchange(
-            session="shell",
-            question=("run", *self.argv),
-            began=self.began,
-            took=self.took,
-            facts={"code": self.code},
-            parts={"stdout": raw, "stderr": self.stderr.encode()},
-            unanswered=self.end(),
-        )
-
-
-class Fetch(Asked):
-    path: str
-    text: str = ""
-    base64: str = ""
-    file: str = Field(default="", description="beside the case")
-
-    def exchange(self, folder: Path) -> Exchange:
-        content = (folder / self.file).read_bytes() if self.file else self.text.encode()
-        return Exchange(
-            session="shell",
-            question=("fetch", self.path),
-            began=self.began,
-            took=self.took,
-            parts={"content": base64.b64decode(self.base64) if self.base64 else content},
-            unanswered=self.end(),
-        )
-
-
-class Ask(Asked):
-    """One DNS question. Records are lines: 'musterbau.test. 300 A 192.0.2.1'."""
-
-    name: str
-    type: str
-    server: str = Field(default="", description="the first address of the host when empty")
-    transport: Literal["udp", "tcp"] = "udp"
-    recurse: bool = False
-    signed: bool = False
-    unchecked: bool = False
-    asks_edns: Edns | None = Field(
-        default=None, description="what the question says of EDNS, where that is unusual"
-    )
-    chaos: bool = False
-    rcode: str = "NOERROR"
-    flags: frozenset[str] = frozenset()
-    answer: tuple[str, ...] = ()
-    authority: tuple[str, ...] = ()
-    additional: tuple[str, ...] = ()
-    edns: bool = True
-    opt: Edns | None = None
-    size: int = 0
-    repeats: str = Field(
-        default="", description="the question's name in the answer; as it was asked when empty"
-    )
-
-    def exchange(self, about: About) -> Exchange:
-        server = self.server or about.addresses[0]
-        answer = Answer(
-            server=server,
-            transport=self.transport,
-            rcode=self.rcode,
-            flags=self.flags,
-            answer=records(self.answer),
-            authority=records(self.authority),
-            additional=records(self.additional),
-            began=self.began,
-            took=self.took,
-            edns=self.edns,
-            opt=self.opt,
-            size=self.size,
-            repeats=self.repeats or self.name,
-        )
-        how = asked_how(
-            recurse=self.recurse,
-            signed=self.signed,
-            unchecked=self.unchecked,
-            edns=self.asks_edns,
-            chaos=self.chaos,
-        )
-        return Exchange(
-            session="dns",
-            question=("ask", server, self.name, self.type, self.transport, how),
-            began=self.began,
-            took=self.took,
-            facts=facts_of(answer),
-            unanswered=self.end(),
-        )
-
-
-class Search(Asked):
-    """One question to a directory; the answer is LDIF (RFC 2849). `base` alone with no `where` is one entry."""
-
-    base: str = ""
-    where: str = PRESENT
-    scope: Literal["base", "one", "subtree"] | None = None
-    attributes: tuple[str, ...]
-    also: Literal["", "deleted", "descriptors"] = ""
-    ldif: str = ""
-
-    def exchange(self) -> Exchange:
-        scope = self.scope or ("base" if self.where == PRESENT else "subtree")
-        return Exchange(
-            session="directory",
-            question=("search", self.base, scope, self.where, spelt(self.attributes), self.also),
-            began=self.began,
-            took=self.took,
-            parts={"ldif": self.ldif.encode()},
-            unanswered=self.end(),
-        )
-
-
-class Packet(Asked):
-    """One packet's answer, in base64 or hexadecimal: of a directory ping, a Kerberos service, a clock, or a certificate."""
-
-    question: tuple[str, ...]
-    base64: str = ""
-    hex: str = ""
-
-    def exchange(self) -> Exchange:
-        wire = bytes.fromhex(self.hex) if self.hex else base64.b64decode(self.base64)
-        return Exchange(
-            session="packet",
-            question=self.question,
-            began=self.began,
-            took=self.took,
-            parts={"wire": wire},
-            unanswered=self.end(),
-        )
-
-
-class Told(Asked):
-    """One script on Windows, by the name of its file; the objects that it leaves are JSON."""
-
-    name: str
-    data: dict[str, str | int | bool | tuple[str, ...]] = {}
-    objects: str = "[]"
-
-    def exchange(self) -> Exchange:
-        return Exchange(
-            session="powershell",
-            question=("script", self.name, told(self.data)),
-            began=self.began,
-            took=self.took,
-            parts={"json": self.objects.encode()},
-            unanswered=self.end(),
-        )
 
 
 class Agent(BaseModel):
@@ -277,21 +104,6 @@ class Recorded(Replay):
         return said
 
 
-def records(lines: tuple[str, ...]) -> tuple[Record, ...]:
-    """Turn 'name ttl [IN] type data' lines into records.
-
-    >>> records(("a.test. 300 IN A 192.0.2.1",))
-    (Record(name='a.test.', type='A', ttl=300, data='192.0.2.1'),)
-    """
-    found = []
-    for line in lines:
-        name, ttl, kind, data = line.split(maxsplit=3)
-        if kind == "IN":
-            kind, data = data.split(maxsplit=1)
-        found.append(Record(name=name, type=kind, ttl=int(ttl), data=data))
-    return tuple(found)
-
-
 def _greeted(key: str) -> Exchange:
     parts = {"key": key.encode("ascii")}
     return Exchange(session="greeting", question=("host-key",), began=BEGAN, took=0.02, parts=parts)
@@ -310,6 +122,7 @@ class Conversation(BaseModel):
     search: tuple[Search, ...] = ()
     packet: tuple[Packet, ...] = ()
     script: tuple[Told, ...] = ()
+    knock: tuple[Knock, ...] = ()
     snmp: tuple[Agent, ...] = ()
     show: tuple[Show, ...] = ()
     host_key: str = ""
@@ -331,6 +144,7 @@ class Conversation(BaseModel):
             *(search.exchange() for search in self.search),
             *(packet.exchange() for packet in self.packet),
             *(script.exchange() for script in self.script),
+            *(knock.exchange() for knock in self.knock),
             *(show.exchange(folder) for show in self.show),
             *([_greeted(self.host_key)] if self.host_key else []),
         ]

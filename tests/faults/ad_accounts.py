@@ -25,6 +25,53 @@ _COMPLEX, _REVERSIBLE = "1", "17"
 _NOBODY = struct.pack("<BBHIIII", 1, 0, 0x8004, 0, 0, 0, 20) + struct.pack("<BBHHH", 2, 0, 8, 0, 0)
 
 
+# Run by the machine's own Python, as Samba's modules lie there: the owner of an object, and perhaps a new one.
+_OWNER = """
+import sys
+from ldb import FLAG_MOD_REPLACE, SCOPE_BASE, Dn, Message, MessageElement
+from samba.auth import system_session
+from samba.dcerpc import security
+from samba.ndr import ndr_pack, ndr_unpack
+from samba.param import LoadParm
+from samba.samdb import SamDB
+
+settings = LoadParm()
+settings.load_default()
+base = SamDB(url="/var/lib/samba/private/sam.ldb", session_info=system_session(), lp=settings)
+found = base.search(base=sys.argv[1], scope=SCOPE_BASE, attrs=["nTSecurityDescriptor"], controls=["sd_flags:1:1"])
+descriptor = ndr_unpack(security.descriptor, found[0]["nTSecurityDescriptor"][0])
+if len(sys.argv) > 2:
+    descriptor.owner_sid = security.dom_sid(sys.argv[2])
+    change = Message(Dn(base, sys.argv[1]))
+    change["sd"] = MessageElement(ndr_pack(descriptor), FLAG_MOD_REPLACE, "nTSecurityDescriptor")
+    base.modify(change, ["sd_flags:1:1"])
+print(descriptor.owner_sid)
+"""
+_CONTROLLER = f"CN=DC2,OU=Domain Controllers,{ad.BASE}"
+
+
+def _owner(lab: Lab, dc: str, *new: str) -> str:
+    return lab.on(dc, "/usr/bin/python3", "-c", _OWNER, _CONTROLLER, *new).stdout.strip()
+
+
+def _own(lab: Lab, owner: str) -> None:
+    _owner(lab, _DC1.id, owner)
+    until(
+        "both controllers know the owner",
+        lambda: all(_owner(lab, dc.id) == owner for dc in DCS),
+        seconds=40,
+        every=0.3,
+    )
+
+
+def _sid(lab: Lab) -> str:
+    return ad.values(lab, _DC1.id, _ALICE, "objectSid")[0]
+
+
+def _admins(lab: Lab) -> str:
+    return f"{_sid(lab).rpartition('-')[0]}-512"
+
+
 def _group(number: int) -> str:
     return f"CN=Projekt {number:03},{ad.USERS}"
 
@@ -113,5 +160,12 @@ ACTS = (
         inject=_add_managed,
         undo=_remove_managed,
         shows=_is_managed,
+    ),
+    Act(
+        name="controller-owner",
+        host=_DC1.id,
+        inject=lambda lab: _own(lab, _sid(lab)),
+        undo=lambda lab: _own(lab, _admins(lab)),
+        shows=lambda lab: _owner(lab, _DC2.id) == _sid(lab),
     ),
 )

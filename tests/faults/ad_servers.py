@@ -291,6 +291,20 @@ ACTS = (
         shows=_port(88, 124),
     ),
     Act(
+        name="smb-filtered",
+        host=_DC2.id,
+        inject=_rule(_DC2.id, "input", "tcp dport 445 drop"),
+        undo=_no_rule(_DC2.id),
+        shows=_port(445, 124),
+    ),
+    Act(
+        name="rpc-rejected",
+        host=_DC2.id,
+        inject=_rule(_DC2.id, "input", "tcp dport { 135, 3268 } reject with tcp reset"),
+        undo=_no_rule(_DC2.id),
+        shows=_port(135, 1),
+    ),
+    Act(
         name="kdc-stopped",
         host=_DC2.id,
         inject=conf("[sysvol]", "server services = -kdc\n[sysvol]"),

@@ -96,6 +96,7 @@ def _directory(place: Place) -> dict[str, Any]:
         "user": f"{ad.READER}@{AD_ZONE}",
         "credential": "file:ad.password",
         "authorities": [samba.authority_of(place).root.read_text("ascii")],
+        "client_ports": [53, 88, 135, 389, 445, 464, 636, 3268, 3269],
     }
 
 
