@@ -7,9 +7,9 @@ unanswered; it never becomes a judgement.
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from collectors import Kind, Ran, Shell, Unanswered
+from collectors.plain import plain
 
 __all__ = [
     "aside",
@@ -23,7 +23,6 @@ __all__ = [
     "unparsable",
 ]
 
-_LONGEST = 200
 _COUNT = re.compile(r"[0-9]{1,20}")
 # env answers 126 when a folder of its search path is closed to the account.
 _NOT_FOUND = (126, 127)
@@ -69,17 +68,6 @@ async def aside(host: Shell, *argv: str) -> str:
         return (await host.run(*argv)).stdout
     except Unanswered:
         return ""
-
-
-def plain(text: str, longest: int = _LONGEST) -> str:
-    r"""Make text fit to be shown: one line, no control or direction characters, not endless.
-
-    >>> plain("a\x1b[31mred\n b")
-    'a[31mred b'
-    """
-    kept = "".join(" " if c.isspace() else c for c in text[: longest * 4] if c.isspace() or c.isprintable())
-    kept = " ".join("".join(c for c in kept if unicodedata.category(c) != "Cf").split())
-    return kept if len(kept) <= longest else kept[: longest - 1] + "…"
 
 
 def count_of(text: str) -> int:
