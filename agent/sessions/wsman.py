@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from requests import RequestException
 from spnego.exceptions import SpnegoError
@@ -30,24 +31,28 @@ from winrm.exceptions import (
 )
 from winrm.protocol import Protocol
 
+from agent.sessions.answer import MARK, understood
 from agent.sessions.clixml import error_id
 from agent.sessions.opening import Record, opening
 from agent.sessions.wsman_faults import fault, script_error
 from agent.sessions.wsman_line import MOST, Dialler, Watch, http_session
+from agent.sessions.wsman_login import login_for, tickets_for
 from agent.start import WinrmWay
 from collectors.exchange import Exchange, objects_of, told
 from collectors.session import Datum, Script
 from collectors.silence import Kind, Phase, Unanswered
 from inventory.grant import GrantRefusedError, Leave, NotGranted
 
-__all__ = ["WindowsSession", "open_windows"]
+if TYPE_CHECKING:
+    from agent.sessions.tickets import Tickets
+
+__all__ = ["ASK", "HURRY", "LOGIN", "TIDY", "WindowsSession", "open_windows", "turned_away"]
 
 # Seconds for the log-in with the shell, for one script, and for what is tidied up after it.
 LOGIN, ASK, TIDY, HURRY = 12.0, 25.0, 3.0, 1.0
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.ps1").read_text("ascii")
 _ENCODED = base64.b64encode(_BOOTSTRAP.encode("utf-16-le")).decode("ascii")
 _ARGUMENTS = ("-NoLogo", "-NoProfile", "-NonInteractive", "-EncodedCommand", _ENCODED)
-_MARK = b"secondline="
 # How much of a script goes into one message (an envelope of MS-WSMV holds 150 kB), in lines of bounded length.
 _PIECE, _LINE = 48 * 1024, 1024
 _UTF8 = 65001
@@ -77,20 +82,12 @@ class _Said:
 
     def answer(self) -> bytes:
         """The objects as JSON. Raises Unanswered."""
-        lines = [line for line in self.out.splitlines() if line.startswith(_MARK)]
-        try:
-            said = json.loads(lines[-1].removeprefix(_MARK)) if lines else None
-        except (ValueError, RecursionError):
-            raise Unanswered(Kind.UNPARSABLE, "the answer is no JSON") from None
-        match said:
-            case {"answer": list(found)}:
-                return json.dumps(found, ensure_ascii=False).encode("utf-8", "backslashreplace")
-            case {"error": dict(error)}:
-                raise script_error(error)
-            case None if name := error_id(bytes(self.err)):
-                raise script_error({"id": name})
-            case _:
-                raise Unanswered(Kind.UNPARSABLE, f"the script leaves no objects (exit status {self.code})")
+        lines = [line for line in self.out.splitlines() if line.startswith(MARK)]
+        if not lines and (name := error_id(bytes(self.err))):
+            raise script_error({"id": name})
+        if not lines:
+            raise Unanswered(Kind.UNPARSABLE, f"the script leaves no objects (exit status {self.code})")
+        return understood(bytes(lines[-1]))
 
 
 class WindowsSession:
@@ -99,19 +96,28 @@ class WindowsSession:
     patience: seconds for one script.
     """
 
-    def __init__(
-        self, dialler: Dialler, watch: Watch, way: WinrmWay, port: int, *, patience: float = ASK
+    def __init__(  # noqa: PLR0913 - what a session stands on.
+        self,
+        dialler: Dialler,
+        watch: Watch,
+        way: WinrmWay,
+        port: int,
+        *,
+        tickets: Tickets | None = None,
+        patience: float = ASK,
     ) -> None:
         self._dialler, self._watch, self._way, self._patience = dialler, watch, way, patience
+        self._tickets = tickets
         self._record: Record = lambda _: None
         self._shell = ""
         self._stopped = False
         self._turn = threading.Lock()
         self._protocol = Protocol(
             endpoint=f"https://{way.name}:{port}/wsman",
-            transport="ntlm",
-            username=way.user,
-            password=way.secret,
+            # With Kerberos it knows no account and no password, and could log in by nothing else.
+            transport="ntlm" if tickets is None else "kerberos",
+            username=way.user if tickets is None else None,
+            password=way.secret if tickets is None else None,
             # It is given a session of ours. Should it ever make its own, that one trusts nobody.
             ca_trust_path=os.devnull,
             server_cert_validation="validate",
@@ -171,6 +177,8 @@ class WindowsSession:
             if shell:
                 self._tidy(lambda: self._protocol.close_shell(shell, close_session=False))
         self._session.close()
+        if self._tickets is not None:
+            self._tickets.close()
 
     def _hear(self, script: str, data: str, said: _Said) -> None:
         """Run a script and fill in what it says. Raises Unanswered, and whatever pywinrm raises."""
@@ -227,7 +235,9 @@ class WindowsSession:
             act()
 
     def _anew(self) -> None:
-        self._session = http_session(self._dialler, self._way.user, self._way.secret)
+        self._session = http_session(
+            self._dialler, login_for(self._way, self._tickets, self._dialler, self._watch)
+        )
         self._protocol.transport.session = self._session
 
     def _unmet(self, error: BaseException, phase: Phase, seconds: float) -> Unanswered:
@@ -245,7 +255,7 @@ class WindowsSession:
             case WinRMOperationTimeoutError():
                 return Unanswered(Kind.TIMED_OUT, "the host gave up", phase=phase)
             case InvalidCredentialsError():
-                return self._turned_away()
+                return turned_away(self._dialler)
             case WinRMTransportError():
                 detail = f"what answers is no WS-Management of ours (HTTP {error.code})"
                 return Unanswered(Kind.UNPARSABLE, detail, phase=phase)
@@ -256,13 +266,15 @@ class WindowsSession:
                 detail = f"the answer is none: {type(error).__name__}: {error}"[:300]
                 return Unanswered(Kind.UNPARSABLE, detail, phase=phase)
 
-    def _turned_away(self) -> Unanswered:
-        offered = self._dialler.offered
-        if offered and not {"ntlm", "negotiate"} & offered:
-            detail = f"the host lets nobody log in by NTLM, only by {', '.join(sorted(offered))}"
-            return Unanswered(Kind.REFUSED, detail, phase=Phase.GREET)
-        detail = "the host does not accept user and password"
-        return Unanswered(Kind.CREDENTIALS_REJECTED, detail, phase=Phase.LOGIN)
+
+def turned_away(dialler: Dialler) -> Unanswered:
+    """What an HTTP 401 means where the log-in is by NTLM; Kerberos tells its own reasons (`tickets.py`)."""
+    offered = dialler.offered
+    if offered and not {"ntlm", "negotiate"} & offered:
+        detail = f"the host lets nobody log in by NTLM, only by {', '.join(sorted(offered))}"
+        return Unanswered(Kind.REFUSED, detail, phase=Phase.GREET)
+    detail = "the host does not accept user and password"
+    return Unanswered(Kind.CREDENTIALS_REJECTED, detail, phase=Phase.LOGIN)
 
 
 def open_windows(
@@ -272,9 +284,10 @@ def open_windows(
     doors = leave.doors(host, "winrm")
     if not doors:
         raise GrantRefusedError(NotGranted.NOT_NAMED, f"the grant opens no WinRM door to {host!r}")
+    tickets = tickets_for(leave, host, way)
     watch = Watch()
     dialler = Dialler(doors, way.name, way.authorities, watch)
-    session = WindowsSession(dialler, watch, way, doors[0].port, patience=patience)
+    session = WindowsSession(dialler, watch, way, doors[0].port, tickets=tickets, patience=patience)
     with opening(record, "powershell"):
         try:
             session.open(record)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests_ntlm import HttpNtlmAuth
+from requests.auth import AuthBase
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
@@ -85,6 +85,8 @@ class Dialler:
         self._context.sslsocket_class = _Line
         self._context.load_verify_locations(cadata="".join(authorities))
         self._line: _Line | None = None
+        # The host's, in DER, once it has been verified.
+        self.certificate = b""
         self.held: PermissionError | None = None
         # By what the host last said that one may log in, in small letters.
         self.offered: frozenset[str] = frozenset()
@@ -121,6 +123,7 @@ class Dialler:
             line.close()
             raise _unmet(error, where) from None
         tls.watch, self._line = self._watch, tls
+        self.certificate = tls.getpeercert(binary_form=True) or b""
         return tls
 
 
@@ -179,13 +182,13 @@ class _Session(requests.Session):
         return None
 
 
-def http_session(dialler: Dialler, user: str, secret: str) -> requests.Session:
-    """A session that logs in by NTLM, bound to the TLS channel (RFC 5929), and in no other way."""
+def http_session(dialler: Dialler, login: AuthBase) -> requests.Session:
+    """A session that logs in as it is told, over lines of the dialler's, and in no other way."""
     session = _Session()
     session.trust_env = False
     session.adapters.clear()
     session.mount("https://", _Adapter(dialler))
-    session.auth = HttpNtlmAuth(user, secret)
+    session.auth = login
     session.headers.update(
         {"Content-Type": "application/soap+xml;charset=UTF-8", "Accept-Encoding": "identity"}
     )

@@ -176,6 +176,35 @@ def resume(
             print_line(f"agent {agent} {'goes on' if was else 'was not stopped in this way'}")
 
 
+@app.command()
+def endpoint(
+    account: Annotated[
+        str, typer.Argument(help="Who shall be let in: an account or a group, like 'AD\\reader'.")
+    ],
+    *,
+    output: Annotated[Path, typer.Option(help="The folder for the two files; it is made.")] = Path(
+        "Secondline"
+    ),
+    json: Json = False,
+) -> None:
+    """Write what registers an endpoint of PowerShell (JEA) on Windows hosts that offers our questions and nothing else."""
+    from agent.capability import ROLE, capability, configuration, scripts  # noqa: PLC0415 - see above.
+
+    files = {
+        output / f"{ROLE}.psrc": capability(scripts()),
+        output / f"{ROLE}.pssc": configuration(account),
+    }
+    output.mkdir(parents=True, exist_ok=True)
+    for path, text in files.items():
+        # With its mark: Windows PowerShell takes a text without one for its own code page.
+        path.write_text(text, "utf-8-sig", newline="\r\n")
+    if json:
+        print_json({"files": [str(path) for path in files]})
+    else:
+        for path in files:
+            print_line(str(path))
+
+
 app.command()(doctor)
 app.command()(unit)
 

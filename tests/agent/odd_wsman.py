@@ -26,9 +26,10 @@ from cryptography.hazmat.primitives import hashes
 from spnego.channel_bindings import GssChannelBindings
 from spnego.exceptions import SpnegoError
 
+from tests.agent.acceptor import Acceptor
 from tests.tls import Identity
 
-__all__ = ["DENIED", "QUOTA", "Fault", "OddWindows", "Said", "leaves"]
+__all__ = ["DENIED", "QUOTA", "Fault", "OddWindows", "Said", "fault_of", "leaves"]
 
 _SPACES = {
     "s": "http://www.w3.org/2003/05/soap-envelope",
@@ -92,6 +93,11 @@ class OddWindows:
         self.shells: dict[str, dict[str, _Command]] = {}
         self.users = folder / "users"
         self.binding = _binding(identity)
+        # Who takes tickets; without one the log-in is by NTLM.
+        self.acceptor: Acceptor | None = None
+        # What was sent to log in with, as it came; and what is answered to it whatever it is.
+        self.tokens: list[bytes] = []
+        self.answer: bytes | None = None
         self.over = threading.Event()
         self.raw: bytes | None = None
         self.extra: dict[str, str] = {}
@@ -119,14 +125,14 @@ class OddWindows:
         last = action.rpartition("/")[2]
         self.heard.append(last)
         if last in self.faults:
-            return 500, _fault(self.faults[last])
+            return 500, fault_of(self.faults[last])
         if last == "Create":
             shell = str(uuid.uuid4()).upper()
             self.shells[shell] = {}
             return 200, f'<r:Shell><r:ShellId Name="ShellId">{shell}</r:ShellId></r:Shell>'
         name = message.findtext(".//w:Selector", "", _SPACES)
         if name not in self.shells:
-            return 500, _fault(_NO_SHELL)
+            return 500, fault_of(_NO_SHELL)
         commands = self.shells[name]
         match last:
             case "Delete":
@@ -166,7 +172,7 @@ class OddWindows:
             case "dies":
                 return None
             case "never":
-                return 500, _fault(_NOTHING_YET)
+                return 500, fault_of(_NOTHING_YET)
             case _:
                 return 200, _received(number, stderr=said.err, is_done=True, code=said.code)
 
@@ -185,7 +191,7 @@ def _received(number: str, *, stdout: bytes = b"", stderr: bytes = b"", is_done:
     return f"<r:ReceiveResponse>{streams}{state}</r:ReceiveResponse>"
 
 
-def _fault(fault: Fault) -> str:
+def fault_of(fault: Fault) -> str:
     return (
         f"<s:Fault><s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>{fault.subcode}</s:Value></s:Subcode>"
         f'</s:Code><s:Reason><s:Text xml:lang="de-DE">{fault.text}</s:Text></s:Reason><s:Detail>'
@@ -219,6 +225,8 @@ class _Asked(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: _Server
     login: spnego.ContextProxy | None = None
+    is_let_in = False
+    proof: str | None = None
 
     def do_POST(self) -> None:
         windows = self.server.windows
@@ -226,7 +234,7 @@ class _Asked(BaseHTTPRequestHandler):
         if windows.raw is not None:
             self._send(200, windows.raw, windows.extra)
             return
-        if self.login is None or not self.login.complete:
+        if not self.is_let_in:
             challenge = self._logged_in(windows)
             if challenge is not None:
                 self._send(401, b"", {"WWW-Authenticate": challenge})
@@ -242,13 +250,17 @@ class _Asked(BaseHTTPRequestHandler):
             f"<s:Envelope {_NAMED}><s:Header><a:RelatesTo>{relates}</a:RelatesTo></s:Header>"
             f"<s:Body>{answer[1]}</s:Body></s:Envelope>"
         )
-        self._send(answer[0], text.encode(), windows.extra)
+        proof, self.proof = {"WWW-Authenticate": self.proof} if self.proof else {}, None
+        self._send(answer[0], text.encode(), {**windows.extra, **proof})
 
     def _logged_in(self, windows: OddWindows) -> str | None:
         """What the host answers until somebody is logged in; None from then on."""
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
         if scheme != windows.offers or not token:
             return windows.offers
+        windows.tokens.append(base64.b64decode(token))
+        if windows.acceptor is not None:
+            return self._by_ticket(windows, windows.acceptor, scheme)
         if self.login is None:
             self.login = spnego.server(
                 protocol="ntlm",
@@ -260,7 +272,18 @@ class _Asked(BaseHTTPRequestHandler):
         except (SpnegoError, ValueError):
             self.login = None
             return windows.offers
-        return None if self.login.complete else f"{scheme} {base64.b64encode(said or b'').decode()}"
+        self.is_let_in = self.login.complete
+        return None if self.is_let_in else f"{scheme} {base64.b64encode(said or b'').decode()}"
+
+    def _by_ticket(self, windows: OddWindows, acceptor: Acceptor, scheme: str) -> str | None:
+        heard = acceptor.step(windows.tokens[-1], windows.binding.application_data or b"")
+        answer = heard.answer if windows.answer is None else windows.answer
+        said = f"{scheme} {base64.b64encode(answer).decode()}" if answer else scheme
+        self.is_let_in = heard.is_let_in
+        if not heard.is_let_in:
+            return said
+        self.proof = said
+        return None
 
     def _send(self, status: int, body: bytes, more: Mapping[str, str]) -> None:
         self.send_response(status)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from agent.capability import function_of, scripts
 from agent.job import NoAnswer, Outcome, Refused, Seen
 from agent.nursling import Nursery
 from agent.refusal import Hold
-from collectors import Kind, Phase
+from collectors import Kind, Phase, Script
 from inventory.grant import Target
+from tests.agent.odd_psrp import Called, OddEndpoint, line
 from tests.agent.odd_wsman import OddWindows, Said, leaves
 from tests.agent.orders import Desk, Heard, job, performed
 from tests.agent.over_windows import NAME, SECRET, serving
@@ -47,16 +50,25 @@ def windows(trusted: Authority, tmp_path: Path) -> Iterator[OddWindows]:
 
 
 def as_recorded(script: str, _data: Mapping[str, Any]) -> Said:
+    return leaves(*healthy(script))
+
+
+def healthy(script: str) -> list[Mapping[str, Any]]:
     """What a healthy controller of the cases leaves, found by the script's own text."""
     for filed in cases():
         for one in filed.case.script if filed.path.name == "healthy.toml" else ():
             if (Path("collectors") / one.name).read_text("utf-8") == script:
-                return leaves(*json.loads(one.objects))
+                return list(json.loads(one.objects))
     raise AssertionError("no case knows this script")
 
 
 @pytest.fixture
 def desk(windows: OddWindows, trusted: Authority, tmp_path: Path) -> Desk:
+    return desk_for(windows, trusted, tmp_path)
+
+
+def desk_for(windows: OddWindows, trusted: Authority, tmp_path: Path, **further: str) -> Desk:
+    """The contract names the stand-in; further: what else it says of the way in."""
     credentials = tmp_path / "credentials"
     credentials.mkdir(mode=0o700)
     password = credentials / "windows"
@@ -67,6 +79,7 @@ def desk(windows: OddWindows, trusted: Authority, tmp_path: Path) -> Desk:
         "user": "AD\\reader",
         "credential": "file:windows",
         "authorities": [trusted.root.read_text("ascii")],
+        **further,
     }
     host = {
         "id": "dc1",
@@ -153,3 +166,25 @@ async def test_without_an_authority_nobody_logs_in(desk: Desk, nursery: Nursery,
     assert isinstance(told, Refused)
     assert told.reason is Hold.NOT_PINNED
     assert windows.heard == []
+
+
+async def test_a_constrained_endpoint_is_asked_by_its_functions_behind_both_walls(
+    nursery: Nursery, trusted: Authority, tmp_path: Path
+) -> None:
+    with OddEndpoint(HOME, trusted.issue(NAME), "Secondline", folder=tmp_path) as server:
+        server.admit("AD", "reader", SECRET)
+        os.environ["NTLM_USER_FILE"] = str(server.users)
+        for script in scripts():
+            server.functions[function_of(script.name)] = offered(script)
+        desk = desk_for(server, trusted, tmp_path, endpoint="Secondline")
+        heard = await asked(desk, nursery, server)
+        assert {name: type(outcome) for name, outcome in heard.outcomes.items()} == {
+            f"dc1/{name}": Seen for name in QUESTIONS
+        }, heard.outcomes
+        assert [event.detail for event in heard.events if event.what == "blocked"] == []
+        assert SECRET not in repr(heard.events)
+
+
+def offered(script: Script) -> Callable[[Mapping[str, Any]], Called]:
+    """What the endpoint's copy of a script leaves on a healthy controller."""
+    return lambda _: line(script.digest, *healthy(script.text))
