@@ -1,6 +1,6 @@
 """Questions that change nothing: what an author of a collector imports."""
 
-from collectors.collector import About, DomainFacts, Server, ZoneFacts, collector, survey
+from collectors.collector import About, DomainFacts, Server, TreePlan, Uplink, ZoneFacts, collector, survey
 from collectors.entry import Entry
 from collectors.finding import Fact, Finding, Severity, Tag, fault, note, warn
 from collectors.session import (
@@ -20,6 +20,7 @@ from collectors.session import (
     Resolver,
     Scope,
     Script,
+    Secured,
     Shell,
     Shown,
     Snmp,
@@ -53,6 +54,7 @@ __all__ = [
     "Resolver",
     "Scope",
     "Script",
+    "Secured",
     "Server",
     "Severity",
     "Shell",
@@ -61,7 +63,9 @@ __all__ = [
     "Snmp",
     "Tag",
     "TimeServer",
+    "TreePlan",
     "Unanswered",
+    "Uplink",
     "Varbind",
     "ZoneFacts",
     "collector",

@@ -11,14 +11,26 @@ import typing
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import TypeAdapter
 
 from collectors.finding import Finding
-from collectors.session import SESSIONS, Shell
+from collectors.session import SESSIONS, Cli, Shell
+from inventory.platforms import NETWORK
 
-__all__ = ["About", "Collector", "DomainFacts", "Server", "Survey", "ZoneFacts", "collector", "survey"]
+__all__ = [
+    "About",
+    "Collector",
+    "DomainFacts",
+    "Server",
+    "Survey",
+    "TreePlan",
+    "Uplink",
+    "ZoneFacts",
+    "collector",
+    "survey",
+]
 
 R = TypeVar("R")
 
@@ -30,6 +42,21 @@ class Server:
     id: str
     name: str
     addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uplink:
+    """What the contract says of a port to a provider.
+
+    port: its name on the device. mbits: what was bought, in the direction away from here, in Mbit/s; calls: how many
+    shall fit at once, with which codec and how many ms of speech a packet.
+    """
+
+    port: str
+    mbits: int
+    calls: int = 0
+    codec: Literal["g711", "g722", "g729"] = "g711"
+    packet_ms: int = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +106,22 @@ class DomainFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TreePlan:
+    """Which switch shall be the root of spanning tree at a site, and which one after it: ids of hosts, '' for no plan."""
+
+    root: str
+    backup: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class About:
     """What the contract says about the host that is asked: names and addresses, no secret.
 
     names: of servers outside that are known by name only, and that this host is asked for.
     domain: whose controller or member the host is, or whose names it answers for. account: with which the directory
     is read. authorities: who signs the controller's certificate, in PEM. accounts: those that the ticket speaks of.
+    spanning_tree: what is planned at the host's site.
+    uplinks: its ports to providers.
     """
 
     id: str
@@ -101,6 +138,8 @@ class About:
     account: str = ""
     authorities: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
+    spanning_tree: TreePlan | None = None
+    uplinks: tuple[Uplink, ...] = ()
 
     @property
     def serves(self) -> tuple[ZoneFacts, ...]:
@@ -113,7 +152,7 @@ class Collector(Generic[R]):
     """A named question that changes nothing.
 
     name: 'area.question'; asks: the question in English and German; sessions: the Protocols to open, in order;
-    reading: the dataclass it returns; platform / role: which hosts it is for (empty: any that can be reached by its session);
+    reading: the dataclass it returns; platforms / role: which hosts it is for (empty: any that can be reached by its session);
     on_request: asked only when somebody names it.
     """
 
@@ -123,7 +162,7 @@ class Collector(Generic[R]):
     judge: Callable[[R], Iterator[Finding]]
     sessions: tuple[type, ...]
     reading: type[R]
-    platform: str
+    platforms: tuple[str, ...]
     role: str
     wants_about: bool
     deadline: float
@@ -140,7 +179,7 @@ class Collector(Generic[R]):
 
     def suits(self, about: About) -> bool:
         """Say whether the question makes sense for a host."""
-        return (not self.platform or self.platform == about.platform) and (
+        return (not self.platforms or about.platform in self.platforms) and (
             not self.role or self.role in about.roles
         )
 
@@ -162,14 +201,15 @@ def collector(  # noqa: PLR0913 - each says one thing about the question.
     *,
     asks: tuple[str, str],
     judge: Callable[[R], Iterator[Finding]],
-    platform: str = "",
+    platform: str | tuple[str, ...] = "",
     role: str = "",
     deadline: float = 30.0,
     on_request: bool = False,
 ) -> Callable[[Callable[..., Awaitable[R]]], Collector[R]]:
     """Declare a question.
 
-    asks: what it wants to know, in English and German, as a report shows it. deadline: seconds for the
+    asks: what it wants to know, in English and German, as a report shows it. platform: one or several; what asks
+    by the command line of network devices is for all of these when it names none. deadline: seconds for the
     whole of it, with the session already open. on_request: it is no part of a run unless it is named.
     """
 
@@ -185,6 +225,7 @@ def collector(  # noqa: PLR0913 - each says one thing about the question.
             )
         if Shell in sessions and len(sessions) > 1:
             raise TypeError(f"{name}: a command line is asked alone, in a thread of its own")
+        platforms = (platform,) if isinstance(platform, str) and platform else tuple(platform)
         return Collector(
             name=name,
             asks=asks,
@@ -192,7 +233,7 @@ def collector(  # noqa: PLR0913 - each says one thing about the question.
             judge=judge,
             sessions=sessions,
             reading=reading,
-            platform=platform,
+            platforms=platforms or (NETWORK if Cli in sessions else ()),
             role=role,
             wants_about=wants_about,
             deadline=deadline,

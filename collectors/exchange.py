@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from collectors.entry import Entry
 from collectors.ldif import LdifError, read_ldif
-from collectors.session import Answer, Datum, Edns, Ran, Reply, Shown
+from collectors.session import Answer, Datum, Edns, Ran, Reply, Secured, Shown
 from collectors.silence import Kind, Phase, Unanswered
 from collectors.varbind import Oid, Varbind, VarbindError, read_lines
 
@@ -28,6 +28,7 @@ __all__ = [
     "ran_of",
     "readable",
     "reply_of",
+    "secured_of",
     "shown_of",
     "spelt",
     "told",
@@ -49,9 +50,9 @@ class Exchange:
     ('run', *argv) or ('fetch', path), for dns ('ask', server, name, type, transport, how as `asked_how` spells it), for a greeting
     ('host-key',), for a directory ('search', base, scope, filter, attributes, also), for the others ('ping', domain),
     ('ask-ticket', realm, account), ('time',), ('certificate',), ('knock', port); for Windows ('script', name, data as `told` spells it), for SNMP
-    ('get', context, *OIDs) or ('walk', context, OID), for a network device ('show', command). began: UTC. took: seconds.
+    ('get', context, *OIDs) or ('walk', context, OID), for a network device ('show', command) or ('secured',). began: UTC. took: seconds.
     facts: the small typed part of the answer; parts: its raw bytes by name ('stdout', 'stderr', 'content',
-    'wire', 'key', 'ldif', 'json', 'snmprec', 'text'); cut: True when the answer was longer than what was kept.
+    'wire', 'key', 'ldif', 'json', 'snmprec', 'text', and 'aside' for log lines that came between); cut: True when the answer was longer than what was kept.
     """
 
     session: str
@@ -195,3 +196,9 @@ def shown_of(exchange: Exchange) -> Shown:
     exchange.settle()
     text = readable(exchange.parts.get("text", b""))
     return Shown(command=exchange.question[1], text=text, began=exchange.began, took=exchange.took)
+
+
+def secured_of(exchange: Exchange) -> Secured:
+    """By which algorithms a device was spoken to, as the collector sees it. Raises Unanswered."""
+    exchange.settle()
+    return Secured(**{name: str(exchange.facts[name]) for name in ("kex", "host_key", "cipher", "mac")})

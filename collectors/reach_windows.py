@@ -48,8 +48,35 @@ LOGIN_REJECTED = fault(
     "Windows does not accept our account: {detail}",
     "Windows nimmt unser Konto nicht an: {detail}",
     do=(
-        "Read event 4625 in its Security log (the status says why); is NTLM forbidden there by policy?",
-        "Ereignis 4625 in seinem Protokoll Sicherheit lesen (der Status sagt, warum); ist NTLM dort per Richtlinie verboten?",
+        "Read event 4625 in its Security log, or 4771 on the domain controller named; is NTLM forbidden there by policy?",
+        "Ereignis 4625 in seinem Protokoll Sicherheit lesen, oder 4771 auf dem genannten Domänencontroller; ist NTLM dort per Richtlinie verboten?",
+    ),
+)
+TICKET_REJECTED = fault(
+    "reach.winrm-ticket-rejected",
+    "the domain takes our account, but a Kerberos ticket for the host does not lead into it: {detail}",
+    "die Domäne nimmt unser Konto an, aber ein Kerberos-Ticket für den Host führt nicht hinein: {detail}",
+    do=(
+        "Compare the host's clock with the domain's ('w32tm /query /status'), then 'Test-ComputerSecureChannel' and 'setspn -L'.",
+        "Die Uhr des Hosts mit der der Domäne vergleichen ('w32tm /query /status'), dann 'Test-ComputerSecureChannel' und 'setspn -L'.",
+    ),
+)
+NO_SPN = fault(
+    "reach.winrm-no-spn",
+    "nobody can log in to the host by Kerberos under its name: {detail}",
+    "am Host kann sich unter seinem Namen niemand per Kerberos anmelden: {detail}",
+    do=(
+        "Look at the SPNs of its computer account ('setspn -L HOST'), and whether the contract gives its right name.",
+        "Die SPNs seines Computerkontos ansehen ('setspn -L HOST') und ob der Vertrag seinen richtigen Namen nennt.",
+    ),
+)
+NO_KDC = fault(
+    "reach.winrm-no-kdc",
+    "Windows was not logged in to, as no domain controller gives Kerberos tickets: {detail}",
+    "an Windows wurde niemand angemeldet, da kein Domänencontroller Kerberos-Tickets ausstellt: {detail}",
+    do=(
+        "Is the service 'kdc' running on the domain controllers named, and does a firewall let us to TCP 88 there?",
+        "Läuft auf den genannten Domänencontrollern der Dienst 'kdc', und lässt eine Firewall uns dort zu TCP 88?",
     ),
 )
 NO_SHELL = fault(
@@ -106,6 +133,9 @@ _TAGS: dict[tuple[Kind, Phase], Tag] = {
     (Kind.CREDENTIALS_REJECTED, Phase.CONNECT): CREDENTIAL_UNUSABLE,
     (Kind.CERTIFICATE_REJECTED, Phase.GREET): UNTRUSTED,
     (Kind.REFUSED, Phase.GREET): NO_WINRM,
+    (Kind.TICKET_REJECTED, Phase.LOGIN): TICKET_REJECTED,
+    (Kind.NOT_THERE, Phase.GREET): NO_SPN,
+    (Kind.UNREACHABLE, Phase.LOGIN): NO_KDC,
     (Kind.CREDENTIALS_REJECTED, Phase.LOGIN): LOGIN_REJECTED,
     (Kind.REFUSED, Phase.LOGIN): NO_SHELL,
     (Kind.NOT_THERE, Phase.LOGIN): NO_SHELL,

@@ -20,6 +20,7 @@ from collectors.exchange import (
     one_of,
     ran_of,
     reply_of,
+    secured_of,
     shown_of,
     spelt,
     told,
@@ -37,6 +38,7 @@ from collectors.session import (
     Reply,
     Scope,
     Script,
+    Secured,
     Shown,
     Transport,
     Unanswered,
@@ -153,8 +155,14 @@ class Replay:
     ) -> tuple[Varbind, ...]:
         return varbinds_of(self._next("walk", context, wanted(root)))
 
+    async def pause(self, seconds: float) -> None:
+        """What was recorded is there at once."""
+
     async def show(self, command: str, *, deadline: float = 30.0) -> Shown:  # noqa: ARG002 - the Protocol's shape.
         return shown_of(self._next("show", command))
+
+    async def secured(self) -> Secured:
+        return secured_of(self._next("secured"))
 
     def _next(self, *question: str) -> Exchange:
         recorded = self._recorded.get(question)

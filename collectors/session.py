@@ -39,6 +39,7 @@ __all__ = [
     "Resolver",
     "Scope",
     "Script",
+    "Secured",
     "Shell",
     "Shown",
     "Snmp",
@@ -324,6 +325,10 @@ class Snmp(Protocol):
         """
         ...
 
+    async def pause(self, seconds: float) -> None:
+        """Wait before something is read again; nothing is sent."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
@@ -335,15 +340,34 @@ class Shown:
     took: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secured:
+    """By which algorithms a connection is secured, by their names in SSH (RFC 4253, section 7.1)."""
+
+    kex: str
+    host_key: str
+    cipher: str
+    mac: str
+
+
 class Cli(Protocol):
     """The command line of a network device, read only: it takes commands that show, and no others."""
 
     async def show(self, command: str, *, deadline: float = 30.0) -> Shown:
         """Show something ('show spanning-tree', 'display stp'), whole.
 
+        What is not surely a command that only shows is a ValueError, and never sent (`collectors.showing`).
         Raises Unanswered: `not-there` when the device does not know the command, `refused` when the account may not,
         `timed-out`, `cut-off` when the line breaks or the answer is larger than the limit.
         """
+        ...
+
+    async def secured(self) -> Secured:
+        """By which algorithms the device is spoken to; asks it nothing. Raises Unanswered."""
+        ...
+
+    async def pause(self, seconds: float) -> None:
+        """Wait before something is shown again; nothing is sent."""
         ...
 
 

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     HOST_KEY_CHANGED = "host-key-changed"
     CREDENTIALS_REJECTED = "credentials-rejected"
     CERTIFICATE_REJECTED = "certificate-rejected"
+    TICKET_REJECTED = "ticket-rejected"
     TIMED_OUT = "timed-out"
     CUT_OFF = "cut-off"
     UNPARSABLE = "unparsable"

@@ -23,6 +23,7 @@ from collectors.varbind import Oid, Varbind, oid_of, read_lines
 from tests.collectors.question import BEGAN, Ask, Asked, Fetch, Knock, Packet, Run, Search, Told
 
 HERE = Path(__file__).parent
+_SECURED: Any = {"session": "cli", "question": ("secured",), "began": BEGAN, "took": 0.0}
 DEFAULT_ABOUT: dict[str, Any] = {
     "id": "web1",
     "name": "web1.musterbau.test",
@@ -37,6 +38,7 @@ class Agent(BaseModel):
     """Everything that an SNMP agent says in one context, as snmprec lines in any order; every get and walk is answered by it.
 
     What is asked below a name in `silent` has no answer. A context that no case names stays silent as a whole.
+    later: lines in place of those of the same names, for every question that is asked again.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -45,10 +47,12 @@ class Agent(BaseModel):
     snmprec: str = ""
     file: str = Field(default="", description="beside the case")
     silent: tuple[str, ...] = ()
+    later: str = ""
 
-    def says(self, folder: Path) -> tuple[Varbind, ...]:
+    def says(self, folder: Path, *, again: bool = False) -> tuple[Varbind, ...]:
         text = (folder / self.file).read_text() if self.file else self.snmprec
-        return tuple(sorted(read_lines(text), key=lambda varbind: varbind.oid))
+        lines = (*read_lines(text), *(read_lines(self.later) if again else ()))
+        return tuple(sorted({line.oid: line for line in lines}.values(), key=lambda varbind: varbind.oid))
 
 
 class Show(Asked):
@@ -82,7 +86,8 @@ class Recorded(Replay):
         folder: Path,
     ) -> None:
         super().__init__(exchanges, addresses=addresses)
-        self._agents = {agent.context: (agent.says(folder), agent.silent) for agent in agents}
+        self._agents = {a.context: (a.says(folder), a.says(folder, again=True), a.silent) for a in agents}
+        self._asked: set[tuple[object, ...]] = set()
 
     async def get(self, *oids: Oid, context: str = "") -> tuple[Varbind, ...]:
         said = {varbind.oid: varbind for varbind in self._said(context, *oids)}
@@ -98,7 +103,9 @@ class Recorded(Replay):
         return found
 
     def _said(self, context: str, *oids: Oid) -> tuple[Varbind, ...]:
-        said, silent = self._agents.get(context, ((), ("1",)))
+        first, again, silent = self._agents.get(context, ((), (), ("1",)))
+        said = again if (context, *oids) in self._asked else first
+        self._asked.add((context, *oids))
         if any(oid[: len(name)] == name for name in map(oid_of, silent) for oid in oids):
             raise Unanswered(Kind.TIMED_OUT, "as recorded")
         return said
@@ -125,6 +132,7 @@ class Conversation(BaseModel):
     knock: tuple[Knock, ...] = ()
     snmp: tuple[Agent, ...] = ()
     show: tuple[Show, ...] = ()
+    secured: dict[str, str] = Field(default={}, description="kex, host_key, cipher and mac of a device's SSH")
     host_key: str = ""
     of: tuple[str, ...] = Field(
         default=(),
@@ -147,6 +155,7 @@ class Conversation(BaseModel):
             *(knock.exchange() for knock in self.knock),
             *(show.exchange(folder) for show in self.show),
             *([_greeted(self.host_key)] if self.host_key else []),
+            *([Exchange(**_SECURED, facts=self.secured)] if self.secured else []),
         ]
         return Recorded(exchanges, addresses=about.addresses, agents=self.snmp, folder=folder)
 
