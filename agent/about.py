@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collectors.collector import About, DomainFacts, Server, ZoneFacts
+from collectors.collector import About, DomainFacts, Server, TreePlan, Uplink, ZoneFacts
 from collectors.dns.names import is_internal, lies_in, pointer_in
-from inventory.contract import Contract, Domain, Host, Outside, Zone
+from inventory.contract import Contract, Domain, Environment, Host, Outside, Site, Zone
 from inventory.resolution import names_of
 
 __all__ = ["about_target"]
@@ -28,6 +28,7 @@ def about_target(contract: Contract, target: str, accounts: tuple[str, ...] = ()
         *(("finds-outside",) if names else ()),
         *(("domain-controller",) if directory else ()),
         *(("client-ports",) if directory and directory.client_ports else ()),
+        *(("network",) if _is_network(contract, item) else ()),
     )
     return About(
         id=item.id,
@@ -44,7 +45,21 @@ def about_target(contract: Contract, target: str, accounts: tuple[str, ...] = ()
         account=directory.user if directory else "",
         authorities=directory.authorities if directory else (),
         accounts=accounts if domain else (),
+        spanning_tree=_plan(site),
+        uplinks=_uplinks(item) if isinstance(item, Host) else (),
     )
+
+
+def _uplinks(host: Host) -> tuple[Uplink, ...]:
+    return tuple(
+        Uplink(port=u.port, mbits=u.mbits, calls=u.calls, codec=u.codec, packet_ms=u.packet_ms)
+        for u in host.uplinks
+    )
+
+
+def _plan(site: Site | None) -> TreePlan | None:
+    plan = site.spanning_tree if site else None
+    return TreePlan(root=plan.root, backup=plan.backup or "") if plan else None
 
 
 def _domain(contract: Contract, domain: Domain) -> DomainFacts:
@@ -54,6 +69,17 @@ def _domain(contract: Contract, domain: Domain) -> DomainFacts:
         controllers=tuple(map(_server, domain.controllers)),
         members=tuple(map(_server, members)),
     )
+
+
+def _is_network(contract: Contract, item: Host | Outside) -> bool:
+    """Say whether a host is a part of the network: by its kind, or because a clause lets it be examined as one.
+
+    Every server with a shell could be asked for bridges and queues; where nobody wants that, nothing is lacking.
+    """
+    if not isinstance(item, Host):
+        return False
+    examined = {area for clause in contract.clauses_of.get(item.id, ()) for area in clause.diagnose}
+    return item.environment is Environment.NETWORK or "net" in examined
 
 
 def _concerns(domain: Domain, item: Host | Outside) -> bool:

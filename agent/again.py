@@ -13,8 +13,9 @@ from inventory.contract import Clause, Contract
 from inventory.decide import Allowed, Diagnose, Request, decide
 from inventory.decide import Refused as Denied
 from inventory.grant import Leave
+from inventory.kdcs import WAY, Kdcs, kdcs_of, may_give_tickets
 
-__all__ = ["decide_again", "request_of"]
+__all__ = ["decide_again", "kdcs_again", "request_of"]
 
 _NOT_AS_CONTRACT = "the grant names addresses or ports that contract and ceiling do not"
 
@@ -42,6 +43,23 @@ def decide_again(
                     else Refused(Hold.NOT_AS_CONTRACT, (clause.id,), by="agent", detail=_NOT_AS_CONTRACT)
                 )
     return answers
+
+
+def kdcs_again(
+    admitted: Admitted, ceiling: Ceiling | None, jobs: Iterable[Job], now: datetime
+) -> dict[str, Kdcs]:
+    """For each host that is logged in to by Kerberos: which KDCs the agent itself lets be asked at this moment. Pure."""
+    contract, leave = admitted.contract, admitted.leave
+
+    def is_granted(kdc: str) -> bool:
+        fits = ceiling is not None and _within(contract, ceiling, leave, kdc)
+        return fits and bool(leave.doors(kdc, WAY))
+
+    return {
+        host: may_give_tickets((contract,), host, now, ceiling, is_granted)
+        for host in dict.fromkeys(job.host for job in jobs)
+        if kdcs_of(contract, host)
+    }
 
 
 def request_of(customer: str, job: Job) -> Request:

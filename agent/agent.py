@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent.about import about_target
 from agent.admission import Admitted, admit, look_at_switch
-from agent.again import decide_again, request_of
+from agent.again import decide_again, kdcs_again, request_of
 from agent.codec import exchange_of, result_of
 from agent.credentials import Credentials
 from agent.job import Broken, Job, NoAnswer, Outcome, Refused, Result
@@ -32,9 +32,10 @@ from agent.start import START, Start
 from agent.wire import WireError, pack, receive
 from collectors import Kind, Phase
 from collectors.exchange import Exchange
-from inventory.contract import Clause, Contract
-from inventory.decide import Reason
+from inventory.contract import Clause, Contract, Host, Outside
+from inventory.decide import Diagnose, Reason, Request
 from inventory.grant import GrantRefusedError
+from inventory.kdcs import AREA
 from inventory.outlook.when import closes_within
 from inventory.resolution import Pinned, Turned, Unknown, looked_up, pin, settle
 from inventory.signing import SignatureError
@@ -88,7 +89,8 @@ class Agent:
         allowed = self._decide_again(admitted, order.jobs, left)
         for job, clause in allowed.items():
             left.tell(Event(what="decided", job=job.id, host=job.host, detail=clause.id))
-        logins = find_logins(admitted.contract, tuple(allowed), self._credentials, left.answer)
+        kdcs = kdcs_again(admitted, self._post.ceiling, allowed, datetime.now(UTC))
+        logins = find_logins(admitted.contract, tuple(allowed), kdcs, self._credentials, left.answer)
         allowed = {job: clause for job, clause in allowed.items() if left.holds(job)}
         if not allowed:
             return
@@ -152,17 +154,25 @@ class Agent:
                     allowed[job] = answer
         return allowed
 
-    def _until(self, admitted: Admitted, jobs: Iterable[Job]) -> float:
-        """When the first of these jobs is allowed no more, in seconds since the epoch: however long a grant lives."""
+    def _until(self, admitted: Admitted, start: Start) -> float:
+        """When the first of these jobs, or of the KDCs for them, is allowed no more, in seconds since the epoch."""
         grant, now = admitted.leave.grant, datetime.now(UTC)
         span = timedelta(seconds=max(0.0, grant.expires - now.timestamp()))
-        asked = (request_of(grant.customer, job) for job in jobs)
+        asked = (
+            *(request_of(grant.customer, job) for job in start.jobs),
+            *(
+                Request(customer=grant.customer, host=kdc, deed=Diagnose(AREA))
+                for way in start.windows.values()
+                if way.kerberos is not None
+                for kdc in way.kerberos.kdcs
+            ),
+        )
         ends = closes_within((admitted.contract,), asked, now, span, lambda _: self._post.ceiling)
         return min((end.timestamp() for end in ends.values()), default=float("inf"))
 
     async def _in_worker(self, start: Start, admitted: Admitted, left: _Left) -> None:
         """Have a worker do it. Raises HoldError when the agent ended the work itself."""
-        until = self._until(admitted, start.jobs)
+        until = self._until(admitted, start)
         self._look(admitted, until)
         name = f"{time.monotonic_ns():x}"
         try:
@@ -319,12 +329,19 @@ def _start(  # noqa: PLR0913 - the parts of one message.
         ways=logins.ssh,
         directories=logins.ldap,
         windows=logins.winrm,
+        snmp=logins.snmp,
         rates={
             host: target.dns.rate
             for host in hosts
             if (target := admitted.contract.targets[host]).dns is not None
         },
+        outdated=frozenset(host for host in hosts if _is_outdated(admitted.contract.targets[host])),
         group_of={job.host: clause.id for job, clause in allowed.items()},
         shares=shares,
         walls=post.walls,
     )
+
+
+def _is_outdated(target: Host | Outside) -> bool:
+    """Whether the contract permits outdated SSH, so that the key of a device can be learned by it, too."""
+    return isinstance(target, Host) and target.ssh is not None and target.ssh.legacy

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from agent.credentials import CredentialError, Credentials
 from agent.job import Job, NoAnswer, Outcome, Refused
 from agent.refusal import Hold
-from agent.start import LdapWay, SshWay, WinrmWay
+from agent.snmp_secret import snmp_way
+from agent.start import KerberosWay, LdapWay, SnmpWay, SshWay, WinrmWay
 from agent.ways import LOGINS, PIN_IT
 from collectors import Kind, Phase
 from collectors.catalogue import catalogue
-from inventory.contract import Contract, Host
+from inventory.contract import Contract, DirectoryReach, Host, SnmpReach, SshReach, WinrmReach
+from inventory.kdcs import Kdcs
 
 __all__ = ["Logins", "find_logins"]
 
@@ -26,33 +28,50 @@ class Logins:
     ssh: dict[str, SshWay] = field(default_factory=dict)
     ldap: dict[str, LdapWay] = field(default_factory=dict)
     winrm: dict[str, WinrmWay] = field(default_factory=dict)
+    snmp: dict[str, SnmpWay] = field(default_factory=dict)
+
+    def keep(self, host: str, way: SshWay | LdapWay | WinrmWay | SnmpWay) -> None:
+        match way:
+            case SshWay():
+                self.ssh[host] = way
+            case LdapWay():
+                self.ldap[host] = way
+            case WinrmWay():
+                self.winrm[host] = way
+            case SnmpWay():
+                self.snmp[host] = way
 
 
 def find_logins(
-    contract: Contract, jobs: tuple[Job, ...], credentials: Credentials, answer: Answer
+    contract: Contract,
+    jobs: tuple[Job, ...],
+    kdcs: Mapping[str, Kdcs],
+    credentials: Credentials,
+    answer: Answer,
 ) -> Logins:
-    """Log-ins of the hosts. What cannot be used, or must not be, answers the jobs that need it, and no others."""
+    """Log-ins of the hosts. What cannot be used, or must not be, answers the jobs that need it, and no others.
+
+    kdcs: by the id of each host that is logged in to by Kerberos.
+    """
     found, secrets = Logins(), _Secrets(credentials)
     for job in jobs:
         host = contract.targets[job.host]
         if not isinstance(host, Host):
             continue
         for way in _wanted_by(job):
-            match _login(host, way, secrets):
-                case SshWay() as ssh:
-                    found.ssh[host.id] = ssh
-                case LdapWay() as ldap:
-                    found.ldap[host.id] = ldap
-                case WinrmWay() as winrm:
-                    found.winrm[host.id] = winrm
+            match _login(host, way, kdcs.get(host.id, Kdcs()), secrets):
                 case CredentialError() as error:
                     answer(job, NoAnswer(Kind.CREDENTIALS_REJECTED, Phase.CONNECT, str(error)))
                 case _Unpinned():
                     detail = PIN_IT[way].format(customer=contract.customer, host=host.id)
                     answer(job, Refused(Hold.NOT_PINNED, by="agent", detail=detail))
+                case Kdcs() as shut:
+                    answer(job, Refused(Hold.NO_KDC, by="agent", detail=shut.detail))
                 case None:
                     # The contract names no such way; the worker says so.
                     pass
+                case found_way:
+                    found.keep(host.id, found_way)
     return found
 
 
@@ -60,7 +79,7 @@ def _wanted_by(job: Job) -> tuple[str, ...]:
     """The ways in by which a job logs in: a credential that cannot be used must not silence the others."""
     collector = catalogue().collectors.get(job.collector)
     sessions = collector.sessions if collector else tuple(LOGINS)
-    return tuple(LOGINS[session] for session in sessions if session in LOGINS)
+    return tuple(dict.fromkeys(LOGINS[session] for session in sessions if session in LOGINS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,39 +104,73 @@ class _Secrets:
 
 
 def _login(
-    host: Host, way: str, secrets: _Secrets
-) -> SshWay | LdapWay | WinrmWay | CredentialError | _Unpinned | None:
-    ssh, directory, winrm = host.ssh, host.directory, host.winrm
-    if way == "ssh" and ssh is not None:
-        if not ssh.host_keys:
-            return _Unpinned()
-        secret = secrets.of(ssh.credential)
-        if isinstance(secret, CredentialError):
-            return secret
-        return SshWay(user=ssh.user, host_keys=ssh.host_keys, secret=secret)
-    if way == "ldap" and directory is not None:
-        if not directory.authorities:
-            return _Unpinned()
-        secret = secrets.of(directory.credential)
-        if isinstance(secret, CredentialError):
-            return secret
-        return LdapWay(
-            user=directory.user,
-            secret=_password(secret),
-            name=host.name,
-            authorities=directory.authorities,
-            starttls=directory.starttls,
-        )
-    if way == "winrm" and winrm is not None:
-        if not winrm.authorities:
-            return _Unpinned()
-        secret = secrets.of(winrm.credential)
-        if isinstance(secret, CredentialError):
-            return secret
-        return WinrmWay(
-            user=winrm.user, secret=_password(secret), name=host.name, authorities=winrm.authorities
-        )
-    return None
+    host: Host, way: str, kdcs: Kdcs, secrets: _Secrets
+) -> SshWay | LdapWay | WinrmWay | SnmpWay | CredentialError | _Unpinned | Kdcs | None:
+    reach, is_pinned = _reach(host, way)
+    if reach is None:
+        return None
+    if not is_pinned:
+        return _Unpinned()
+    if isinstance(reach, WinrmReach) and reach.kerberos is not None and not kdcs.open:
+        return kdcs
+    secret = secrets.of(reach.credential)
+    if isinstance(secret, CredentialError):
+        return secret
+    match reach:
+        case SshReach():
+            return _by_ssh(reach, secret, secrets)
+        case DirectoryReach():
+            return LdapWay(
+                user=reach.user,
+                secret=_password(secret),
+                name=host.name,
+                authorities=reach.authorities,
+                starttls=reach.starttls,
+            )
+        case WinrmReach():
+            kerberos = reach.kerberos
+            return WinrmWay(
+                user=reach.user,
+                secret=_password(secret),
+                name=host.name,
+                authorities=reach.authorities,
+                kerberos=None
+                if kerberos is None
+                else KerberosWay(realm=kerberos.realm, kdcs=tuple(kdcs.open)),
+                endpoint=reach.endpoint or "",
+            )
+        case SnmpReach():
+            try:
+                return snmp_way(reach, secret)
+            except CredentialError as error:
+                return error
+
+
+def _reach(host: Host, way: str) -> tuple[SshReach | DirectoryReach | WinrmReach | SnmpReach | None, bool]:
+    """How the contract reaches a host in this way, and whether anybody knows who stands at the other end.
+
+    An SNMP agent of version 3 proves itself by the pass phrases; one of 2c cannot.
+    """
+    match way:
+        case "ssh":
+            return host.ssh, bool(host.ssh and host.ssh.host_keys)
+        case "ldap":
+            return host.directory, bool(host.directory and host.directory.authorities)
+        case "winrm":
+            return host.winrm, bool(host.winrm and host.winrm.authorities)
+        case "snmp":
+            return host.snmp, True
+        case _:
+            return None, False
+
+
+def _by_ssh(ssh: SshReach, secret: str, secrets: _Secrets) -> SshWay | CredentialError:
+    enable = secrets.of(ssh.enable) if ssh.enable else ""
+    if isinstance(enable, CredentialError):
+        return enable
+    return SshWay(
+        user=ssh.user, host_keys=ssh.host_keys, secret=secret, enable=_password(enable), legacy=ssh.legacy
+    )
 
 
 def _password(secret: str) -> str:

@@ -29,12 +29,12 @@ from agent.sessions.hello import GreetingSession
 from agent.sessions.login import Greeted
 from agent.sessions.services import LogIns, Services
 from agent.sessions.ssh import open_ssh, reach_ssh
-from agent.start import LdapWay, SshWay, WinrmWay
+from agent.start import LdapWay, SnmpWay, SshWay, WinrmWay
 from agent.wall import WallError
 from agent.wire import Frame
 from collectors.collector import About, Collector
 from collectors.exchange import Exchange
-from collectors.session import Greeting, Kind, Phase, Resolver, Shell, Unanswered
+from collectors.session import Cli, Greeting, Kind, Phase, Resolver, Shell, Unanswered
 from inventory.grant import GrantRefusedError, Leave, NotGranted
 
 __all__ = ["Held", "Patient", "blamed"]
@@ -84,14 +84,16 @@ class _Questions:
 
 @dataclass(kw_only=True)
 class Patient:
-    """One host under examination. `tell` may be called from any thread."""
+    """One host under examination. `tell` may be called from any thread. outdated: whether its SSH may be."""
 
     leave: Leave
     about: About
     way: SshWay | None
     directory: LdapWay | None
     windows: WinrmWay | None
+    snmp: SnmpWay | None
     rate: int
+    outdated: bool
     doors: Gate
     gate: Gate
     threads: ThreadPoolExecutor
@@ -147,17 +149,39 @@ class Patient:
 
         at_once = [job for job in jobs if self.known[job.collector].sessions == (Resolver,)]
         in_turn = [job for job in jobs if job not in at_once]
-        log_ins = LogIns(directory=self.directory, windows=self.windows)
+        log_ins = LogIns(
+            directory=self.directory,
+            windows=self.windows,
+            snmp=self.snmp,
+            ssh=self.way,
+            platform=self.about.platform,
+        )
         async with (
             Services(self.leave, self.about.id, log_ins, self.threads, record, rate=self.rate) as services,
             asyncio.TaskGroup() as group,
         ):
-            group.create_task(self._ask_in_turn(in_turn, services, talk))
+            group.create_task(self._ask_in_turn(in_turn, services, talk, gate=self._gate_for(in_turn)))
             for job in at_once:
                 group.create_task(self._ask_in_turn((job,), services, []))
 
-    async def _ask_in_turn(self, jobs: Sequence[Job], services: Services, talk: list[Exchange]) -> None:
+    def _gate_for(self, jobs: Sequence[Job]) -> AbstractAsyncContextManager[object]:
+        """A log-in to a command line costs the processor; as many at once as it can serve."""
+        by_cli = any(Cli in self.known[job.collector].sessions for job in jobs)
+        return self.gate if by_cli else contextlib.nullcontext()
+
+    async def _ask_in_turn(
+        self,
+        jobs: Sequence[Job],
+        services: Services,
+        talk: list[Exchange],
+        *,
+        gate: AbstractAsyncContextManager[object] | None = None,
+    ) -> None:
         _TALK.set(talk)
+        async with gate or contextlib.nullcontext():
+            await self._ask_each(jobs, services, talk)
+
+    async def _ask_each(self, jobs: Sequence[Job], services: Services, talk: list[Exchange]) -> None:
         for job in jobs:
             since, wanted = _Moment(), self.known[job.collector].sessions
             for kind in services.not_open(wanted):
@@ -180,7 +204,9 @@ class Patient:
             except (Unanswered, GrantRefusedError, WallError) as reason:
                 self._report(job, _outcome_of(reason), since, talk)
                 return
-            with contextlib.closing(GreetingSession(at, talk.append, self.threads)) as session:
+            with contextlib.closing(
+                GreetingSession(at, talk.append, self.threads, outdated=self.outdated)
+            ) as session:
                 limit = asyncio.timeout(self.known[job.collector].deadline)
                 await self._answer(job, (session,), limit, since, talk)
 

@@ -25,6 +25,7 @@ class Hold(StrEnum):
     SWITCH = "kill-switch"
     NOT_AS_CONTRACT = "grant-differs-from-contract"
     NOT_PINNED = "host-not-pinned"
+    NO_KDC = "no-kdc"
     NOT_LOOKED_UP = "not-looked-up"
     LOOKED_UP_BEFORE = "looked-up-before"
     WALL = "wall"

@@ -35,7 +35,7 @@ WAYS: dict[type, str] = {
     Cli: "ssh",
 }
 # Those for which an account logs in: the other end must be known first.
-LOGINS: dict[type, str] = {session: WAYS[session] for session in (Shell, Directory, Powershell)}
+LOGINS: dict[type, str] = {session: WAYS[session] for session in (Shell, Directory, Powershell, Snmp, Cli)}
 # What to do while nobody knows who stands at the other end of a way in.
 PIN_IT = {
     "ssh": "nobody has pinned the key of {host} yet: 'secondline host pin {customer} {host}'",

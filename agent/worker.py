@@ -27,6 +27,7 @@ from agent.wire import MAX_FRAME, Frame, pack, receive
 from collectors.catalogue import catalogue
 from collectors.collector import Collector
 from collectors.dns.signatures import make_ready
+from collectors.session import Cli
 from inventory.grant import Leave
 
 __all__ = ["CATALOGUE", "main"]
@@ -93,6 +94,17 @@ async def _serve(
     if start.windows:
         # Its HTTP library tries a socket when it is loaded: nobody's attempt to get out, and held here in silence.
         import_module("agent.sessions.wsman")
+    if start.snmp:
+        # It reads its own tables from files when it is loaded, and compiles them.
+        import_module("agent.sessions.snmp")
+    if any(Cli in known[job.collector].sessions for job in start.jobs if job.collector in known):
+        # What speaks to network devices reads files when it is loaded, and takes its time: only where one is asked.
+        import_module("agent.sessions.cli")
+    if any(way.kerberos is not None for way in start.windows.values()):
+        # It loads a C library, which the sealed wall lets nobody do.
+        import_module("agent.sessions.kerberos_login")
+    if any(way.endpoint for way in start.windows.values()):
+        import_module("agent.sessions.endpoint")
     wall.seal(doors_for(start, leave), held_back)
     await _work(start, leave, known, reader, mouth.tell)
     mouth.tell(({"event": "done"}, ()))
@@ -122,7 +134,9 @@ async def _work(
             way=start.ways.get(host),
             directory=start.directories.get(host),
             windows=start.windows.get(host),
+            snmp=start.snmp.get(host),
             rate=start.rates.get(host, 1),
+            outdated=host in start.outdated,
             doors=doors,
             gate=gate,
             threads=threads,

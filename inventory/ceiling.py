@@ -61,6 +61,7 @@ def ways(target: Host | Outside) -> dict[str, int]:
         "ssh": host.ssh if host else None,
         "dns": target.dns,
         "winrm": host.winrm if host else None,
+        "snmp": host.snmp if host else None,
     }
     directory = host.directory if host else None
     return {

@@ -12,7 +12,9 @@ from ipaddress import ip_address
 from itertools import chain
 from typing import Any
 
+from inventory.check_kerberos import unable_to_give_tickets, unasked_for_tickets
 from inventory.check_names import Row, unable_to_look_up, unasked_for_names, words
+from inventory.platforms import ENABLES, NETWORK
 from inventory.tree import Flaw, Path
 
 __all__ = ["contradictions", "hints"]
@@ -28,9 +30,13 @@ def contradictions(
     yield from _twice(chain(rows["hosts"], rows["outside"]), "id")
     yield from _twice(rows["zones"], "name")
     yield from _addresses(rows)
+    yield from _uplinks(rows)
     yield from _references(rows)
+    yield from _roots(rows)
     yield from unable_to_look_up(rows)
+    yield from unable_to_give_tickets(rows, _nearest)
     yield from _approvers(rows)
+    yield from _only_of_network_devices(rows)
     for path, clause in rows["clauses"]:
         yield from _unknown(path, clause, "diagnose", areas, "area that can be diagnosed")
         yield from _unknown(path, clause, "change", playbooks, "playbook")
@@ -43,8 +49,8 @@ def hints(data: object, *, platforms: Collection[str] | None = None) -> Iterator
     for path, row in chain(rows["hosts"], rows["outside"]):
         if row.get("dns") is None:
             mute.add(_name(row))
-            if all(row.get(way) is None for way in ("ssh", "directory", "winrm")):
-                what = "write how it is reached: 'ssh', 'dns', 'directory' or 'winrm'"
+            if all(row.get(way) is None for way in ("ssh", "directory", "winrm", "snmp")):
+                what = "write how it is reached: 'ssh', 'dns', 'directory', 'winrm' or 'snmp'"
                 yield Flaw(path, "it cannot be asked anything", what)
         yield from _unpinned(path, row)
     for key, name in (("sites", "resolvers"), ("zones", "servers"), ("zones", "parents")):
@@ -55,6 +61,7 @@ def hints(data: object, *, platforms: Collection[str] | None = None) -> Iterator
                     yield Flaw(at, f"'{server}' stands under '{name}' without 'dns'", "add 'dns: {}' to it")
     yield from _uncovered(rows)
     yield from unasked_for_names(rows)
+    yield from unasked_for_tickets(rows)
     for path, host in rows["hosts"] if platforms is not None else ():
         platform = _name(host, "platform")
         if platform is not None and host.get("ssh") is not None and platform not in (platforms or ()):
@@ -150,6 +157,19 @@ def _addresses(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
             own.add(plain)
 
 
+def _uplinks(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
+    """A port of a host is one uplink."""
+    for path, host in rows["hosts"]:
+        seen: set[str] = set()
+        for at, uplink in _rows(host, "uplinks"):
+            port = _name(uplink, "port")
+            if port is not None and port.lower() in seen:
+                yield Flaw(
+                    (*path, *at, "port"), f"'{port}' is already an uplink of this host", "write it once"
+                )
+            seen.add((port or "").lower())
+
+
 def _repeated(path: Path, number: int, word: str) -> Flaw:
     return Flaw((*path, "addresses", number), f"{word} is written twice", "write it once")
 
@@ -181,6 +201,22 @@ class _Known:
         return Flaw(at, f"there is no {self.what} '{word}'", _nearest(word, near))
 
 
+def _only_of_network_devices(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
+    """What an 'ssh' says that only some platforms have."""
+    for path, host in rows["hosts"]:
+        ssh, platform = host.get("ssh"), _name(host, "platform")
+        if not isinstance(ssh, dict) or platform is None:
+            continue
+        if ssh.get("enable") is not None and platform not in ENABLES:
+            what = f"the platform '{platform}' asks for no second password"
+            yield Flaw(
+                (*path, "ssh", "enable"), what, f"leave it out; these ask for one: {', '.join(ENABLES)}"
+            )
+        if ssh.get("legacy") is True and platform not in NETWORK:
+            what = "outdated algorithms are only for network devices"
+            yield Flaw((*path, "ssh", "legacy"), what, "leave it out, and update the host's SSH service")
+
+
 def _references(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
     hosts, outside = _ids(rows["hosts"]), _ids(rows["outside"])
     sites = _Known("site", _ids(rows["sites"]), set())
@@ -204,6 +240,25 @@ def _references(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
             for number, word in words(row, name):
                 if word not in known.names:
                     yield known.no_such((*path, name, number), word)
+
+
+def _roots(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
+    """The planned roots of spanning tree are two of the site's own hosts."""
+    stands = {name: _name(host, "site") for _, host in rows["hosts"] if (name := _name(host)) is not None}
+    known = _Known("host", set(stands), _ids(rows["outside"]), "name one of the site's switches")
+    for path, site in rows["sites"]:
+        plan = site.get("spanning_tree")
+        names = {key: _name(plan, key) for key in ("root", "backup")} if isinstance(plan, dict) else {}
+        for key, name in names.items():
+            at = (*path, "spanning_tree", key)
+            if name is None:
+                continue
+            if name not in stands:
+                yield known.no_such(at, name)
+            elif stands[name] != _name(site):
+                yield Flaw(at, f"'{name}' stands at another site", "name one of the site's switches")
+            elif key == "backup" and name == names["root"]:
+                yield Flaw(at, f"'{name}' is the root itself", "name another switch, or leave it out")
 
 
 def _nearest(word: str, names: Iterable[str], otherwise: str = "write one that exists, or add it") -> str:

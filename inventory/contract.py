@@ -19,21 +19,17 @@ from pydantic.config import JsonDict
 
 from inventory.clause import Approval, Clause, Cover, Covering, Day, Part, Window, cover, naming
 from inventory.fields import (
-    ACCOUNT,
     Address,
-    Certificate,
-    CredentialRef,
     Date,
     DnsName,
     Email,
-    HostKey,
     Id,
     Line,
-    LoginName,
-    Port,
     TimeZone,
     WrongError,
 )
+from inventory.reach import DirectoryReach, DnsReach, KerberosLogin, SshReach, Uplink, WinrmReach
+from inventory.snmp_reach import SnmpReach
 from inventory.zone import Mail, Names, Zone
 
 __all__ = [
@@ -51,12 +47,16 @@ __all__ = [
     "Domain",
     "Environment",
     "Host",
+    "KerberosLogin",
     "Mail",
     "Names",
     "Outside",
     "Redaction",
     "Site",
+    "SnmpReach",
+    "SpanningTree",
     "SshReach",
+    "Uplink",
     "Window",
     "WinrmReach",
     "Zone",
@@ -81,6 +81,15 @@ class Contact(Part):
     )
 
 
+class SpanningTree(Part):
+    """Which switch of a site shall be the root of spanning tree."""
+
+    root: Id = Field(description="the switch that shall be the root")
+    backup: Id | None = Field(
+        default=None, description="the switch that shall be the root when that one fails"
+    )
+
+
 class Site(Part):
     """A place of the customer's, and the agent that stands there."""
 
@@ -93,77 +102,8 @@ class Site(Part):
     gateways: tuple[Address, ...] = Field(
         default=(), description="default gateways that the site's hosts shall use"
     )
-
-
-class SshReach(Part):
-    """How a host is reached over SSH."""
-
-    port: Port = Field(default=22, description="TCP port of the SSH server")
-    user: Annotated[str, Field(pattern=f"^{ACCOUNT.pattern}$")] = Field(
-        description="account that may read and change nothing"
-    )
-    credential: CredentialRef = Field(description="where the agent finds the key: a name, never the key")
-    host_keys: tuple[HostKey, ...] = Field(
-        default=(),
-        description="pinned: any other key ends the conversation; none: it cannot be logged in to, pin its key first",
-    )
-
-
-class DnsReach(Part):
-    """That a host answers DNS, and on which port."""
-
-    port: Port = Field(default=53, description="UDP and TCP port of the DNS server")
-    rate: Annotated[int, Field(ge=1, le=5000, strict=True)] = Field(
-        default=50, description="the most questions a second that one of its addresses is asked"
-    )
-
-
-class DirectoryReach(Part):
-    """That a host is a domain controller of Active Directory (Windows or Samba), and how its directory is read."""
-
-    domain: DnsName = Field(description="the domain whose controller it is, by its DNS name")
-    port: Port = Field(default=636, description="TCP port of LDAP under TLS")
-    starttls: Annotated[bool, Field(strict=True)] = Field(
-        default=False,
-        description="that TLS begins within LDAP on this port, as on 389, and not with the first byte",
-    )
-    user: LoginName = Field(description="account that may read and change nothing, as user@domain")
-    credential: CredentialRef = Field(
-        description="where the agent finds its password: a name, never the password"
-    )
-    authorities: tuple[Certificate, ...] = Field(
-        default=(),
-        description="who signs the controller's certificate, in PEM; none: nobody is trusted, and nobody logs in",
-    )
-    ping: Port = Field(default=389, description="UDP port on which clients look for a controller (CLDAP)")
-    kerberos: Port = Field(default=88, description="TCP port of the Kerberos service")
-    time: Port = Field(default=123, description="UDP port of its time service (NTP)")
-    client_ports: tuple[Port, ...] = Field(
-        default=(),
-        description="TCP ports that members of the domain need, at which it may be tried whether somebody answers; "
-        "usual are 53, 88, 135, 389, 445, 464, 636, 3268, 3269, 9389",
-    )
-
-    @property
-    def ways(self) -> dict[str, int]:
-        """The ways in, with their ports."""
-        known = {"ldap": self.port, "cldap": self.ping, "kerberos": self.kerberos, "ntp": self.time}
-        return known | {f"client-{port}": port for port in self.client_ports}
-
-
-class WinrmReach(Part):
-    """How a Windows host is asked by PowerShell: WS-Management under HTTPS, logged in to by NTLM, never in clear text."""
-
-    port: Port = Field(default=5986, description="TCP port of WS-Management under HTTPS")
-    user: LoginName = Field(
-        description="account that may read and change nothing, as user@domain or DOMAIN\\user"
-    )
-    credential: CredentialRef = Field(
-        description="where the agent finds its password: a name, never the password"
-    )
-    authorities: tuple[Certificate, ...] = Field(
-        default=(),
-        description="who signs the host's certificate, in PEM; none: nobody is trusted, and nobody logs in",
+    spanning_tree: SpanningTree | None = Field(
+        default=None, description="which of the site's switches shall be the root of spanning tree"
     )
 
 
@@ -188,6 +128,10 @@ class Host(Part):
     )
     winrm: WinrmReach | None = Field(
         default=None, description="how Windows is asked by PowerShell, if it may be"
+    )
+    snmp: SnmpReach | None = Field(default=None, description="how its SNMP agent is asked, if it may be")
+    uplinks: tuple[Uplink, ...] = Field(
+        default=(), description="its ports to providers, for what is said about queues"
     )
 
 

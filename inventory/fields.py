@@ -160,6 +160,15 @@ def dns_name(text: str) -> str:
     return name
 
 
+def _realm(text: str) -> str:
+    if text != text.upper() or dns_name(text).upper() != text:
+        raise WrongError(
+            f"{text!r} is no Kerberos realm of Active Directory",
+            "write the domain's DNS name in capital letters, like 'AD.MUSTERBAU.EXAMPLE'",
+        )
+    return text
+
+
 def _zone_name(text: str) -> str:
     # A part of a /24 network has a zone of its own (RFC 2317).
     part = _PART.match(text)
@@ -277,6 +286,11 @@ ZoneName = Annotated[
     AfterValidator(_zone_name),
     _shown(rf"\.|([0-9]{{1,3}}/[0-9]{{1,3}}\.)?{_NAME}", "musterbau.example", longest=254),
 ]
+Realm = Annotated[
+    str, AfterValidator(_realm), _shown(r"[A-Z0-9_][A-Z0-9_.-]*", "AD.MUSTERBAU.EXAMPLE", longest=253)
+]
+# A configuration of PowerShell's own remoting.
+Endpoint = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 CredentialRef = Annotated[str, AfterValidator(_credential), _shown(_CREDENTIAL.pattern, "file:musterbau")]
 HostKey = Annotated[str, AfterValidator(_host_key), _shown(_HOST_KEY.pattern, longest=2000)]
 Certificate = Annotated[str, AfterValidator(_certificate), _shown(_PEM.pattern, longest=20000)]

@@ -6,6 +6,7 @@ import asyncio
 import time
 from concurrent.futures import Executor
 from datetime import UTC, datetime
+from functools import partial
 
 from agent.sessions.login import Greeted, learn_host_key
 from agent.sessions.opening import Record
@@ -18,15 +19,17 @@ __all__ = ["GreetingSession"]
 class GreetingSession:
     """A `Greeting` for one host. The key exchange blocks a thread of its own."""
 
-    def __init__(self, at: Greeted, record: Record, threads: Executor) -> None:
-        self._at, self._record, self._threads = at, record, threads
+    def __init__(self, at: Greeted, record: Record, threads: Executor, *, outdated: bool = False) -> None:
+        """outdated: whether the contract permits what the library has given up."""
+        self._at, self._record, self._threads, self._outdated = at, record, threads, outdated
 
     async def host_key(self) -> str:
         """See `collectors.session.Greeting.host_key`; serves once."""
         began, start = datetime.now(UTC), time.monotonic()
         key, missed = "", None
         try:
-            key = await asyncio.get_running_loop().run_in_executor(self._threads, learn_host_key, self._at)
+            learn = partial(learn_host_key, self._at, outdated=self._outdated)
+            key = await asyncio.get_running_loop().run_in_executor(self._threads, learn)
         except Unanswered as reason:
             missed = reason
         exchange = Exchange(

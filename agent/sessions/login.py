@@ -19,12 +19,13 @@ import paramiko
 from cryptography.exceptions import InvalidKey, InvalidSignature, InvalidTag, UnsupportedAlgorithm
 from paramiko.ssh_exception import IncompatiblePeer
 
+from agent.sessions import outdated as old
 from agent.sessions.greeting import connect, greeted
 from agent.start import SshWay
 from collectors.session import Kind, Phase, Unanswered
 from inventory.grant import Door
 
-__all__ = ["CHANNEL", "ENDS", "Greeted", "greet_first", "learn_host_key", "log_in"]
+__all__ = ["CHANNEL", "ENDS", "Greeted", "agreed", "greet_first", "learn_host_key", "log_in"]
 
 LOGIN = 10.0
 CHANNEL = 8.0
@@ -81,12 +82,15 @@ async def _greet(door: Door) -> Greeted:
     return Greeted(door, sock)
 
 
-def log_in(at: Greeted, way: SshWay) -> paramiko.SSHClient:
-    """Key exchange, host key check, login. Blocks for some times `LOGIN` at the most. Raises Unanswered."""
+def log_in(at: Greeted, way: SshWay, *, suffix: str = "") -> paramiko.SSHClient:
+    """Key exchange, host key check, login. Blocks for some times `LOGIN` at the most. Raises Unanswered.
+
+    suffix: what some devices take behind the account's name for the terminal that they shall give.
+    """
     client = paramiko.SSHClient()
     client.set_missing_host_key_policy(paramiko.RejectPolicy())
     try:
-        _handshake(client, at.sock, at.door, way)
+        _handshake(client, at.sock, at.door, way, way.user + suffix)
     except BaseException:
         client.close()
         at.sock.close()
@@ -94,14 +98,14 @@ def log_in(at: Greeted, way: SshWay) -> paramiko.SSHClient:
     return client
 
 
-def learn_host_key(at: Greeted) -> str:
+def learn_host_key(at: Greeted, *, outdated: bool = False) -> str:
     """Key exchange without a login: the key that the server proves to hold, as 'type base64'. Raises Unanswered.
 
     Which of its keys that is, is agreed on as for a login. Blocks for some times `LOGIN` at the most.
     """
     transport: paramiko.Transport | None = None
     try:
-        transport = _Transport(at.sock)
+        transport = _OutdatedTransport(at.sock) if outdated else _Transport(at.sock)
         transport.start_client(timeout=LOGIN)
         key = transport.get_remote_server_key()
     except ENDS as error:
@@ -113,7 +117,9 @@ def learn_host_key(at: Greeted) -> str:
     return f"{key.get_name()} {key.get_base64()}"
 
 
-def _handshake(client: paramiko.SSHClient, sock: socket.socket, door: Door, way: SshWay) -> None:
+def _handshake(
+    client: paramiko.SSHClient, sock: socket.socket, door: Door, way: SshWay, account: str
+) -> None:
     host, port = str(door.address), door.port
     name = host if port == paramiko.config.SSH_PORT else f"[{host}]:{port}"
     for pinned in way.host_keys:
@@ -124,7 +130,7 @@ def _handshake(client: paramiko.SSHClient, sock: socket.socket, door: Door, way:
         client.connect(
             host,
             port,
-            username=way.user,
+            username=account,
             pkey=_private_key(way.secret) if is_key else None,
             password=None if is_key else way.secret.rstrip("\r\n"),
             sock=sock,
@@ -134,7 +140,7 @@ def _handshake(client: paramiko.SSHClient, sock: socket.socket, door: Door, way:
             channel_timeout=CHANNEL,
             allow_agent=False,
             look_for_keys=False,
-            transport_factory=_Transport,
+            transport_factory=_OutdatedTransport if way.legacy else _Transport,
         )
         transport = client.get_transport()
         if transport is None or not transport.is_authenticated():
@@ -151,14 +157,42 @@ class _SecondFactorError(paramiko.AuthenticationException):
 class _Transport(paramiko.Transport):
     """The library's transport, with strong algorithms only, and without anybody at a terminal."""
 
+    ciphers: tuple[str, ...] = _CIPHERS
+    digests: tuple[str, ...] = _DIGESTS
+    kex = ""
+
     def __init__(self, sock: Any, **options: Any) -> None:  # noqa: ANN401 - the library's own words.
         super().__init__(sock, **options)
         choice = self.get_security_options()
-        choice.ciphers, choice.digests = _CIPHERS, _DIGESTS
+        choice.ciphers, choice.digests = self.ciphers, self.digests
+
+    def _verify_key(self, host_key: bytes, sig: bytes) -> None:
+        """The library forgets by which key exchange it came to its keys."""
+        super()._verify_key(host_key, sig)  # type: ignore[misc]
+        self.kex = str(getattr(self.kex_engine, "name", ""))
 
     def auth_interactive_dumb(self, *_: object, **__: object) -> list[str]:
         """The library would print the host's prompt, and read the answer from standard input."""
         raise _SecondFactorError
+
+
+class _OutdatedTransport(old.Outdated, _Transport):
+    """For a device that the contract calls outdated: what is weak comes last."""
+
+    ciphers = (*_CIPHERS, *old.CIPHERS)
+    digests = (*_DIGESTS, *old.DIGESTS)
+
+
+def agreed(transport: paramiko.Transport) -> dict[str, str]:
+    """By which algorithms a connection is secured: 'kex', 'host_key', 'cipher', 'mac' (RFC 4253, section 7.1)."""
+    known: Any = transport
+    return {
+        "kex": str(known.kex),
+        "host_key": str(known.host_key_type),
+        "cipher": str(known.remote_cipher),
+        # Such a cipher brings its own; what was agreed on besides is not used.
+        "mac": "" if "gcm" in known.remote_cipher else str(known.remote_mac),
+    }
 
 
 def _why(error: Exception, transport: paramiko.Transport | None) -> Unanswered:
@@ -170,7 +204,9 @@ def _why(error: Exception, transport: paramiko.Transport | None) -> Unanswered:
             detail = f"the host shows {error.key.get_name()} {error.key.fingerprint}, which is not pinned"
             return Unanswered(Kind.HOST_KEY_CHANGED, detail, phase=Phase.GREET)
         case IncompatiblePeer():
-            return Unanswered(Kind.REFUSED, f"no algorithm in common: {text}", phase=Phase.GREET)
+            tried = isinstance(transport, _OutdatedTransport)
+            last = f"; nor those that 'legacy' permits ({old.WHAT})" if tried else ""
+            return Unanswered(Kind.REFUSED, f"no algorithm in common: {text}{last}"[:300], phase=Phase.GREET)
         case paramiko.AuthenticationException():
             return _why_not_let_in(error)
         case paramiko.SSHException() if "known_hosts" in text:

@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from agent.sessions.dns import open_dns
-from agent.start import LdapWay, WinrmWay
+from agent.start import LdapWay, SnmpWay, SshWay, WinrmWay
+from collectors.dialect import DIALECTS, dialect_of
 from collectors.exchange import Exchange
 from collectors.session import (
     Certified,
+    Cli,
     Directory,
     DirectoryPing,
     Kdc,
     Knocker,
     Powershell,
     Resolver,
+    Snmp,
     TimeServer,
     Unanswered,
 )
@@ -33,10 +36,13 @@ class _Closing(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogIns:
-    """With what a host's services are logged in to, as far as the contract names it."""
+    """With what a host's services are logged in to, as far as the contract names it. platform: whose command line it is."""
 
     directory: LdapWay | None = None
     windows: WinrmWay | None = None
+    snmp: SnmpWay | None = None
+    ssh: SshWay | None = None
+    platform: str = ""
 
 
 class Services:
@@ -88,6 +94,8 @@ class Services:
         leave, host, record = self._leave, self._host, self._record
         if kind is Resolver:
             return await open_dns(leave, host, record, rate=self._rate)
+        if kind is Snmp:
+            return self._snmp()
         # What speaks LDAP and DER takes long to load: only where a controller is asked.
         from agent.sessions import packets  # noqa: PLC0415
 
@@ -102,6 +110,8 @@ class Services:
             return small[kind]()
         if kind is Powershell:
             return await self._windows()
+        if kind is Cli:
+            return await self._command_line()
         if kind is not Directory:
             raise TypeError(f"nobody knows how to open a {kind.__name__}")
         if self._log_ins.directory is None:
@@ -122,3 +132,25 @@ class Services:
         return await ThreadedPowershell.open(
             self._leave, self._host, self._log_ins.windows, self._record, self._threads
         )
+
+    def _snmp(self) -> _Closing:
+        if self._log_ins.snmp is None:
+            raise GrantRefusedError(
+                NotGranted.NOT_NAMED, f"the contract names no SNMP agent on {self._host!r}"
+            )
+        from agent.sessions.snmp import open_snmp  # noqa: PLC0415
+
+        return open_snmp(self._leave, self._host, self._log_ins.snmp, self._record)
+
+    async def _command_line(self) -> _Closing:
+        way, dialect = self._log_ins.ssh, dialect_of(self._log_ins.platform)
+        if way is None:
+            raise GrantRefusedError(
+                NotGranted.NOT_NAMED, f"the contract names no SSH login for {self._host!r}"
+            )
+        if dialect is None:
+            known = f"{self._log_ins.platform!r} is no network device that is known: {', '.join(DIALECTS)}"
+            raise GrantRefusedError(NotGranted.NOT_NAMED, known)
+        from agent.sessions.cli import ThreadedCli  # noqa: PLC0415
+
+        return await ThreadedCli.open(self._leave, self._host, way, dialect, self._record, self._threads)

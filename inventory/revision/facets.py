@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import load_pem_x509_certificate
 
 from inventory.clause import Part
-from inventory.contract import Contract, Host, Outside
+from inventory.contract import Contract, Host, Outside, Uplink
 from inventory.revision.step import Effect, Step, Tallies
 
 __all__ = ["compare_targets"]
@@ -22,7 +22,7 @@ Target = Host | Outside
 _Both = tuple[Mapping[str, str], Mapping[str, str]]
 
 # What is only said of a host: no permission hangs on it, except by what clauses make of roles.
-_LABELS = ("name", "site", "environment", "roles")
+_LABELS = ("name", "site", "environment", "roles", "uplinks")
 _KNOWN = frozenset({"id", "addresses", "platform", "resolved_by", *_LABELS})
 
 
@@ -148,6 +148,8 @@ def _said(value: object) -> str:
             return ""
         case tuple():
             return ", ".join(map(_said, value))
+        case Part():
+            return "; ".join(f"{name} {_said(getattr(value, name))}" for name in type(value).model_fields)
         case str() if value.startswith("-----BEGIN CERTIFICATE-----"):
             # As people compare certificates.
             return f"SHA256:{load_pem_x509_certificate(value.encode()).fingerprint(SHA256()).hex(':')}"
@@ -164,4 +166,9 @@ def _label_changes(before: Target, after: Target) -> Iterator[Step]:
 
 
 def _listed(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return ", ".join(map(_listed, value))
+    if isinstance(value, Uplink):
+        carried = f", {value.calls} calls {value.codec}/{value.packet_ms}" if value.calls else ""
+        return f"{value.port} {value.mbits} Mbit/s{carried}"
+    return str(value)

@@ -202,6 +202,11 @@ def _needed(contract: Contract) -> Iterator[tuple[str, str]]:
         yield from ((host, f"clause {clause.id} names it") for host in clause.hosts)
     for site in contract.sites:
         yield from ((host, f"it is a resolver of the site {site.id!r}") for host in site.resolvers)
+        if site.spanning_tree is not None:
+            roots = (site.spanning_tree.root, site.spanning_tree.backup)
+            yield from (
+                (host, f"the spanning tree of the site {site.id!r} names it") for host in roots if host
+            )
     for zone in contract.zones:
         for host in (*zone.servers, *zone.parents):
             yield host, f"the zone {zone.name!r} names it"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agent.about import about_target
-from collectors import About
+from collectors import About, TreePlan
 from inventory.read import read
 
 BASE = (Path(__file__).parent.parent / "inventory/cases/base.yaml").read_text(encoding="utf-8")
@@ -53,3 +53,13 @@ def test_names_of_a_zone_are_told_in_full_and_its_two_sides_are_seen() -> None:
         ("microsoft365",),
         False,
     )
+
+
+def test_the_planned_roots_of_spanning_tree_are_told_to_the_hosts_of_their_site() -> None:
+    plan = BASE.replace(
+        "    resolvers: [dns1]\n", "    resolvers: [dns1]\n    spanning_tree: {root: dns1, backup: web1}\n"
+    )
+    contract = read(plan)
+    assert about_target(contract, "web1").spanning_tree == TreePlan(root="dns1", backup="web1")
+    assert about_target(contract, "registry").spanning_tree is None
+    assert about_target(read(BASE), "web1").spanning_tree is None
