@@ -11,10 +11,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from agent.job import Broken, Job, NoAnswer, Refused, Result, Seen
-from collectors import Certified, Directory, Finding, Kind, Phase, Powershell, Severity
+from collectors import Certified, Cli, Directory, Finding, Kind, Phase, Powershell, Severity, Snmp
 from collectors.ad.silence import judge_directory_silence
 from collectors.catalogue import catalogue
 from collectors.reach import SITE_UNREACHABLE, judge_silence
+from collectors.reach_network import judge_device_silence
+from collectors.reach_snmp import judge_snmp_silence
 from collectors.reach_windows import judge_windows_silence
 from controller.explains import RULES, Rule, Sure
 
@@ -69,6 +71,10 @@ def _judge_silence(job: Job) -> Callable[[str, Kind, Phase, str], Finding | None
     ways = set(known.sessions) if known else set()
     if Powershell in ways:
         return judge_windows_silence
+    if Snmp in ways:
+        return judge_snmp_silence
+    if Cli in ways:
+        return judge_device_silence
     return judge_silence if ways.isdisjoint({Directory, Certified}) else judge_directory_silence
 
 
@@ -97,7 +103,8 @@ def _sites(silent: Sequence[Finding], heard: Collection[str], sites: Mapping[str
     gone: dict[str, set[str]] = {}
     for finding in silent:
         site = sites.get(finding.host)
-        if site is not None and site not in answered:
+        # A wrong community is as silent as a site that is gone: it speaks neither for it nor against it.
+        if site is not None and site not in answered and finding.tag.name != "reach.snmp-silent":
             gone.setdefault(site, set()).add(finding.host if finding.tag.name == "reach.no-answer" else "")
     for site, hosts in gone.items():
         if len(hosts) > 2 and "" not in hosts:

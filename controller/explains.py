@@ -10,6 +10,8 @@ from collectors import Finding
 from controller.explains_ad import AD_RULES
 from controller.explains_dnssec import DNSSEC_RULES
 from controller.explains_names import NAME_RULES
+from controller.explains_net import NET_RULES
+from controller.explains_qos import QOS_RULES
 from controller.explains_replication import REPLICATION_RULES
 from controller.links import (
     Rule,
@@ -193,4 +195,6 @@ RULES: tuple[Rule, ...] = (
     *NAME_RULES,
     *AD_RULES,
     *REPLICATION_RULES,
+    *NET_RULES,
+    *QOS_RULES,
 )

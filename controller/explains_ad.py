@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from collectors import Finding
-from controller.links import Rule, Sure, one_of, same, same_host
+from controller.links import Rule, Sure, one_of, same, same_host, says
 
 __all__ = ["AD_RULES"]
 
@@ -26,6 +27,12 @@ def _same_certificate(cause: Finding, effect: Finding) -> Sure | None:
     names = str(cause.facts.get("names", "-")).split(", ")
     subject = str(effect.facts.get("subject", "")).lower()
     return "certain" if cause.host == effect.host and any(name in subject for name in names) else None
+
+
+def _its_kdc(cause: Finding, effect: Finding) -> Sure | None:
+    """The effect names the cause's host among the KDCs that gave it no ticket."""
+    named = cause.host and re.search(rf"[(;] ?{re.escape(cause.host)}: ", str(effect.facts.get("detail", "")))
+    return "certain" if named else None
 
 
 def _perhaps_there(_cause: Finding, _effect: Finding) -> Sure | None:
@@ -88,6 +95,8 @@ AD_RULES: tuple[Rule, ...] = (
     Rule("ad.netlogon-paused", ("ad.ping-silent", "ad.role-not-advertised"), same_host),
     Rule("ad.directory-refused", ("ad.ping-silent", "ad.kdc-silent"), same_host),
     Rule("ad.kdc-silent", ("ad.role-not-advertised",), same_host),
+    Rule("ad.kdc-silent", ("reach.winrm-no-kdc",), _its_kdc, far=True),
+    Rule("ad.clock-off", ("reach.winrm-ticket-rejected",), says("clock")),
     *(Rule(cause, ("ad.certificate-untrusted",), _certain_here) for cause in _CERTIFICATE),
     Rule("ad.certificate-not-yet-valid", ("ad.certificate-untrusted",), _certain_here),
     Rule("ad.certificate-expired", ("linux.certificate-expired",), _same_certificate),

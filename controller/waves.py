@@ -13,6 +13,7 @@ from agent.order import Event
 from controller.chronicle import Chronicle
 from controller.courier.courier import Courier
 from controller.diagnosis import findings_of
+from controller.grants import Assignment, assign
 from controller.ledger import Entry, What, append_many
 from controller.names import Parts, parted, settled
 from controller.path import Chain
@@ -21,7 +22,7 @@ from controller.store.contracts import StoredContract
 from controller.store.jobs import add_jobs, results
 from controller.store.runs import RunState, move_run
 from controller.store.store import Store
-from controller.work import Assignment, Law, Work, assign
+from controller.work import Law, Work
 
 __all__ = ["Asking", "Sealing", "Wave", "cancelled_during", "sealed"]
 

@@ -1,53 +1,43 @@
-"""What shall be asked of whom? From contract and wishes to jobs and sealed grants; refusals are kept."""
+"""What shall be asked of whom? From contract and wishes to jobs; refusals are kept. `grants.py` seals them."""
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cache
-from math import ceil
-from typing import Any
 
 from agent.about import about_target
 from agent.job import Job, Refused, Result
 from agent.lookups import QUESTION
-from agent.order import Order
 from agent.refusal import Hold, HoldError
 from agent.ways import LOGINS, PIN_IT, WAYS
 from collectors import About
 from collectors.catalogue import catalogue
-from controller.store.contracts import StoredContract
+from collectors.session import Powershell
 from inventory.ceiling import Ceiling, ways
 from inventory.contract import Clause, Contract, Host
 from inventory.decide import Allowed, Decision, Diagnose, Reason, Request, decide_under_all
 from inventory.decide import Refused as Denied
-from inventory.grant import Grant, Target, seal
-from inventory.outlook.when import closes_within
+from inventory.kdcs import AREA, Kdcs, kdcs_of, may_give_tickets
 from inventory.resolution import Ip, looked_up
 from inventory.signing import SignatureError
 
 __all__ = [
     "NO_QUESTION",
-    "Assignment",
     "Decided",
     "Law",
     "Work",
     "agent_of",
-    "assign",
+    "is_by_ticket",
     "law_addresses",
+    "only_greets",
+    "open_ports",
     "plan_work",
 ]
 
 # The reason why a host that was asked for by name is not asked: no question fits it and its ways in.
 NO_QUESTION = "no-question"
-# A grant serves one worker; a large run is cut into several.
-_HOSTS_A_GRANT = 100
-# A grant outlives what it may take by this much, in seconds: its turn may come late.
-_SPARE = 60.0
-_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,15 +58,6 @@ class Work:
     refused: tuple[Result, ...]
     decisions: tuple[Decided, ...]
     abouts: Mapping[str, About]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
-    """One order for one agent, with the id of its grant."""
-
-    agent: str
-    grant: str
-    order: Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,15 +172,29 @@ class _Plan:
         return Refused(reason or denied.reason, denied.clauses, detail=why or denied.beyond)
 
     def _allow(self, host: str, area: str, names: Mapping[str, tuple[str, ...]], clause: Clause) -> None:
-        usual, greeted = _ports(self._law, host), _ports(self._law, host, unpinned=True)
+        usual, greeted = open_ports(self._law, host), open_ports(self._law, host, unpinned=True)
+        kdcs = self._kdcs(host) if any(map(is_by_ticket, names)) else None
         missing: set[str] = set()
         for name, needed in names.items():
-            lacking = set(needed) - (greeted if _only_greets(name) else usual).keys()
+            lacking = set(needed) - (greeted if only_greets(name) else usual).keys()
             missing |= lacking
-            if not lacking:
+            if not lacking and not (kdcs and is_by_ticket(name) and not kdcs.open):
                 self.jobs[Job(id=f"{host}/{name}", host=host, collector=name)] = clause
         if missing:
             self.refuse(host, area, self._why_no_way(host, missing, greeted, clause))
+        elif kdcs and not kdcs.open:
+            self.refuse(host, area, Refused(Hold.NO_KDC, (clause.id,), detail=kdcs.detail))
+
+    def _kdcs(self, host: str) -> Kdcs | None:
+        """Who may be asked for the ticket of a log-in by Kerberos; None where none is needed."""
+        if not kdcs_of(self._law.contract, host):
+            return None
+        kdcs = may_give_tickets(self._law.contracts, host, self._now, self._law.ceiling_of(host))
+        for name, decision in kdcs.decisions.items():
+            decided = Decided(host=name, area=AREA, decision=decision)
+            if decided not in self.decisions:
+                self.decisions.append(decided)
+        return kdcs
 
     def _why_no_way(
         self, host: str, missing: set[str], greeted: Mapping[str, int], clause: Clause
@@ -232,9 +227,14 @@ def _areas_behind_a_login(way: str) -> frozenset[str]:
     return frozenset(one.area for one in known if any(LOGINS.get(session) == way for session in one.sessions))
 
 
-def _only_greets(name: str) -> bool:
+def only_greets(name: str) -> bool:
     """Whether a question does not log in: it may be asked of a host that nobody has pinned yet."""
     return not any(session in LOGINS for session in catalogue().collectors[name].sessions)
+
+
+def is_by_ticket(name: str) -> bool:
+    """Whether a question logs in to Windows, and so wants a ticket where the log-in is by Kerberos."""
+    return Powershell in catalogue().collectors[name].sessions
 
 
 def _suitable(
@@ -258,7 +258,7 @@ def _suitable(
     }
 
 
-def _ports(law: Law, host: str, *, unpinned: bool = False) -> dict[str, int]:
+def open_ports(law: Law, host: str, *, unpinned: bool = False) -> dict[str, int]:
     """The ways in that may be used: those whose other end is known, and that nothing takes away.
 
     unpinned: also those whose other end nobody has pinned yet.
@@ -273,64 +273,6 @@ def _ports(law: Law, host: str, *, unpinned: bool = False) -> dict[str, int]:
     return open_ways if later is None else dict(open_ways.items() & ways(later).items())
 
 
-def assign(  # noqa: PLR0913 - what a grant consists of.
-    law: Law,
-    stored: StoredContract,
-    work: Work,
-    *,
-    run: str,
-    ticket: str,
-    key: Mapping[str, Any],
-    seconds: float,
-    now: datetime,
-    accounts: tuple[str, ...] = (),
-) -> tuple[Assignment, ...]:
-    """Cut the work into grants: by agent, then into parts of at most a hundred hosts, and seal them.
-
-    accounts: of whom the ticket speaks.
-    """
-    ends = _ends(law, work, now, timedelta(seconds=seconds + _SPARE))
-    # What will be allowed no more before the grant is over has a grant of its own, which ends when it must.
-    parts: dict[tuple[str, datetime | None], dict[str, list[Job]]] = {}
-    for job in work.jobs:
-        agent = agent_of(law.contract, job.host)
-        parts.setdefault((agent, ends.get(job)), {}).setdefault(job.host, []).append(job)
-    assignments = []
-    for (agent, end), hosts in parts.items():
-        count = ceil(len(hosts) / _HOSTS_A_GRANT)
-        names = tuple(hosts)
-        for part in range(count):
-            jobs = tuple(job for host in names[part::count] for job in hosts[host])
-            grant = _grant(
-                law,
-                work,
-                jobs,
-                count,
-                run=run,
-                ticket=ticket,
-                digest=stored.digest,
-                agent=agent,
-                expires=min(now + timedelta(seconds=seconds + _SPARE), end or _NEVER),
-            )
-            order = Order(
-                token=seal(grant, key),
-                contract=stored.text,
-                signatures=stored.signatures,
-                jobs=jobs,
-                seconds=seconds,
-                accounts=accounts,
-            )
-            assignments.append(Assignment(agent=agent, grant=grant.id, order=order))
-    return tuple(assignments)
-
-
-def _ends(law: Law, work: Work, now: datetime, span: timedelta) -> dict[Job, datetime]:
-    """The jobs that will be allowed no more before a grant of this length is over, and from when on."""
-    asked = {job: law.request(job.host, job.collector.partition(".")[0]) for job in work.jobs}
-    ends = closes_within(law.contracts, dict.fromkeys(asked.values()), now, span, law.ceiling_of)
-    return {job: ends[request] for job, request in asked.items() if request in ends}
-
-
 def agent_of(contract: Contract, host: str) -> str:
     """The agent of the host's site; servers outside are asked by the first site's. '' for an unknown host."""
     target = contract.targets.get(host)
@@ -338,46 +280,6 @@ def agent_of(contract: Contract, host: str) -> str:
         return ""
     place = target.site if isinstance(target, Host) else contract.sites[0].id
     return next(site.agent for site in contract.sites if site.id == place)
-
-
-def _grant(  # noqa: PLR0913 - what a grant consists of.
-    law: Law,
-    work: Work,
-    jobs: Sequence[Job],
-    count: int,
-    *,
-    run: str,
-    ticket: str,
-    digest: str,
-    agent: str,
-    expires: datetime,
-) -> Grant:
-    now, contract = int(time.time()), law.contract
-    greeted = {job.host for job in jobs if _only_greets(job.collector)}
-    clauses = {work.jobs[job].id: work.jobs[job] for job in jobs}
-    return Grant(
-        id=secrets.token_hex(16),
-        run=run,
-        ticket=ticket,
-        customer=contract.customer,
-        agent=agent,
-        contract=digest,
-        revision=contract.revision,
-        deeds=tuple(dict.fromkeys(job.collector for job in jobs)),
-        targets={
-            host: _target(law, host, unpinned=host in greeted)
-            for host in dict.fromkeys(job.host for job in jobs)
-        },
-        shares={name: max(1, clause.at_once // count) for name, clause in clauses.items()},
-        not_before=now,
-        expires=int(expires.timestamp()),
-    )
-
-
-def _target(law: Law, host: str, *, unpinned: bool) -> Target:
-    return Target(
-        addresses=tuple(map(str, law_addresses(law, host))), ports=_ports(law, host, unpinned=unpinned)
-    )
 
 
 def law_addresses(law: Law, host: str) -> tuple[Ip, ...]:

@@ -26,7 +26,7 @@ def list_(*, area: Annotated[str, typer.Option(help="Only this area.")] = "", js
         (
             c.name,
             ", ".join(session.__name__ for session in c.sessions),
-            c.platform or c.role or "any",
+            ", ".join(c.platforms) or c.role or "any",
             c.asks[0],
         )
         for c in known

@@ -39,6 +39,7 @@ def _examined(folder: Path) -> Iterator[tuple[bool, str]]:
     from agent.kernel.standing import standing  # noqa: PLC0415
     from agent.post import load_post  # noqa: PLC0415
     from agent.refusal import HoldError  # noqa: PLC0415
+    from agent.sessions.krb5 import is_installed  # noqa: PLC0415
 
     try:
         post = load_post(folder.parents[1], folder.name)
@@ -47,6 +48,13 @@ def _examined(folder: Path) -> Iterator[tuple[bool, str]]:
         return
     yield from _law(post)
     yield from _walls(post, standing())
+    # Not wanted by most: what is missing is no fault.
+    has = (
+        "libkrb5 is there"
+        if is_installed()
+        else "not possible, install libkrb5-3 where a contract wants them"
+    )
+    yield True, f"log-ins by Kerberos: {has}"
     stopped = switch.all_thrown(folder)
     yield not stopped, f"stopped by {', '.join(stopped)}" if stopped else "no kill switch is thrown"
 

@@ -52,7 +52,7 @@ def examine_text(raw: bytes) -> Examined:
     from collectors.catalogue import catalogue  # noqa: PLC0415 - reads every collector.
     from inventory.read import examine  # noqa: PLC0415 - see above.
 
-    platforms = {one.platform for one in catalogue().collectors.values() if one.platform}
+    platforms = {platform for one in catalogue().collectors.values() for platform in one.platforms}
     return examine(raw, areas=catalogue().areas or None, platforms=platforms or None)
 
 

@@ -37,12 +37,13 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """From one place to another, by id."""
+    """From one place to another, by id. is_one_way: whether it has a head."""
 
     start: str
     end: str
     mark: Mark
     text: str = ""
+    is_one_way: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

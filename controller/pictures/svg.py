@@ -82,7 +82,8 @@ def _node(name: str, spot: Spot) -> str:
 def _edge(names: dict[str, str], arrow: Arrow) -> str:
     label = _quoted(f" {SIGNS[arrow.mark]} {arrow.text} ")
     looks = f'style={_LINES[arrow.mark]}, class="{arrow.mark.value}", label="{label}"'
-    return f"{names[arrow.start]} -> {names[arrow.end]} [{looks}]"
+    heads = "" if arrow.is_one_way else ", dir=none"
+    return f"{names[arrow.start]} -> {names[arrow.end]} [{looks}{heads}]"
 
 
 def _quoted(text: str) -> str:

@@ -15,6 +15,7 @@ from controller.diagnosis import Cause
 from controller.path import Path, Stage
 from controller.pictures.drawing import Drawing
 from controller.pictures.mesh import mesh
+from controller.pictures.site import held_back, site
 from controller.pictures.svg import svgs
 from controller.pictures.tree import tree
 from controller.reports.coverage import Coverage, State, coverage, grouped
@@ -340,6 +341,7 @@ class _Writer:
             drawing
             for drawing in (
                 mesh(report.results, report.findings, words, say),
+                site(report.results, report.findings, words, say, blocked=held_back(report.results)),
                 tree(report.results, report.hosts, report.findings, words, say),
             )
             if drawing

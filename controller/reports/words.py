@@ -85,6 +85,12 @@ class Words:
     mesh: str
     mesh_intro: str
     mesh_columns: tuple[str, str, str, str, str, str]
+    site: str
+    site_intro: str
+    site_columns: tuple[str, str, str, str, str]
+    site_one_side: str
+    site_blocked: str
+    site_stranger: str
     tree: str
     tree_intro: str
     tree_columns: tuple[str, str, str]

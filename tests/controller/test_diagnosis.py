@@ -339,6 +339,16 @@ def test_a_site_that_cannot_be_reached_is_one_cause() -> None:
     assert causes[0].finding.facts["site"] == "koeln"
 
 
+def test_silence_over_snmp_speaks_neither_for_a_site_that_is_gone_nor_against_it() -> None:
+    """A wrong community is silence as well: three switches with it are no site without power."""
+    hosts, switches = ("web1", "web2", "web3"), ("sw1", "sw2", "sw3")
+    sites = dict.fromkeys((*hosts, *switches), "koeln")
+    mute = [silent(host, Kind.TIMED_OUT, Phase.CONNECT, "net.device") for host in switches]
+    assert {f.tag.name for f in findings_of(mute, sites)} == {"reach.snmp-silent"}
+    gone = [*mute, *(silent(host, Kind.TIMED_OUT, Phase.CONNECT) for host in hosts)]
+    assert "reach.site-unreachable" in {f.tag.name for f in findings_of(gone, sites)}
+
+
 @pytest.mark.parametrize(
     "another",
     [

@@ -16,8 +16,9 @@ from agent.job import Job
 from agent.start import Start, doors_for
 from collectors import Shell
 from collectors.catalogue import catalogue
+from controller.grants import assign
 from controller.store.contracts import ContractState, StoredContract
-from controller.work import Law, assign, plan_work
+from controller.work import Law, plan_work
 from inventory.ceiling import Ceiling, ways
 from inventory.contract import Clause, Contract
 from inventory.decide import Allowed, Change, Request, decide_under_all

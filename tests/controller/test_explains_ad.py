@@ -38,6 +38,17 @@ def _on_dc1(*tags: str) -> tuple[Finding, ...]:
         (say(_STOPPED, "dc1", services="DFSR"), _on_dc1("ad.sysvol-unknown-to-dfsr")),
         (say("ad.netlogon-paused", "dc1"), _on_dc1("ad.ping-silent")),
         (
+            say("ad.kdc-silent", "dc1"),
+            (
+                say("reach.winrm-no-kdc", "fs1", detail="no KDC answers (dc1: 10.1.0.1 port 88 refuses)"),
+                say("reach.winrm-no-kdc", "fs2", detail="no KDC answers (dc2: silent; dc1: 10.1.0.1)"),
+            ),
+        ),
+        (
+            say("ad.clock-off", "dc1"),
+            (say("reach.winrm-ticket-rejected", "dc1", detail="the clocks of host dc1 and of the domain"),),
+        ),
+        (
             say("ad.wrong-passwords-from", "fs1", account="bob"),
             (
                 say("ad.account-locked", "", account="bob"),
@@ -58,6 +69,14 @@ def test_one_fault_is_one_cause(cause: Finding, effects: tuple[Finding, ...]) ->
         (say(_STOPPED, "dc1", services="Kdc"), say("ad.kdc-silent", "dc2")),
         (say(_STOPPED, "dc1", services="DFSR"), say("ad.kdc-silent", "dc1")),
         (say("ad.netlogon-paused", "dc1"), say("ad.ping-silent", "dc2")),
+        (
+            say("ad.kdc-silent", "dc1"),
+            say("reach.winrm-no-kdc", "fs1", detail="no KDC answers (dc11: 10.1.0.11 port 88 refuses)"),
+        ),
+        (
+            say("ad.clock-off", "dc1"),
+            say("reach.winrm-ticket-rejected", "dc1", detail="the host's account has no AES key"),
+        ),
         (
             say("ad.wrong-passwords-from", "fs1", account="bob"),
             say("ad.account-locked", "", account="carol"),

@@ -44,6 +44,17 @@ TICKETS = [
     ("mail", "DKIM", "Der Empfänger meldet: dkim=fail, E-Mail abgewiesen"),
     ("name", "DNS", "intranet.musterbau.test wird nicht aufgelöst"),
     ("name", "Website", "server not found, nslookup says NXDOMAIN"),
+    ("network", "Netz langsam", "Seit dem neuen Switch ist das ganze Netzwerk langsam."),
+    (
+        "network",
+        "Network loop",
+        "Somebody plugged a cable into two sockets, broadcast storm, everything blinks.",
+    ),
+    ("network", "Schleife", "Vermutlich eine Schleife am Switch im zweiten Stock."),
+    ("network", "Port tot", "Port Gi1/0/7 ist err-disabled, die Netzwerkdose ist tot."),
+    ("voice", "Telefonie Kiel", "Seit Montag sind die Gespräche abgehackt, vor allem mittags."),
+    ("voice", "Phones", "Calls break up whenever the backup runs, voice is choppy."),
+    ("voice", "QoS", "Die DSCP-Markierungen kommen beim Provider nicht an."),
     ("name", "Namensauflösung", "Seit dem Umzug finden Clients den Dateiserver nicht mehr."),
 ]
 NO_SYMPTOM = [
@@ -53,6 +64,10 @@ NO_SYMPTOM = [
     ("Drucker", "Der Drucker im zweiten Stock druckt nicht."),
     ("Platte voll", "Auf dem Dateiserver ist kein Platz mehr."),
     ("Outage", "The shop shows error 500 since nine o'clock."),
+    ("Telefon", "Herr Weber braucht ein neues Telefon, das alte hat ein schlechtes Display."),
+    ("Rückruf", "Bitte um Anruf wegen des neuen Vertrags."),
+    ("Netzteil", "Das Netzteil des Laptops wird langsam heiß."),
+    ("Skript", "Die Schleife im Skript des Exports läuft endlos."),
     ("", ""),
 ]
 

@@ -16,8 +16,9 @@ from agent.about import about_target
 from agent.job import Refused
 from collectors import Resolver
 from collectors.catalogue import catalogue
+from controller.grants import Assignment, assign
 from controller.store.contracts import ContractState, StoredContract
-from controller.work import Assignment, Law, Work, assign, plan_work
+from controller.work import Law, Work, plan_work
 from inventory.contract import Contract
 from inventory.decide import Allowed, Diagnose, Reason, Request, decide
 from inventory.grant import Leave, verify
@@ -115,6 +116,7 @@ def contracts(draw: st.DrawFn) -> Contract:
     for number, name in enumerate(HOSTS, 1):
         ways: dict[str, Any] = {"ssh": ssh(draw(st.sampled_from([22, 2222])))} if draw(st.booleans()) else {}
         ways |= {"dns": {"port": 53}} if draw(st.booleans()) else {}
+        ways |= {"snmp": {"version": "2c", "credential": "file:c"}} if draw(st.booleans()) else {}
         roles = draw(st.lists(st.sampled_from(["web", "ns"]), unique=True))
         site = draw(st.sampled_from(["s1", "s2"]))
         hosts.append(host(name, f"192.0.2.{number}", site, roles=roles, **ways))
@@ -148,6 +150,7 @@ def suitable(paper: Contract, target: str, area: str, questions: tuple[str, ...]
     directory = getattr(item, "directory", None)
     windows = getattr(item, "winrm", None)
     ways = {"Shell": ssh_way, "Greeting": ssh_way, "Resolver": item.dns, "Powershell": windows}
+    ways |= {"Cli": ssh_way, "Snmp": getattr(item, "snmp", None)}
     return {
         c.name
         for c in catalogue().collectors.values()
@@ -200,7 +203,7 @@ def test_a_grant_holds_what_was_decided_and_no_more(
         for name, target in grant.targets.items():
             item = paper.targets[name]
             assert target.addresses == tuple(str(address) for address in item.addresses)
-            ways = {"ssh": getattr(item, "ssh", None), "dns": item.dns}
+            ways = {way: getattr(item, way, None) for way in ("ssh", "dns", "snmp")}
             assert target.ports == {way: reach.port for way, reach in ways.items() if reach is not None}
         sites = {getattr(paper.targets[name], "site", "s1") for name in grant.targets}
         assert {"s1": "a1", "s2": "a2"}[sites.pop()] == grant.agent

@@ -1,0 +1,48 @@
+"""Which complaints are of calls that sound badly, and in which order is that asked about?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from controller.symptom import Step, Symptom
+
+__all__ = ["VOICE_SYMPTOMS"]
+
+_QUEUES = ("net.traffic-control", "net.class-based-qos", "net.policy-maps")
+
+VOICE_SYMPTOMS: Mapping[str, Symptom] = {
+    "voice": Symptom(
+        title=("Calls are choppy or drop out", "Gespräche sind abgehackt oder setzen aus"),
+        written=(
+            r"\b(?:telefonate?|telefonie|gespräche?|anrufe?|voip|sip|sprache|sprachqualität)\b.{0,60}(?:abgehackt|gehackt|knackt|knacken|stockt|stocken|setzt aus|setzen aus|aussetzer|schlecht\b|verzerrt|verzögert|roboter|blechern)",
+            r"(?:abgehackte|stockende|verzerrte|schlechte)[rsnm]? (?:telefonate|gespräche|sprache|sprachqualität|anrufe)",
+            r"\b(?:calls?|voice|voip|phones?|audio)\b.{0,60}(?:chopp|robotic|garbled|distort|crackl|jitter|breaks? up|breaking up|cuts? out|cutting out|stutter)",
+            r"\b(?:choppy|robotic|garbled|distorted) (?:calls?|voice|audio)\b",
+            r"\bqos\b|\bdscp\b",
+        ),
+        steps=(
+            Step(
+                asks=(
+                    "Does a voice class lose packets, or voice wait behind everything else?",
+                    "Verliert eine Sprachklasse Pakete, oder wartet Sprache hinter allem anderen?",
+                ),
+                questions=_QUEUES,
+                answers=("net.qos-voice-*", "net.qos-uplink-unqueued", "net.qos-promises-over"),
+                but=("net.qos-voice-idle",),
+            ),
+            Step(
+                asks=(
+                    "Is the line used as it was bought, so that queues are here and not at the provider?",
+                    "Wird die Leitung so genutzt, wie sie gekauft ist, damit hier gestaut wird und nicht beim Provider?",
+                ),
+                questions=_QUEUES,
+                answers=("net.qos-shaper-over", "net.qos-uplink-unshaped", "net.qos-uplink-unknown"),
+            ),
+            Step(
+                asks=("Do ports on the way damage frames?", "Beschädigen Ports auf dem Weg Frames?"),
+                questions=("net.ports",),
+                answers=("net.port-errors*", "net.late-collisions", "net.half-duplex", "net.lag-member-*"),
+            ),
+        ),
+    ),
+}
