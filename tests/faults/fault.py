@@ -17,6 +17,7 @@ class Fault:
     tags: the first cause must bear one of them. also: further hosts that the cause may be laid on, where
     a fault lies between two. a_note: nothing is broken, so it is to be found but never a cause. shows: true when the fault can be seen from outside, by the plain tools.
     note: what is not the real thing about it, if anything. words: what the diagnosis is told besides the ticket.
+    of_network: the network is asked as well, which takes ten seconds more.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Fault:
     a_note: bool = False
     note: str = ""
     words: tuple[str, ...] = ()
+    of_network: bool = False
 
     @property
     def faults(self) -> tuple[Fault, ...]:

@@ -12,10 +12,14 @@ from tests.faults import (
     lookup,
     mail,
     more_zones,
+    queues,
+    rapid_switches,
     reach,
     resolving,
     services,
     signatures,
+    silent_devices,
+    switches,
     zones,
 )
 from tests.faults.fault import Fault, Pair
@@ -37,6 +41,10 @@ FAULTS: tuple[Fault, ...] = (
     *ad.FAULTS,
     *ad_replication.FAULTS,
     *ad_zones.FAULTS,
+    *switches.FAULTS,
+    *rapid_switches.FAULTS,
+    *silent_devices.FAULTS,
+    *queues.FAULTS,
 )
 _BY_NAME = {fault.name: fault for fault in FAULTS}
 PAIRS = tuple(
@@ -68,5 +76,12 @@ PAIRS = tuple(
         ("ad-trust-broken", "delegation-differs"),
         ("ad-subnet-missing", "reverse-wrong"),
         ("ad-guid-cname-gone", "ad-sysvol-differs"),
+        # Switches and queues beside each other, and beside servers that are ill.
+        ("rogue-root", "community-differs"),
+        ("root-lost", "voice-small"),
+        ("bpdus-filtered", "snmp-off"),
+        ("cable-to-itself", "full-disk"),
+        ("timers-unsound", "secondary-dead"),
+        ("shaper-over", "ad-srv-gone"),
     )
 )

@@ -14,6 +14,7 @@ from tests.lab.places import (
     AD_ZONE,
     DCS,
     DESK,
+    DEVICES,
     DNS1,
     DNS2,
     DNS3,
@@ -57,7 +58,7 @@ __all__ = [
 RELAY = Path(__file__).resolve().parent / "programs" / "dns_relay.py"
 # Where the secondary listens while a relay stands before it.
 _MOVED = 5300
-_NAMED_BOXES = (DNS1, DNS2, DNS3, DNS4, REC1, DESK, HR1, *SERVERS)
+_NAMED_BOXES = (DNS1, DNS2, DNS3, DNS4, REC1, DESK, HR1, *SERVERS, *DEVICES)
 
 
 def soa(zone: str, server: str, number: int) -> str:

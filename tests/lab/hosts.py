@@ -27,6 +27,7 @@ __all__ = [
     "host_key",
     "public_key",
     "resolv_conf",
+    "sshd_config",
     "start",
 ]
 
@@ -246,7 +247,8 @@ def _basics(spec: Spec, box: Box) -> None:
 
 def _login(spec: Spec, place: Place, box: Box) -> None:
     key = host_key(place, f"{box.id}.host")
-    spec.add("etc/ssh/sshd_config", _sshd_config())
+    own = "Include /etc/ssh/sshd_config.d/*.conf\n"
+    spec.add("etc/ssh/sshd_config", own + sshd_config(Path("/etc/ssh/ssh_host_ed25519_key")))
     spec.add("etc/ssh/sshd_config.d", None)
     spec.add("etc/ssh/ssh_host_ed25519_key", key.read_text("ascii"), 0o600)
     spec.add("etc/ssh/ssh_host_ed25519_key.pub", f"{public_key(key)} root@{box.id}\n")
@@ -255,7 +257,8 @@ def _login(spec: Spec, place: Place, box: Box) -> None:
     spec.add(AUTHORISED, f"{public_key(place.credentials / f'{box.id}.key')}\n", 0o600, USER)
 
 
-def _sshd_config() -> str:
+def sshd_config(key: Path) -> str:
+    """What every SSH server of the lab has in common; key: who it is."""
     version = re.search(r"OpenSSH_(\d+)\.(\d+)", run("ssh", "-V").stderr)
     if version is None:
         raise LabError("'ssh -V' does not say which OpenSSH this is")
@@ -263,8 +266,7 @@ def _sshd_config() -> str:
     lenient = ["PerSourcePenalties no"] if (int(version[1]), int(version[2])) >= (9, 8) else []
     return "\n".join(
         (
-            "Include /etc/ssh/sshd_config.d/*.conf",
-            "HostKey /etc/ssh/ssh_host_ed25519_key",
+            f"HostKey {key}",
             "UsePAM no",
             "PermitRootLogin no",
             "PasswordAuthentication no",

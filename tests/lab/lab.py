@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.lab import ad, cells, dns, domain, hosts, papers, signed
+from tests.lab import ad, cells, dns, domain, hosts, papers, routers, signed, switches, triangle
 from tests.lab.places import (
     BOXES,
     DCS,
@@ -41,6 +41,7 @@ __all__ = ["Lab", "down", "running", "up"]
 TOP = Path(__file__).resolve().parents[2]
 STAND_IN = Path(__file__).resolve().parent / "programs" / "stand_in.py"
 _RECORD = "lab.json"
+_NETWORK = (switches, triangle, routers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +183,8 @@ class Lab:
             raise LabError(f"the contract was not taken: {(done.stderr or done.stdout).strip()[-600:]}")
 
     def visits_of_the_uncovered(self) -> int:
-        """How many connections anybody ever made to hr1, which no clause covers."""
-        return int((self.place.state / "hr1.count").read_text("ascii"))
+        """How often anybody went where no clause leads: connections to hr1, and packets of the agent to sw9."""
+        return int((self.place.state / "hr1.count").read_text("ascii")) + switches.visits(self.place)
 
     def ill(self, among: Iterable[str] = HOST_NAMES) -> tuple[str, ...]:
         """What is not as it should be, on some hosts and in DNS; empty when all is well."""
@@ -203,6 +204,7 @@ class Lab:
             wrong.append("the registry does not answer")
         if not signed.verified(self.place):
             wrong.append("the resolver does not find the signed zone proven")
+        wrong += (why for network in _NETWORK for why in network.ill(self.place))
         return (*wrong, *(ad.ill(self) if set(asked) & {box.id for box in (*DCS, FS1)} else ()))
 
 
@@ -253,6 +255,9 @@ def up(place: Place) -> Lab:
         dns.write_zones(place)
         signed.write(place)
         saved = domain.lay_down(place)
+        switches.start_ring(place)
+        triangle.start_triangle(place)
+        routers.start_routers(place)
         waiting = {box.id: hosts.start(place, box) for box in HOSTS}
         dns.start_registry(place)
         dns.start_primary(place)
@@ -271,6 +276,8 @@ def up(place: Place) -> Lab:
             tuple(pool.map(partial(_wait_for_host, lab), HOST_NAMES))
         ad.wait_healthy(lab)
         domain.let_read_sysvol(lab)
+        for network in _NETWORK:
+            network.wait(place)
         (place.state / _RECORD).write_text(json.dumps({"inits": lab.inits}), "utf-8")
         return lab
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from inventory.contract import Contract
-from tests.lab import ad, samba, signed
+from tests.lab import ad, routers, samba, signed, switches
 from tests.lab.hosts import host_key, public_key
 from tests.lab.places import (
     AD_ZONE,
@@ -18,6 +18,7 @@ from tests.lab.places import (
     DNS2,
     DNS3,
     DNS4,
+    EDGE,
     FS1,
     GATEWAY,
     HOSTS,
@@ -25,9 +26,12 @@ from tests.lab.places import (
     REC1,
     REGISTRY,
     REVERSE,
+    RING,
+    ROUTERS,
     SERVERS,
     SIGNED,
     SPLIT,
+    TRIANGLE,
     USER,
     ZONE,
     Box,
@@ -49,6 +53,8 @@ _ROLES = {
     **{box.id: ["domain-controller", "dns-server"] for box in DCS},
     FS1.id: ["domain-member"],
 }
+# What was bought at the narrow line, and the calls that go over it.
+_UPLINK = {"port": routers.LINE[1], "mbits": 2, "calls": 5}
 
 
 def write(place: Place) -> None:
@@ -57,7 +63,7 @@ def write(place: Place) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for path in (place.home, folder):
         path.chmod(0o700)
-    for box in HOSTS:
+    for box in (*HOSTS, *TRIANGLE, *ROUTERS, *EDGE):
         _credential(folder / f"{box.id}.key")
     document = contract(place)
     Contract.model_validate(document)
@@ -71,12 +77,15 @@ def _credential(file: Path) -> None:
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"{USER}@agent", "-f", str(file))
 
 
-def _linux(place: Place, box: Box) -> dict[str, Any]:
-    reach = {
+def _ssh(place: Place, box: Box) -> dict[str, Any]:
+    return {
         "user": USER,
         "credential": f"file:{box.id}.key",
         "host_keys": [public_key(host_key(place, f"{box.id}.host"))],
     }
+
+
+def _linux(place: Place, box: Box) -> dict[str, Any]:
     return {
         "id": box.id,
         "name": box.name,
@@ -85,7 +94,7 @@ def _linux(place: Place, box: Box) -> dict[str, Any]:
         "environment": "server",
         "roles": ["linux", *_ROLES.get(box.id, [])],
         "platform": "linux",
-        "ssh": reach,
+        "ssh": _ssh(place, box),
         **({"dns": {"port": 53}, "directory": _directory(place)} if box in DCS else {}),
     }
 
@@ -113,6 +122,19 @@ def _dns(box: Box) -> dict[str, Any]:
     }
 
 
+def _device(box: Box, role: str, platform: str, site: str = "koeln-netz", **reach: object) -> dict[str, Any]:
+    return {
+        "id": box.id,
+        "name": box.name,
+        "addresses": [box.address],
+        "site": site,
+        "environment": "network",
+        "roles": [role],
+        "platform": platform,
+        **reach,
+    }
+
+
 def contract(place: Place) -> dict[str, Any]:
     """The contract as plain data; `hr1` is in the inventory and no clause covers it."""
     today = dt.datetime.now(tz=dt.UTC).date()
@@ -136,25 +158,15 @@ def contract(place: Place) -> dict[str, Any]:
             },
             {"id": "it", "name": "IT Musterbau", "email": "it@musterbau.test", "approves": ["report"]},
         ],
-        "sites": [
-            {
-                "id": "koeln",
-                "name": "Köln, Zentrale",
-                "agent": "koeln",
-                "resolvers": [DNS1.id, REC1.id],
-                "gateways": [GATEWAY],
-            },
-            {
-                "id": "koeln-ad",
-                "name": "Köln, Verzeichnisdienst",
-                "agent": "koeln",
-                "resolvers": [box.id for box in DCS],
-                "gateways": [GATEWAY],
-            },
-        ],
+        "sites": _sites(),
         "hosts": [
             *(_linux(place, box) for box in HOSTS),
             *map(_dns, (DNS1, DNS2, DNS3, DNS4, REC1)),
+            *(_device(box, "switch", "linux", snmp=switches.contract_part(box.id)) for box in RING),
+            *(_device(box, "switch", "linux", "koeln-rz", ssh=_ssh(place, box)) for box in TRIANGLE),
+            *(_device(box, "router", "frr", ssh=_ssh(place, box)) for box in ROUTERS),
+            _device(EDGE[0], "router", "linux", ssh=_ssh(place, EDGE[0]), uplinks=[_UPLINK]),
+            _device(EDGE[1], "router", "linux", ssh=_ssh(place, EDGE[1])),
             _uncovered(place),
         ],
         "outside": [
@@ -164,6 +176,37 @@ def contract(place: Place) -> dict[str, Any]:
         "clauses": _clauses(),
         "data": {"redact": {"accounts": True}, "keep_days": 90},
     }
+
+
+def _sites() -> list[dict[str, Any]]:
+    return [
+        {
+            "id": "koeln",
+            "name": "Köln, Zentrale",
+            "agent": "koeln",
+            "resolvers": [DNS1.id, REC1.id],
+            "gateways": [GATEWAY],
+        },
+        {
+            "id": "koeln-ad",
+            "name": "Köln, Verzeichnisdienst",
+            "agent": "koeln",
+            "resolvers": [box.id for box in DCS],
+            "gateways": [GATEWAY],
+        },
+        {
+            "id": "koeln-netz",
+            "name": "Köln, Netz",
+            "agent": "koeln",
+            "spanning_tree": {"root": RING[0].id, "backup": RING[1].id},
+        },
+        {
+            "id": "koeln-rz",
+            "name": "Köln, Rechenzentrum",
+            "agent": "koeln",
+            "spanning_tree": {"root": TRIANGLE[0].id, "backup": TRIANGLE[1].id},
+        },
+    ]
 
 
 def _zones() -> list[dict[str, Any]]:
@@ -205,6 +248,12 @@ def _clauses() -> list[dict[str, Any]]:
             "text": "Verzeichnisdienst: Störungsanalyse",
             "roles": ["domain-controller", "domain-member"],
             "diagnose": ["ad"],
+        },
+        {
+            "id": "§4.4",
+            "text": "Netz: Störungsanalyse",
+            "roles": ["switch", "router"],
+            "diagnose": ["net"],
         },
         {
             "id": "§4.5",

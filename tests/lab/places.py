@@ -13,23 +13,30 @@ __all__ = [
     "BOXES",
     "DCS",
     "DESK",
+    "DEVICES",
     "DNS1",
     "DNS2",
     "DNS3",
     "DNS4",
+    "EDGE",
+    "FOREIGN",
     "FS1",
     "GATEWAY",
     "HOSTS",
     "HOST_NAMES",
     "HR1",
+    "LEAVES",
     "NOBODY",
     "REC1",
     "REGISTRY",
     "REVERSE",
+    "RING",
+    "ROUTERS",
     "SERVERS",
     "SIGNED",
     "SIGNED_PARENT",
     "SPLIT",
+    "TRIANGLE",
     "UID",
     "USER",
     "ZONE",
@@ -80,7 +87,18 @@ DCS = tuple(Box(f"dc{number}", f"{NET}.6{number}", f"dc{number}.{AD_ZONE}") for 
 FS1 = Box("fs1", f"{NET}.63", f"fs1.{AD_ZONE}")
 HOSTS = (*SERVERS, *DCS, FS1)
 HOST_NAMES = tuple(box.id for box in HOSTS)
-BOXES = (AGENT, DESK, HR1, DNS1, DNS2, DNS3, DNS4, REC1, REGISTRY, *HOSTS)
+# The network: a ring of switches, and one beside it that no contract names.
+RING = tuple(Box(f"sw{number}", f"{NET}.7{number}", f"sw{number}.{ZONE}") for number in range(1, 5))
+FOREIGN = Box("sw9", f"{NET}.79", f"sw9.{ZONE}")
+# A triangle of Open vSwitch.
+TRIANGLE = tuple(Box(f"ov{number}", f"{NET}.8{number}", f"ov{number}.{ZONE}") for number in range(1, 4))
+# Routers with a command line, and a narrow line between two more.
+ROUTERS = tuple(Box(f"r{number}", f"{NET}.9{number}", f"r{number}.{ZONE}") for number in (1, 2))
+EDGE = tuple(Box(f"gw{number}", f"{NET}.9{number + 3}", f"gw{number}.{ZONE}") for number in (1, 2))
+DEVICES = (*RING, *TRIANGLE, *ROUTERS, *EDGE)
+BOXES = (AGENT, DESK, HR1, DNS1, DNS2, DNS3, DNS4, REC1, REGISTRY, *HOSTS, *DEVICES, FOREIGN)
+# What hangs on a device and has no way to anywhere else.
+LEAVES = ("pc1", "ph1", "ph2")
 
 
 @dataclass(frozen=True, slots=True)
