@@ -70,12 +70,14 @@ class Varbind:
 def oid_of(text: str) -> Oid:
     """Read a name. Raises VarbindError.
 
-    >>> oid_of("1.3.6.1.2.1.1.3.0")
-    (1, 3, 6, 1, 2, 1, 1, 3, 0)
+    >>> oid_of("1.3.6.1.2.1.1.3.0") == oid_of(".1.3.6.1.2.1.1.3.0") == (1, 3, 6, 1, 2, 1, 1, 3, 0)
+    True
     """
-    if not _DOTTED.fullmatch(text):
+    # Some recorders write a dot before it, as net-snmp does.
+    dotted = text.removeprefix(".")
+    if not _DOTTED.fullmatch(dotted):
         raise VarbindError(f"{text[:80]!r} is no object identifier")
-    return tuple(map(int, text.split(".")))
+    return tuple(map(int, dotted.split(".")))
 
 
 def line_of(varbind: Varbind) -> str:
