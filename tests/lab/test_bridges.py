@@ -16,6 +16,7 @@ from collectors.net.linux_bridge import linux_bridge
 from collectors.net.open_vswitch import open_vswitch
 from collectors.net.tree import Instance, Tree
 from tests.lab.loose_switches import CommandLine, Switches, can_have_ovs, switches
+from tests.lab.tools import until
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
@@ -192,6 +193,9 @@ def test_a_guarded_port_that_only_just_came_up_is_not_taken_for_one_that_is_held
     ring.on("sw1", "bridge", "link", "set", "dev", "p-sw2", "root_block", "on")
     ring.ip("sw1", "link", "set", "p-sw2", "down")
     ring.ip("sw1", "link", "set", "p-sw2", "up")
+    # The bridge hears of it a moment later.
+    state = "/sys/class/net/p-sw2/brport/state"
+    until("the bridge takes the port up", lambda: ring.on("sw1", "cat", state).strip() != "0")
     try:
         waiting = kernel(ring, "sw1")
         port = instance(waiting).named("p-sw2")
