@@ -6,12 +6,12 @@ them: they cost time at every log-on, and whoever looks for the cause of somethi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from collectors import Directory, Entry, Finding, Kind, Unanswered, collector, note, survey
 from collectors.ad.members import named, once
+from collectors.ad.policy_scope import policy_links
 
 __all__ = ["IdlePolicies", "idle_policies", "policies_serve"]
 
@@ -31,7 +31,6 @@ OFF = note(
     "verknüpfte Gruppenrichtlinien, die für Benutzer und Computer ausgeschaltet sind: {policies}",
 )
 
-_LINK = re.compile(r"\[LDAP://[^\[\]]*?cn=(\{[0-9a-f-]{36}\})[^\[\]]*?;[0-9]+\]", re.IGNORECASE)
 _BOTH_OFF = 3
 # So many names are told, then how many more.
 _TOLD = 8
@@ -79,7 +78,7 @@ async def idle_policies(host: Directory) -> IdlePolicies:
         *await host.search(domain, "(gPLink=*)", "gPLink"),
         *await host.search(f"CN=Sites,{configuration}", "(gPLink=*)", "gPLink"),
     )
-    linked = {guid.upper() for place in places for guid in _LINK.findall(place.text("gPLink"))}
+    linked = {guid for place in places for guid, _ in policy_links(place)}
     in_use = [entry for entry in found if entry.text("cn").upper() in linked]
     return IdlePolicies(
         unlinked=_names(entry for entry in found if entry not in in_use),

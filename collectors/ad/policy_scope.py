@@ -16,7 +16,7 @@ from collectors.ad.filters import who
 from collectors.ad.names import parent
 from collectors.ad.place import place_of
 
-__all__ = ["Reach", "Scope", "policies_reaching", "policy_scope"]
+__all__ = ["Reach", "Scope", "policies_reaching", "policy_links", "policy_scope"]
 
 DANGLING = warn(
     "ad.policy-link-dangling",
@@ -142,7 +142,7 @@ async def policy_scope(host: Directory, about: About) -> Scope:
     places = {entry.dn.lower(): entry for entry in linked}
     dangling: dict[str, list[str]] = {}
     for entry in linked:
-        for guid, _ in _links(entry):
+        for guid, _ in policy_links(entry):
             if guid not in policies:
                 dangling.setdefault(guid, []).append(entry.dn)
     return Scope(
@@ -164,7 +164,7 @@ def _policy(entry: Entry) -> _Policy:
     )
 
 
-def _links(entry: Entry) -> Iterator[tuple[str, int]]:
+def policy_links(entry: Entry) -> Iterator[tuple[str, int]]:
     """The policies that a place links, the last first, as they count, with the link's options."""
     return ((guid.upper(), int(options)) for guid, options in reversed(_LINK.findall(entry.text("gPLink"))))
 
@@ -203,7 +203,7 @@ def _stages(
     above = parent(dn)
     while above:
         entry = places.get(above.lower())
-        for guid, options in _links(entry) if entry else ():
+        for guid, options in policy_links(entry) if entry else ():
             policy = policies.get(guid)
             if policy is not None and stages.get(policy.name) != "applies":
                 stages[policy.name] = _stage(policy, options, sids, is_blocked=is_blocked)
