@@ -45,11 +45,14 @@ class _Packets:
             raise GrantRefusedError(NotGranted.NOT_NAMED, f"the grant opens no {self.way} door to {host!r}")
         self._record = record
 
-    async def _asked(self, question: Sequence[str], send: Send) -> Reply:
-        """Ask the addresses in their order until one answers, and record it. Raises Unanswered."""
+    async def _asked(self, question: Sequence[str], send: Send, doors: Sequence[Door] = ()) -> Reply:
+        """Ask the addresses in their order until one answers, and record it. Raises Unanswered.
+
+        doors: others than those of the session's own way.
+        """
         began, start = datetime.now(UTC), time.monotonic()
         wire, missed = b"", None
-        for door in self._doors:
+        for door in doors or self._doors:
             # What an answer says of the time is measured from the packet that it answers.
             began, start = datetime.now(UTC), time.monotonic()
             try:
@@ -132,52 +135,31 @@ class CertifiedSession(_Packets):
         return await self._asked(("certificate",), _shown_certificate)
 
 
-class KnockerSession:
-    """A `Knocker`: a port is connected to, and left at once."""
+class KnockerSession(_Packets):
+    """A `Knocker`: a port is connected to, and left at once. Its ways stand behind the directory's."""
+
+    session, way = "knock", "ldap"
 
     def __init__(self, leave: Leave, host: str, record: Record) -> None:
-        target = leave.grant.targets.get(host)
-        ways = [way for way in (target.ports if target else ()) if way.startswith(_CLIENT)]
-        if target is None or not ways:
+        super().__init__(leave, host, record)
+        ports = leave.grant.targets[host].ports
+        self._ports = {ports[way]: leave.doors(host, way) for way in ports if way.startswith(_CLIENT)}
+        if not self._ports:
             raise GrantRefusedError(NotGranted.NOT_NAMED, f"the grant names no port of {host!r} to be tried")
-        self._doors = {target.ports[way]: leave.doors(host, way) for way in ways}
-        self._record = record
 
     @property
     def ports(self) -> tuple[int, ...]:
-        return tuple(self._doors)
+        return tuple(self._ports)
 
     async def knock(self, port: int) -> None:
         """See `collectors.session.Knocker.knock`; any of the host's addresses is enough."""
-        if port not in self._doors:
+        if port not in self._ports:
             raise GrantRefusedError(NotGranted.NOT_NAMED, f"the grant does not name port {port}")
-        began, start = datetime.now(UTC), time.monotonic()
-        missed: Unanswered | None = None
-        for door in self._doors[port]:
-            try:
-                await _touch(door)
-            except Unanswered as reason:
-                missed = missed or reason
-            else:
-                missed = None
-                break
-        self._record(
-            Exchange(
-                session="knock",
-                question=("knock", f"{port}"),
-                began=began,
-                took=time.monotonic() - start,
-                unanswered=(missed.kind, missed.phase, missed.detail) if missed else None,
-            )
-        )
-        if missed is not None:
-            raise missed
-
-    async def close(self) -> None:
-        """Nothing stays open."""
+        await self._asked(("knock", f"{port}"), _touch, self._ports[port])
 
 
-async def _touch(door: Door) -> None:
+async def _touch(door: Door) -> bytes:
+    """Nothing is said on either side."""
     with new_socket(door, socket.SOCK_STREAM) as line:
         try:
             async with asyncio.timeout(_LONG):
@@ -186,6 +168,7 @@ async def _touch(door: Door) -> None:
             raise Unanswered(Kind.TIMED_OUT, f"no answer within {_LONG:g} s", phase=Phase.CONNECT) from None
         except OSError as error:
             raise _unmet(error, Phase.CONNECT) from error
+    return b""
 
 
 async def _datagram(door: Door, query: bytes, answered: Callable[[bytes], bytes | None]) -> bytes:
