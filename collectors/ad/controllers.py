@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from collectors import About, Directory, Finding, collector, fault, survey, warn
-from collectors.ad.members import Forest, named, once, read_forest
+from collectors.ad.members import CONTROLLER_ACCOUNTS, Forest, named, once, read_forest
 
 __all__ = ["ControllerAccount", "ControllerFacts", "accounts_sound", "controllers"]
 
@@ -106,7 +106,7 @@ async def controllers(host: Directory, about: About) -> ControllerFacts:
     forest = await read_forest(host, about)
     found = await host.search(
         forest.base,
-        "(&(objectCategory=computer)(|(primaryGroupID=516)(primaryGroupID=521)))",
+        CONTROLLER_ACCOUNTS,
         "sAMAccountName",
         "dNSHostName",
         "userAccountControl",

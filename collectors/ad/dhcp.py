@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from collectors import About, Directory, Entry, Finding, Kind, Unanswered, collector, note, survey
 from collectors.ad.members import named, once
+from collectors.ad.place import contexts_of
 
 __all__ = ["Authorised", "DhcpServer", "authorised", "dhcp"]
 
@@ -64,10 +65,7 @@ def judge(_seen: Authorised) -> Iterator[Finding]:
 )
 async def dhcp(host: Directory, about: About) -> Authorised:
     """Read the authorised servers of the forest; where nobody ever authorised one, there are none."""
-    root = await host.root("defaultNamingContext", "configurationNamingContext")
-    domain, configuration = root.text("defaultNamingContext"), root.text("configurationNamingContext")
-    if not domain or not configuration:
-        raise Unanswered(Kind.UNPARSABLE, "the server names no domain: it is no domain controller")
+    domain, configuration = await contexts_of(host)
     try:
         found = await host.search(
             f"CN=NetServices,CN=Services,{configuration}", "(objectClass=dHCPClass)", "cn", "dhcpServers"

@@ -14,6 +14,7 @@ from collectors import About, Directory, Entry, Finding, Kind, Unanswered
 from collectors.ad.names import parent, rdn, same_dn, site_of
 
 __all__ = [
+    "CONTROLLER_ACCOUNTS",
     "IS_CATALOGUE",
     "NO_INBOUND",
     "NO_OUTBOUND",
@@ -29,6 +30,8 @@ __all__ = [
     "settled",
 ]
 
+# Finds the accounts of the controllers: members of the two groups that are every controller's first.
+CONTROLLER_ACCOUNTS = "(&(objectCategory=computer)(|(primaryGroupID=516)(primaryGroupID=521)))"
 _LONGEST = 120
 # tombstoneLifetime when it is not there, and more than anybody means (100 years).
 _DEFAULT_LIFETIME, _LONGEST_LIFETIME = 60, 36_500

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from collectors import About, Directory, Finding, Kind, Unanswered, collector, survey, warn
 from collectors.ad.descriptor import read_owner
-from collectors.ad.members import named, once
+from collectors.ad.members import CONTROLLER_ACCOUNTS, named, once
 from collectors.ad.place import place_of
 
 __all__ = ["Owned", "Owners", "owners", "owners_agree"]
@@ -64,7 +64,7 @@ async def owners(host: Directory, about: About) -> Owners:
     place = await place_of(host)
     found = await host.search(
         place.domain,
-        "(&(objectCategory=computer)(|(primaryGroupID=516)(primaryGroupID=521)))",
+        CONTROLLER_ACCOUNTS,
         "sAMAccountName",
         "nTSecurityDescriptor",
         also="descriptors",

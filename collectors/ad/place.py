@@ -7,7 +7,7 @@ from datetime import datetime
 
 from collectors import Directory, Kind, Unanswered
 
-__all__ = ["Place", "place_of"]
+__all__ = ["Place", "contexts_of", "place_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,3 +27,12 @@ async def place_of(host: Directory) -> Place:
             Kind.UNPARSABLE, "the server names no domain, or no time: it is no domain controller"
         )
     return Place(domain=domain, now=now)
+
+
+async def contexts_of(host: Directory) -> tuple[str, str]:
+    """The distinguished names of the controller's domain, and of the forest's configuration. Raises Unanswered."""
+    root = await host.root("defaultNamingContext", "configurationNamingContext")
+    domain, configuration = root.text("defaultNamingContext"), root.text("configurationNamingContext")
+    if not domain or not configuration:
+        raise Unanswered(Kind.UNPARSABLE, "the server names no domain: it is no domain controller")
+    return domain, configuration

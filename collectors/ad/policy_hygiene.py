@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from collectors import Directory, Entry, Finding, Kind, Unanswered, collector, note, survey
 from collectors.ad.members import named, once
+from collectors.ad.place import contexts_of
 from collectors.ad.policy_scope import policy_links
 
 __all__ = ["IdlePolicies", "idle_policies", "policies_serve"]
@@ -58,10 +59,7 @@ def judge(_seen: IdlePolicies) -> Iterator[Finding]:
 )
 async def idle_policies(host: Directory) -> IdlePolicies:
     """Read every policy, and every place that may link one, sites among them."""
-    root = await host.root("defaultNamingContext", "configurationNamingContext")
-    domain, configuration = root.text("defaultNamingContext"), root.text("configurationNamingContext")
-    if not domain or not configuration:
-        raise Unanswered(Kind.UNPARSABLE, "the server names no domain: it is no domain controller")
+    domain, configuration = await contexts_of(host)
     found = await host.search(
         f"CN=Policies,CN=System,{domain}",
         "(objectClass=groupPolicyContainer)",
