@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,14 +83,28 @@ def _to_json(value: object) -> str:
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     # What is deleted is overwritten, as it may be a customer's.
+    _write_ahead(connection)
     for pragma in (
-        "journal_mode=WAL",
         "foreign_keys=ON",
         "synchronous=NORMAL",
         "trusted_schema=OFF",
         "secure_delete=ON",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Have a write-ahead log. While somebody else gives a new database its own, SQLite says so without waiting."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from datetime import datetime
 from pathlib import Path
 
@@ -49,6 +51,14 @@ def test_two_processes_may_make_the_same_store(tmp_path: Path) -> None:
     argv = [sys.executable, "-c", _OPENS, str(tmp_path / "home")]
     pair = [subprocess.Popen(argv, stdout=subprocess.DEVNULL) for _ in range(2)]
     assert [process.wait(60) for process in pair] == [0, 0]
+
+
+def test_a_new_store_that_another_process_is_just_writing_to_is_waited_for(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "secondline.sqlite3", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    threading.Timer(0.3, other.close).start()
+    with open_store(tmp_path).write() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == HEAD
 
 
 def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
