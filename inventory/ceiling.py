@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from inventory.clause import Part
 from inventory.contract import Host, Outside
 from inventory.fields import Id, Port, WrongError
+from inventory.sip_reach import LAST, MEDIA, PortSpan
 from inventory.spans import Spans, without
 
 __all__ = ["Ceiling", "CeilingError", "Network", "Reach", "read_ceiling", "read_network", "ways"]
@@ -62,11 +63,14 @@ def ways(target: Host | Outside) -> dict[str, int]:
         "dns": target.dns,
         "winrm": host.winrm if host else None,
         "snmp": host.snmp if host else None,
+        "path": host.path if host else None,
     }
-    directory = host.directory if host else None
+    directory, sip = (host.directory if host else None), target.sip
     return {
         **{way: reach.port for way, reach in named.items() if reach is not None},
         **(directory.ways if directory else {}),
+        **(host.vpn.ways if host and host.vpn else {}),
+        **(sip.ways if sip else {}),
     }
 
 
@@ -80,6 +84,9 @@ class Ceiling(Part):
         default=(), description="where servers outside may be that are looked up by name; none: nowhere"
     )
     ports: tuple[Port, ...] = Field(min_length=1, description="ports that may be spoken to, TCP and UDP")
+    media: tuple[PortSpan, ...] = Field(
+        default=(), description="spans of UDP ports that the sound of a test call may go to; none: nowhere"
+    )
     areas: tuple[Id, ...] = Field(default=(), description="areas that may be diagnosed")
     playbooks: tuple[Id, ...] = Field(default=(), description="playbooks that may be run")
 
@@ -89,7 +96,7 @@ class Ceiling(Part):
         holds = self.holds_outside if named else self._holds
         return Reach(
             addresses=tuple(address for address in target.addresses if holds(address)),
-            ports={way: port for way, port in ways(target).items() if port in self._ports},
+            ports=self._below(ways(target)),
         )
 
     def beyond(self, customer: str, target: Host | Outside) -> str:
@@ -136,6 +143,16 @@ class Ceiling(Part):
     def _holds(self, address: IPv4Address | IPv6Address) -> bool:
         number, version = int(address), address.version
         return self._within[version].holds(number) and not self._without[version].holds(number)
+
+    def _below(self, named: dict[str, int]) -> dict[str, int]:
+        """The ways in that are not taken away. The sound's are many ports, and go together or not at all."""
+        first, last = named.get(MEDIA, 0), named.get(LAST, 0)
+        is_heard = any(low <= first <= last <= high for low, high in self.media)
+        return {
+            way: port
+            for way, port in named.items()
+            if (is_heard if way in {MEDIA, LAST} else port in self._ports)
+        }
 
     @cached_property
     def _ports(self) -> frozenset[int]:

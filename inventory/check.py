@@ -14,6 +14,7 @@ from typing import Any
 
 from inventory.check_kerberos import unable_to_give_tickets, unasked_for_tickets
 from inventory.check_names import Row, unable_to_look_up, unasked_for_names, words
+from inventory.check_tunnels import ends_nowhere, unasked_tunnels
 from inventory.platforms import ENABLES, NETWORK
 from inventory.tree import Flaw, Path
 
@@ -25,18 +26,21 @@ def contradictions(
 ) -> Iterator[Flaw]:
     """What does not fit together. areas, playbooks: those that exist, where the caller knows them."""
     rows = _all_rows(data)
-    for key in ("contacts", "sites", "clauses"):
+    for key in ("contacts", "sites", "tunnels", "clauses"):
         yield from _twice(rows[key], "id")
     yield from _twice(chain(rows["hosts"], rows["outside"]), "id")
     yield from _twice(rows["zones"], "name")
     yield from _addresses(rows)
     yield from _uplinks(rows)
+    yield from _phones(rows)
     yield from _references(rows)
     yield from _roots(rows)
     yield from unable_to_look_up(rows)
     yield from unable_to_give_tickets(rows, _nearest)
+    yield from ends_nowhere(rows, _nearest)
     yield from _approvers(rows)
     yield from _only_of_network_devices(rows)
+    yield from _reads_and_changes(rows)
     for path, clause in rows["clauses"]:
         yield from _unknown(path, clause, "diagnose", areas, "area that can be diagnosed")
         yield from _unknown(path, clause, "change", playbooks, "playbook")
@@ -49,8 +53,10 @@ def hints(data: object, *, platforms: Collection[str] | None = None) -> Iterator
     for path, row in chain(rows["hosts"], rows["outside"]):
         if row.get("dns") is None:
             mute.add(_name(row))
-            if all(row.get(way) is None for way in ("ssh", "directory", "winrm", "snmp")):
-                what = "write how it is reached: 'ssh', 'dns', 'directory', 'winrm' or 'snmp'"
+            if all(
+                row.get(way) is None for way in ("ssh", "directory", "winrm", "snmp", "vpn", "path", "sip")
+            ):
+                what = "write how it is reached: 'ssh', 'dns', 'directory', 'winrm', 'snmp' or 'sip'"
                 yield Flaw(path, "it cannot be asked anything", what)
         yield from _unpinned(path, row)
     for key, name in (("sites", "resolvers"), ("zones", "servers"), ("zones", "parents")):
@@ -62,6 +68,7 @@ def hints(data: object, *, platforms: Collection[str] | None = None) -> Iterator
     yield from _uncovered(rows)
     yield from unasked_for_names(rows)
     yield from unasked_for_tickets(rows)
+    yield from unasked_tunnels(rows)
     for path, host in rows["hosts"] if platforms is not None else ():
         platform = _name(host, "platform")
         if platform is not None and host.get("ssh") is not None and platform not in (platforms or ()):
@@ -79,6 +86,10 @@ def _unpinned(path: Path, row: dict[str, Any]) -> Iterator[Flaw]:
         if isinstance(reach, dict) and reach.get("authorities", []) == []:
             what = f"nobody is named who signs the {whose}'s certificate, so nobody can log in"
             yield Flaw((*path, way), what, "add the authority's certificate in PEM under 'authorities'")
+    sip = row.get("sip")
+    if isinstance(sip, dict) and sip.get("transport") == "tls" and sip.get("authorities", []) == []:
+        what = "nobody is named who signs its certificate, so nobody registers or calls there"
+        yield Flaw((*path, "sip"), what, "add the authority's certificate in PEM under 'authorities'")
 
 
 def _uncovered(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
@@ -98,7 +109,10 @@ def _named(rows: Mapping[str, list[Row]], key: str) -> set[str]:
 
 def _all_rows(data: object) -> Mapping[str, list[Row]]:
     """The mappings of each list of the file, with their paths."""
-    return {key: _rows(data, key) for key in ("contacts", "sites", "hosts", "outside", "zones", "clauses")}
+    return {
+        key: _rows(data, key)
+        for key in ("contacts", "sites", "hosts", "outside", "zones", "tunnels", "clauses")
+    }
 
 
 def _rows(data: object, key: str) -> list[Row]:
@@ -170,6 +184,21 @@ def _uplinks(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
             seen.add((port or "").lower())
 
 
+def _phones(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
+    """A number of a telephone server is one phone."""
+    for path, host in rows["hosts"]:
+        seen: set[str] = set()
+        for at, phone in _rows(host.get("registrar"), "phones"):
+            number = _name(phone, "number")
+            if number in seen:
+                yield Flaw(
+                    (*path, "registrar", *at, "number"),
+                    f"'{number}' is already a phone of this server",
+                    "write it once",
+                )
+            seen.add(number or "")
+
+
 def _repeated(path: Path, number: int, word: str) -> Flaw:
     return Flaw((*path, "addresses", number), f"{word} is written twice", "write it once")
 
@@ -215,6 +244,23 @@ def _only_of_network_devices(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
         if ssh.get("legacy") is True and platform not in NETWORK:
             what = "outdated algorithms are only for network devices"
             yield Flaw((*path, "ssh", "legacy"), what, "leave it out, and update the host's SSH service")
+
+
+def _reads_and_changes(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:
+    """Who only reads and who changes are not one account with one secret."""
+    for path, host in rows["hosts"]:
+        for way in ("ssh", "directory"):
+            reach = host.get(way)
+            change = reach.get("change") if isinstance(reach, dict) else None
+            if not isinstance(reach, dict) or not isinstance(change, dict):
+                continue
+            named = [(one.get("user"), one.get("credential")) for one in (reach, change)]
+            if named[0] == named[1] and None not in named[0]:
+                yield Flaw(
+                    (*path, way, "change"),
+                    "changes are made with the account that only reads",
+                    "name another account, or another credential, for changes",
+                )
 
 
 def _references(rows: Mapping[str, list[Row]]) -> Iterator[Flaw]:

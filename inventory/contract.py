@@ -28,8 +28,20 @@ from inventory.fields import (
     TimeZone,
     WrongError,
 )
-from inventory.reach import DirectoryReach, DnsReach, KerberosLogin, SshReach, Uplink, WinrmReach
+from inventory.probe_reach import PathReach, VpnReach
+from inventory.reach import (
+    CaptureReach,
+    DirectoryReach,
+    DnsReach,
+    KerberosLogin,
+    SshReach,
+    Uplink,
+    WinrmReach,
+)
+from inventory.sip_reach import SipReach
 from inventory.snmp_reach import SnmpReach
+from inventory.tunnel import Tunnel, TunnelEnd, Users
+from inventory.voice import Phone, Registrar
 from inventory.zone import Mail, Names, Zone
 
 __all__ = [
@@ -51,12 +63,20 @@ __all__ = [
     "Mail",
     "Names",
     "Outside",
+    "PathReach",
+    "Phone",
     "Redaction",
+    "Registrar",
+    "SipReach",
     "Site",
     "SnmpReach",
     "SpanningTree",
     "SshReach",
+    "Tunnel",
+    "TunnelEnd",
     "Uplink",
+    "Users",
+    "VpnReach",
     "Window",
     "WinrmReach",
     "Zone",
@@ -130,8 +150,21 @@ class Host(Part):
         default=None, description="how Windows is asked by PowerShell, if it may be"
     )
     snmp: SnmpReach | None = Field(default=None, description="how its SNMP agent is asked, if it may be")
+    vpn: VpnReach | None = Field(
+        default=None, description="which VPN services of it may be tried by a stranger's first packet"
+    )
+    path: PathReach | None = Field(default=None, description="that the size of packets to it may be measured")
+    sip: SipReach | None = Field(
+        default=None, description="that it is a telephone system or trunk, and how it is asked over SIP"
+    )
+    capture: CaptureReach | None = Field(
+        default=None, description="that calls may be captured on it, and how much of them; needs 'ssh'"
+    )
     uplinks: tuple[Uplink, ...] = Field(
         default=(), description="its ports to providers, for what is said about queues"
+    )
+    registrar: Registrar | None = Field(
+        default=None, description="of a telephone server: the phones that shall be registered there"
     )
 
 
@@ -170,6 +203,9 @@ class Outside(Part):
         "what all of them say counts",
     )
     dns: DnsReach | None = Field(default=None, description="that it answers DNS questions")
+    sip: SipReach | None = Field(
+        default=None, description="that it is a provider's trunk, and how it is asked over SIP"
+    )
 
     @model_validator(mode="after")
     def _known_in_one_way(self) -> Self:
@@ -245,6 +281,9 @@ class Contract(Part):
     hosts: tuple[Host, ...] = Field(min_length=1, description="the systems that the contract covers")
     outside: tuple[Outside, ...] = Field(default=(), description="servers elsewhere that may be asked")
     zones: tuple[Zone, ...] = Field(default=(), description="the customer's DNS zones")
+    tunnels: tuple[Tunnel, ...] = Field(
+        default=(), description="tunnels between places, and where people dial in from home"
+    )
     clauses: tuple[Clause, ...] = Field(min_length=1, description="what may be done, to which hosts, when")
     data: Data = Field(default=Data.model_construct(), description="how the customer's data is treated")
 

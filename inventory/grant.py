@@ -17,6 +17,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from inventory.fields import Port, unicast
+from inventory.sip_reach import LAST, MEDIA
 from inventory.token import Pin, TokenError, open_token, seal_token
 
 __all__ = ["Door", "Grant", "GrantRefusedError", "Leave", "NotGranted", "Target", "seal", "verify"]
@@ -24,6 +25,8 @@ __all__ = ["Door", "Grant", "GrantRefusedError", "Leave", "NotGranted", "Target"
 _TYPE = "grant+jws"
 _VERSION = 1
 _LEEWAY = 30
+# The defaults of these are for who makes a grant; what is sealed says them itself.
+_SAYS_ITSELF = frozenset({"version", "plan", "undo", "requested_by", "edited_by"})
 _LONGEST = 24 * 3600
 
 
@@ -53,7 +56,10 @@ def _one_address(text: str) -> str:
 
 
 class Target(BaseModel):
-    """One host of a grant: its pinned addresses and the port of each way in (`ssh`, `dns`)."""
+    """One host of a grant: its pinned addresses and the port of each way in (`ssh`, `dns`).
+
+    The sound of a test call takes every port from that of `rtp` to that of `rtp-last`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -74,7 +80,20 @@ class Grant(BaseModel):
     agent: str
     contract: str = Field(description="SHA-256 of the contract's text")
     revision: int
-    deeds: tuple[str, ...] = Field(description="collectors that may be asked", min_length=1)
+    deeds: tuple[str, ...] = Field(
+        description="collectors that may be asked, playbooks that may be planned; with a plan its playbook alone",
+        min_length=1,
+    )
+    plan: str = Field(
+        default="",
+        pattern=r"^(?:[0-9a-f]{64})?$",
+        description="digest of the plan that may be carried out; '': none",
+    )
+    undo: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="that the plan is to be taken back where it was carried out"
+    )
+    requested_by: str = Field(default="", description="who asks for the change: nobody approves their own")
+    edited_by: tuple[str, ...] = Field(default=(), description="who changed the plan: nor do they approve it")
     targets: dict[str, Target] = Field(min_length=1)
     shares: dict[str, int] = Field(
         default={}, description="clause -> how many of its hosts this grant may have open at once"
@@ -102,7 +121,9 @@ class Leave:
         target = self.grant.targets.get(host)
         if target is None or way not in target.ports:
             return ()
-        return tuple(Door(ip_address(a), target.ports[way]) for a in target.addresses)
+        first = target.ports[way]
+        last = target.ports.get(LAST, first) if way == MEDIA else first
+        return tuple(Door(ip_address(a), port) for a in target.addresses for port in range(first, last + 1))
 
     def doors_of(self, hosts: Collection[str]) -> frozenset[Door]:
         """Every address and port that anything may be sent to while only these hosts are asked."""
@@ -113,6 +134,9 @@ class Leave:
             for way in target.ports
             for door in self.doors(host, way)
         )
+
+    def names(self, host: str) -> bool:
+        return host in self.grant.targets
 
     def permits(self, host: str, deed: str) -> bool:
         return host in self.grant.targets and deed in self.grant.deeds
@@ -166,7 +190,17 @@ def _content(payload: bytes) -> Grant:
         raise GrantRefusedError(
             NotGranted.NO_CONTENT, "the grant is signed, but its content is not a grant"
         ) from None
-    # The defaults are for who makes a grant; what is sealed says everything itself.
-    if "version" not in grant.model_fields_set:
-        raise GrantRefusedError(NotGranted.NO_CONTENT, "the grant is signed, but it does not say its version")
+    if unsaid := sorted(_SAYS_ITSELF - grant.model_fields_set):
+        raise GrantRefusedError(
+            NotGranted.NO_CONTENT, f"the grant is signed, but it does not say its {unsaid[-1]}"
+        )
+    if bool(grant.plan) != bool(grant.requested_by) or (grant.plan and len(grant.deeds) != 1):
+        raise GrantRefusedError(
+            NotGranted.NO_CONTENT,
+            "the grant of a change names its plan, its playbook alone, and who asks for it",
+        )
+    if grant.undo and not grant.plan:
+        raise GrantRefusedError(
+            NotGranted.NO_CONTENT, "the grant of an undo names the plan that is taken back"
+        )
     return grant

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from inventory.clause import Part
 from inventory.fields import (
@@ -19,9 +19,42 @@ from inventory.fields import (
     LoginName,
     Port,
     Realm,
+    WrongError,
 )
 
-__all__ = ["DirectoryReach", "DnsReach", "KerberosLogin", "SshReach", "Uplink", "WinrmReach"]
+__all__ = [
+    "CaptureReach",
+    "ChangeByDirectory",
+    "ChangeBySsh",
+    "DirectoryReach",
+    "DnsReach",
+    "KerberosLogin",
+    "SshReach",
+    "Uplink",
+    "WinrmReach",
+]
+
+
+class ChangeBySsh(Part):
+    """With which account changes are made over SSH; it is given to no process that asks questions."""
+
+    user: Annotated[str, Field(pattern=f"^{ACCOUNT.pattern}$")] = Field(
+        description="account that may make the changes that a clause names"
+    )
+    credential: CredentialRef = Field(
+        description="where the agent finds its key or password: a name, never the secret"
+    )
+
+
+class ChangeByDirectory(Part):
+    """With which account the directory is changed; it is given to no process that asks questions."""
+
+    user: LoginName = Field(
+        description="account that may make the changes that a clause names, as user@domain"
+    )
+    credential: CredentialRef = Field(
+        description="where the agent finds its password: a name, never the password"
+    )
 
 
 class SshReach(Part):
@@ -44,6 +77,10 @@ class SshReach(Part):
     legacy: Annotated[bool, Field(strict=True)] = Field(
         default=False,
         description="that this network device may be spoken to by outdated SSH algorithms (SHA-1, CBC)",
+    )
+    change: ChangeBySsh | None = Field(
+        default=None,
+        description="account for changes over SSH; without it nothing can be changed in this way",
     )
 
 
@@ -72,6 +109,10 @@ class DirectoryReach(Part):
     authorities: tuple[Certificate, ...] = Field(
         default=(),
         description="who signs the controller's certificate, in PEM; none: nobody is trusted, and nobody logs in",
+    )
+    change: ChangeByDirectory | None = Field(
+        default=None,
+        description="account for changes of the directory; without it nothing can be changed in this way",
     )
     ping: Port = Field(default=389, description="UDP port on which clients look for a controller (CLDAP)")
     kerberos: Port = Field(default=88, description="TCP port of the Kerberos service")
@@ -125,6 +166,32 @@ class WinrmReach(Part):
         default=None,
         description="a constrained endpoint (JEA) that offers our questions as functions, by its configuration's name",
     )
+
+
+class CaptureReach(Part):
+    """That calls may be captured on a host, and how much of them: whole packets with what people say.
+
+    Only signalling and voice to and from the host's own addresses, while a clause lets it be diagnosed for 'voip'.
+    """
+
+    seconds: Annotated[int, Field(ge=1, le=120, strict=True)] = Field(
+        default=30, description="at most so long a time"
+    )
+    packets: Annotated[int, Field(ge=10, le=4000, strict=True)] = Field(
+        default=3000, description="at most so many packets; a call makes about a hundred a second"
+    )
+    signalling: tuple[Port, ...] = Field(
+        default=(5060,), min_length=1, max_length=8, description="ports of SIP, by UDP and TCP"
+    )
+    media: tuple[Port, Port] = Field(default=(10000, 20000), description="first and last UDP port of voice")
+
+    @model_validator(mode="after")
+    def _upwards(self) -> Self:
+        if self.media[0] > self.media[1]:
+            raise WrongError(
+                "the ports of voice end before they begin", "write the lower one first", at="media"
+            )
+        return self
 
 
 class Uplink(Part):

@@ -56,9 +56,13 @@ class SignatureError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pins:
-    """Whose signatures count: the duty managers', the customer's, and whether the latter is demanded."""
+    """Whose signatures count: the duty managers', the customer's, and whether the latter is demanded.
+
+    engineers: who may agree to a colleague's change, besides the duty managers; they sign no contract.
+    """
 
     duty: tuple[Pin, ...]
+    engineers: tuple[Pin, ...] = ()
     customer: tuple[Pin, ...] = ()
     cosigned: bool = False
 

@@ -225,10 +225,12 @@ def _endless(contract: Contract, request: Request, clauses: tuple[Clause, ...]) 
 def _high_enough(contract: Contract, request: Request) -> Ceiling:
     """A ceiling that takes nothing away from this request, to see what the contract alone lacks."""
     target = contract.targets[request.host]
+    sip = target.sip
     return Ceiling(
         customers=(request.customer,),
         networks=tuple({ip_network(address) for address in target.addresses}) or (ip_network("::1"),),
         ports=tuple(set(ways(target).values())) or (1,),
+        media=(sip.media,) if sip is not None and sip.media is not None else (),
         areas=(deed_name(request.deed),) if isinstance(request.deed, Diagnose) else (),
         playbooks=(deed_name(request.deed),) if isinstance(request.deed, Change) else (),
     )

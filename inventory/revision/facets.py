@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import load_pem_x509_certificate
 
 from inventory.clause import Part
-from inventory.contract import Contract, Host, Outside, Uplink
+from inventory.contract import Contract, Host, Outside, Phone, Registrar, Uplink
 from inventory.revision.step import Effect, Step, Tallies
 
 __all__ = ["compare_targets"]
@@ -22,7 +22,7 @@ Target = Host | Outside
 _Both = tuple[Mapping[str, str], Mapping[str, str]]
 
 # What is only said of a host: no permission hangs on it, except by what clauses make of roles.
-_LABELS = ("name", "site", "environment", "roles", "uplinks")
+_LABELS = ("name", "site", "environment", "roles", "uplinks", "registrar")
 _KNOWN = frozenset({"id", "addresses", "platform", "resolved_by", *_LABELS})
 
 
@@ -171,4 +171,11 @@ def _listed(value: object) -> str:
     if isinstance(value, Uplink):
         carried = f", {value.calls} calls {value.codec}/{value.packet_ms}" if value.calls else ""
         return f"{value.port} {value.mbits} Mbit/s{carried}"
+    if isinstance(value, Registrar):
+        return f"{value.domain or '*'}: {', '.join(map(_phone, value.phones))}"
     return str(value)
+
+
+def _phone(phone: Phone) -> str:
+    networks = " ".join(map(str, phone.networks))
+    return f"{phone.number} ({networks})" if networks else phone.number

@@ -11,7 +11,7 @@ from inventory.revision.step import Effect, Step
 __all__ = ["paper_changes", "term_gains"]
 
 _FLAGS = ("accounts", "addresses", "names")
-_PAPER = ("contract", "name", "language", "zones")
+_PAPER = ("contract", "name", "language", "zones", "tunnels")
 _COMPARED = frozenset({"customer", "valid", "timezone", "contacts", "hosts", "outside", "sites", "clauses"})
 # Each revision has its own number: that is no difference between them.
 _KNOWN = _COMPARED | frozenset({"revision", "data", *_PAPER})

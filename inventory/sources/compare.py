@@ -210,6 +210,10 @@ def _needed(contract: Contract) -> Iterator[tuple[str, str]]:
     for zone in contract.zones:
         for host in (*zone.servers, *zone.parents):
             yield host, f"the zone {zone.name!r} names it"
+    for tunnel in contract.tunnels:
+        for end in tunnel.ends:
+            if end.host:
+                yield end.host, f"the tunnel {tunnel.id!r} ends at it"
 
 
 def _after(contract: Contract, proposed: Mapping[str, Host], gone: set[str]) -> Contract:

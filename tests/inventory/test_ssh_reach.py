@@ -63,7 +63,21 @@ def test_what_cannot_stand_is_a_mistake(wrong: dict[str, Any]) -> None:
         Contract.model_validate(paper(**wrong))
 
 
-@pytest.mark.parametrize(("change", "value"), [("enable", "file:enable"), ("legacy", True)])
+def test_changes_are_not_made_with_the_account_that_reads() -> None:
+    assert complaints("cisco-ios", change={"user": "reader", "credential": "file:switches"}) == [
+        "change: changes are made with the account that only reads"
+    ]
+    assert complaints("cisco-ios", change={"user": "writer", "credential": "file:switches"}) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "value"),
+    [
+        ("enable", "file:enable"),
+        ("legacy", True),
+        ("change", {"user": "writer", "credential": "file:writer"}),
+    ],
+)
 def test_more_than_before_needs_a_second_person(change: str, value: object) -> None:
     before = paper()
     after = copy.deepcopy(before)
