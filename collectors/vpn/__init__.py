@@ -1,0 +1,1 @@
+"""Tunnels between places and the way in from home: IPsec, OpenVPN, WireGuard."""
