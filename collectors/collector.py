@@ -17,13 +17,19 @@ from pydantic import TypeAdapter
 
 from collectors.finding import Finding
 from collectors.session import SESSIONS, Cli, Shell
+from collectors.telephony import SipTransport
+from collectors.tunnel_facts import Behind, TunnelFacts
 from inventory.platforms import NETWORK
 
 __all__ = [
     "About",
+    "CaptureBounds",
     "Collector",
     "DomainFacts",
+    "PhonePlan",
+    "RegistrarPlan",
     "Server",
+    "SipFacts",
     "Survey",
     "TreePlan",
     "Uplink",
@@ -57,6 +63,32 @@ class Uplink:
     calls: int = 0
     codec: Literal["g711", "g722", "g729"] = "g711"
     packet_ms: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhonePlan:
+    """A number that shall be registered; networks: from where, as '10.1.2.0/24' (none: from anywhere)."""
+
+    number: str
+    networks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrarPlan:
+    """What the contract says of a telephone server. domain: that the phones register with, '' for any."""
+
+    domain: str = ""
+    phones: tuple[PhonePlan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureBounds:
+    """How much of its calls may be captured on a host: seconds, packets, ports of SIP, first and last port of voice."""
+
+    seconds: int
+    packets: int
+    signalling: tuple[int, ...]
+    media: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +138,29 @@ class DomainFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SipFacts:
+    """What the contract says of a telephone system: its domain, and how it is reached. user: of tests, '' for none.
+
+    authorities: who signs its certificate, in PEM. srv: the domain that phones look up to find it, '' for none.
+    """
+
+    domain: str
+    transport: SipTransport
+    port: int
+    user: str = ""
+    authorities: tuple[str, ...] = ()
+    srv: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SipServers:
+    """Who serves a domain's telephony, as the contract knows it: the systems, with their ports and transports."""
+
+    domain: str
+    servers: tuple[tuple[Server, SipFacts], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TreePlan:
     """Which switch shall be the root of spanning tree at a site, and which one after it: ids of hosts, '' for no plan."""
 
@@ -121,7 +176,8 @@ class About:
     domain: whose controller or member the host is, or whose names it answers for. account: with which the directory
     is read. authorities: who signs the controller's certificate, in PEM. accounts: those that the ticket speaks of.
     spanning_tree: what is planned at the host's site.
-    uplinks: its ports to providers.
+    uplinks: its ports to providers. tunnels: those that end at it. behind: behind whose ends it stands.
+    sip: of a telephone system; telephony: those that phones find by a name's look-up. registrar: which phones shall be registered there.
     """
 
     id: str
@@ -140,6 +196,12 @@ class About:
     accounts: tuple[str, ...] = ()
     spanning_tree: TreePlan | None = None
     uplinks: tuple[Uplink, ...] = ()
+    tunnels: tuple[TunnelFacts, ...] = ()
+    behind: tuple[Behind, ...] = ()
+    registrar: RegistrarPlan | None = None
+    capture: CaptureBounds | None = None
+    sip: SipFacts | None = None
+    telephony: tuple[SipServers, ...] = ()
 
     @property
     def serves(self) -> tuple[ZoneFacts, ...]:

@@ -12,8 +12,10 @@ from pydantic import TypeAdapter
 
 from collectors.entry import Entry
 from collectors.ldif import LdifError, read_ldif
-from collectors.session import Answer, Datum, Edns, Ran, Reply, Secured, Shown
+from collectors.powershell import Datum
+from collectors.session import Answer, Edns, Fit, Ran, Reply, Secured, Shown
 from collectors.silence import Kind, Phase, Unanswered
+from collectors.telephony import Call, Sound, Spoken, Talk
 from collectors.varbind import Oid, Varbind, VarbindError, read_lines
 
 __all__ = [
@@ -21,8 +23,10 @@ __all__ = [
     "Exchange",
     "answer_of",
     "asked_how",
+    "call_of",
     "entries_of",
     "facts_of",
+    "fit_of",
     "objects_of",
     "one_of",
     "ran_of",
@@ -31,6 +35,9 @@ __all__ = [
     "secured_of",
     "shown_of",
     "spelt",
+    "talk_facts",
+    "talk_of",
+    "talk_parts",
     "told",
     "varbinds_of",
     "wanted",
@@ -40,19 +47,21 @@ __all__ = [
 PRESENT = "(objectClass=*)"
 
 _ANSWER = TypeAdapter(Answer)
+_SOUND = TypeAdapter(Sound)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """A question with its answer, or with the way it stayed unanswered.
 
-    session: 'shell', 'dns', 'greeting', 'directory', 'powershell', 'snmp', 'cli', 'ping', 'kdc', 'time', 'certificate' or 'knock'. question: for a shell
+    session: 'shell', 'dns', 'greeting', 'directory', 'powershell', 'snmp', 'cli', 'sip', 'capture', 'ping', 'kdc', 'time', 'certificate', 'knock', 'ike', 'openvpn' or 'path'. question: for a shell
     ('run', *argv) or ('fetch', path), for dns ('ask', server, name, type, transport, how as `asked_how` spells it), for a greeting
     ('host-key',), for a directory ('search', base, scope, filter, attributes, also), for the others ('ping', domain),
-    ('ask-ticket', realm, account), ('time',), ('certificate',), ('knock', port); for Windows ('script', name, data as `told` spells it), for SNMP
-    ('get', context, *OIDs) or ('walk', context, OID), for a network device ('show', command) or ('secured',). began: UTC. took: seconds.
+    ('ask-ticket', realm, account), ('time',), ('certificate',), ('knock', port), ('ike', 'first' or 'nat'), ('openvpn',), ('fits', address, size); for Windows ('script', name, data as `told` spells it), for SNMP
+    ('get', context, *OIDs) or ('walk', context, OID), for a network device ('show', command) or ('secured',), for telephony
+    ('options',), ('register',), ('certificate',) or ('call', number), for a capture ('capture',). began: UTC. took: seconds.
     facts: the small typed part of the answer; parts: its raw bytes by name ('stdout', 'stderr', 'content',
-    'wire', 'key', 'ldif', 'json', 'snmprec', 'text', and 'aside' for log lines that came between); cut: True when the answer was longer than what was kept.
+    'wire', 'key', 'message-N' of telephony, 'ldif', 'json', 'snmprec', 'text', 'pcap', and 'aside' for log lines that came between); cut: True when the answer was longer than what was kept.
     """
 
     session: str
@@ -90,6 +99,7 @@ def ran_of(exchange: Exchange) -> Ran:
         code=int(exchange.facts["code"]),
         began=exchange.began,
         took=exchange.took,
+        raw=exchange.parts.get("stdout", b""),
     )
 
 
@@ -151,6 +161,16 @@ def reply_of(exchange: Exchange) -> Reply:
     return Reply(content=exchange.parts.get("wire", b""), began=exchange.began, took=exchange.took)
 
 
+def fit_of(exchange: Exchange) -> Fit:
+    """What became of a packet that must not be cut up, as the collector sees it. Raises Unanswered."""
+    exchange.settle()
+    return Fit(
+        size=int(exchange.question[2]),
+        outcome=exchange.facts["outcome"],
+        mtu=int(exchange.facts.get("mtu", 0)),
+    )
+
+
 def told(data: Mapping[str, Datum]) -> str:
     r"""What a script is told, as its record spells it and as the host reads it.
 
@@ -202,3 +222,44 @@ def secured_of(exchange: Exchange) -> Secured:
     """By which algorithms a device was spoken to, as the collector sees it. Raises Unanswered."""
     exchange.settle()
     return Secured(**{name: str(exchange.facts[name]) for name in ("kex", "host_key", "cipher", "mac")})
+
+
+def talk_facts(talk: Talk, sound: Sound | None = None) -> dict[str, Any]:
+    """The typed part of a conversation over SIP, ready for JSON."""
+    facts: dict[str, Any] = {
+        "transport": talk.transport,
+        "server": talk.server,
+        "strays": talk.strays,
+        "late": talk.late,
+        "messages": [[one.at, one.ours] for one in talk.messages],
+    }
+    return facts if sound is None else facts | {"sound": _SOUND.dump_python(sound, mode="json")}
+
+
+def talk_parts(talk: Talk) -> dict[str, bytes]:
+    """Its messages, by names that keep their order."""
+    return {f"message-{number:03}": one.wire for number, one in enumerate(talk.messages)}
+
+
+def talk_of(exchange: Exchange) -> Talk:
+    """A conversation over SIP, as the collector sees it. Raises Unanswered."""
+    exchange.settle()
+    facts = exchange.facts
+    return Talk(
+        transport=facts["transport"],
+        server=str(facts["server"]),
+        began=exchange.began,
+        messages=tuple(
+            Spoken(at=float(at), ours=bool(ours), wire=exchange.parts.get(f"message-{number:03}", b""))
+            for number, (at, ours) in enumerate(facts["messages"])
+        ),
+        strays=int(facts["strays"]),
+        late=float(facts.get("late", 0.0)),
+    )
+
+
+def call_of(exchange: Exchange) -> Call:
+    """A test call, as the collector sees it. Raises Unanswered."""
+    talk, sound = talk_of(exchange), exchange.facts.get("sound")
+    heard = None if sound is None else _SOUND.validate_python(sound)
+    return Call(number=exchange.question[1], talk=talk, sound=heard)

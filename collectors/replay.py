@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Coroutine, Iterable, Mapping
-from typing import Any, TypeVar
+from io import BytesIO
+from typing import Any, BinaryIO, TypeVar
 
 from collectors.exchange import (
     PRESENT,
     Exchange,
     answer_of,
     asked_how,
+    call_of,
     entries_of,
+    fit_of,
     objects_of,
     one_of,
     ran_of,
@@ -23,26 +26,28 @@ from collectors.exchange import (
     secured_of,
     shown_of,
     spelt,
+    talk_of,
     told,
     varbinds_of,
     wanted,
 )
+from collectors.powershell import Datum, Script
 from collectors.session import (
     Also,
     Answer,
-    Datum,
     Edns,
     Entry,
+    Fit,
     Kind,
     Ran,
     Reply,
     Scope,
-    Script,
     Secured,
     Shown,
     Transport,
     Unanswered,
 )
+from collectors.telephony import Call, Talk
 from collectors.varbind import Oid, Varbind
 
 __all__ = ["Replay", "open_failure"]
@@ -72,6 +77,13 @@ class Replay:
         exchange = self._next("fetch", path)
         exchange.settle()
         return exchange.parts.get("content", b"")
+
+    async def content(self) -> BinaryIO:
+        exchange = self._next("capture")
+        exchange.settle()
+        if exchange.cut:
+            raise Unanswered(Kind.CUT_OFF, "only the beginning of the capture was kept")
+        return BytesIO(exchange.parts.get("pcap", b""))
 
     async def ask(  # noqa: PLR0913 - what one question can say.
         self,
@@ -140,6 +152,19 @@ class Replay:
     async def knock(self, port: int) -> None:
         self._next("knock", f"{port}").settle()
 
+    @property
+    def has_nat_port(self) -> bool:
+        return ("ike", "nat") in self._recorded
+
+    async def begin(self, *, nat: bool = False) -> Reply:
+        return reply_of(self._next("ike", "nat" if nat else "first"))
+
+    async def reset(self) -> Reply:
+        return reply_of(self._next("openvpn"))
+
+    async def fits(self, address: str, size: int) -> Fit:
+        return fit_of(self._next("fits", address, f"{size}"))
+
     async def objects(self, script: Script, **data: Datum) -> tuple[Mapping[str, object], ...]:
         return objects_of(self._next("script", script.name, told(data)))
 
@@ -160,6 +185,19 @@ class Replay:
 
     async def show(self, command: str, *, deadline: float = 30.0) -> Shown:  # noqa: ARG002 - the Protocol's shape.
         return shown_of(self._next("show", command))
+
+    async def options(self) -> Talk:
+        return talk_of(self._next("options"))
+
+    async def register(self) -> Talk:
+        return talk_of(self._next("register"))
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        return tuple(question[1] for question in self._recorded if question[0] == "call")
+
+    async def call(self, number: str, *, seconds: float = 4.0) -> Call:  # noqa: ARG002 - the Protocol's shape.
+        return call_of(self._next("call", number))
 
     async def secured(self) -> Secured:
         return secured_of(self._next("secured"))

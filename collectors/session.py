@@ -6,42 +6,48 @@ in `collectors.replay` (recorded evidence and test cases).
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
 from datetime import datetime
-from importlib import resources
 from typing import Any, Literal, Protocol, TypeVar
 
+from collectors.captured import Captured
 from collectors.entry import Entry
+from collectors.outside import Fit, IkeGate, OpenvpnGate, Path
+from collectors.powershell import Powershell
 from collectors.silence import Kind, Phase, Unanswered
+from collectors.telephony import Caller, Sip
 from collectors.varbind import Oid, Varbind
 
 __all__ = [
     "Also",
     "Answer",
+    "Caller",
+    "Captured",
     "Certified",
     "Cli",
-    "Datum",
     "Directory",
     "DirectoryPing",
     "Edns",
     "Entry",
+    "Fit",
     "Greeting",
+    "IkeGate",
     "Kdc",
     "Kind",
     "Knocker",
+    "OpenvpnGate",
+    "Path",
     "Phase",
-    "Powershell",
     "Ran",
     "Record",
     "Reply",
     "Resolver",
     "Scope",
-    "Script",
     "Secured",
     "Shell",
     "Shown",
+    "Sip",
     "Snmp",
     "TimeServer",
     "Transport",
@@ -55,15 +61,13 @@ T = TypeVar("T")
 Scope = Literal["base", "one", "subtree"]
 # What a search shows beyond the usual.
 Also = Literal["", "deleted", "descriptors"]
-# What a script can be told.
-Datum = str | int | bool | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
     """What a command on a host answered.
 
-    stdout, stderr: text; bytes that are not UTF-8 appear as backslash escapes.
+    stdout, stderr: text; bytes that are not UTF-8 appear as backslash escapes. raw: stdout as it came.
     code: exit status. began: the agent's clock (UTC) when the question was sent. took: seconds.
     """
 
@@ -73,6 +77,7 @@ class Ran:
     code: int
     began: datetime
     took: float
+    raw: bytes = field(default=b"", repr=False, compare=False)
 
 
 class Shell(Protocol):
@@ -92,6 +97,10 @@ class Shell(Protocol):
 
     async def fetch(self, path: str) -> bytes:
         """Give a file's bytes over SFTP. Raises Unanswered (`unparsable`) when it cannot be read."""
+        ...
+
+    async def pause(self, seconds: float) -> None:
+        """Wait before something is looked at again; nothing is sent, and other questions to the host go on."""
         ...
 
 
@@ -271,39 +280,6 @@ class Knocker(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
-    """A PowerShell script that reads and changes nothing. name: as records know it; text: what it says."""
-
-    name: str
-    text: str
-
-    @property
-    def digest(self) -> str:
-        """Of its text, as evidence says which one was run."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
-
-    @classmethod
-    def lying_in(cls, package: str, file: str) -> Script:
-        """The script that lies in a package, with its area in the name: 'ad/windows_services.ps1'."""
-        text = resources.files(package).joinpath(file).read_text("utf-8")
-        return cls(name=f"{package.rpartition('.')[2]}/{file}", text=text)
-
-
-class Powershell(Protocol):
-    """PowerShell on a Windows host. A script is a file of ours, and what it is about comes to it as data alone."""
-
-    async def objects(self, script: Script, **data: Datum) -> tuple[Mapping[str, object], ...]:
-        """Run a script, and give the objects that it leaves, as JSON knows them.
-
-        data: what the script finds in `$data`, never a part of its text. Nothing here depends on the language of
-        Windows: errors are told by their numbers. Raises Unanswered: `refused` when the account may not,
-        `not-there` when Windows has no such thing, `unparsable` when the script ends in another error or says
-        something else than objects, `timed-out`, `cut-off`.
-        """
-        ...
-
-
 class Snmp(Protocol):
     """An SNMP agent, read with a credential that can write nothing (RFC 3416); names are numeric.
 
@@ -373,6 +349,7 @@ class Cli(Protocol):
 
 # What may stand as the parameters of a collector, before `about`.
 SESSIONS = (
+    Captured,
     Shell,
     Resolver,
     Greeting,
@@ -382,7 +359,12 @@ SESSIONS = (
     TimeServer,
     Certified,
     Knocker,
+    IkeGate,
+    OpenvpnGate,
+    Path,
     Powershell,
     Snmp,
     Cli,
+    Sip,
+    Caller,
 )

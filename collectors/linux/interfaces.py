@@ -122,7 +122,7 @@ async def interfaces(host: Shell) -> Interfaces:
         _interface(name, t, is_used=name in in_use) for name, t in first.items() if t.get("type") == _ETHERNET
     ]
     if any(one.errors for one in found):
-        await host.run("sleep", "1")
+        await host.pause(1)
         second = _tables(await host.run(*_FIND, *_SHOW))
         found = [_interface(o.name, first[o.name], second.get(o.name), is_used=o.is_used) for o in found]
     return Interfaces(interfaces=tuple(found))

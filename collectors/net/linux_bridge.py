@@ -141,7 +141,7 @@ async def _asked(host: Shell) -> HostBridges:
         found = _trees(seen)
     if not (waits := [port for bridge in found.bridges for port in _perhaps_held(bridge.tree)]):
         return found
-    await host.run("sleep", f"{math.ceil(max(waits)) + 1}")
+    await host.pause(math.ceil(max(waits)) + 1)
     later = _seen(await host.run(*_FIND))
     return _trees(later, before=seen)
 

@@ -65,7 +65,7 @@ async def traffic_control(host: Shell, about: About) -> Qos:
     filters = {name: await _filters(host, tc, name, handle) for name, handle in devices.items()}
     rules = await _rules(host)
     first, began = await _look(host, tc, devices)
-    await host.run("sleep", str(_WAIT))
+    await host.pause(_WAIT)
     second, ended = await _look(host, tc, devices)
     found = [
         _policy(name, qdiscs, _Looks(first[name], second[name]), filters[name], rules) for name in devices

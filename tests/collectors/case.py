@@ -20,7 +20,8 @@ from collectors.collector import Collector
 from collectors.exchange import Exchange
 from collectors.replay import Replay
 from collectors.varbind import Oid, Varbind, oid_of, read_lines
-from tests.collectors.question import BEGAN, Ask, Asked, Fetch, Knock, Packet, Run, Search, Told
+from tests.collectors.question import BEGAN, Ask, Asked, Fetch, Fits, Knock, Packet, Run, Search, Spoke, Told
+from tests.traffic import Traffic
 
 HERE = Path(__file__).parent
 _SECURED: Any = {"session": "cli", "question": ("secured",), "began": BEGAN, "took": 0.0}
@@ -116,6 +117,10 @@ def _greeted(key: str) -> Exchange:
     return Exchange(session="greeting", question=("host-key",), began=BEGAN, took=0.02, parts=parts)
 
 
+def _captured(content: bytes) -> Exchange:
+    return Exchange(session="capture", question=("capture",), began=BEGAN, took=0.02, parts={"pcap": content})
+
+
 class Conversation(BaseModel):
     """Everything that was asked of one host."""
 
@@ -130,10 +135,13 @@ class Conversation(BaseModel):
     packet: tuple[Packet, ...] = ()
     script: tuple[Told, ...] = ()
     knock: tuple[Knock, ...] = ()
+    fits: tuple[Fits, ...] = ()
+    sip: tuple[Spoke, ...] = ()
     snmp: tuple[Agent, ...] = ()
     show: tuple[Show, ...] = ()
     secured: dict[str, str] = Field(default={}, description="kex, host_key, cipher and mac of a device's SSH")
     host_key: str = ""
+    capture: Traffic | None = Field(default=None, description="what the capture holds that is read")
     of: tuple[str, ...] = Field(
         default=(),
         description="of a survey over several questions, those that this host was asked; all when empty",
@@ -153,8 +161,11 @@ class Conversation(BaseModel):
             *(packet.exchange() for packet in self.packet),
             *(script.exchange() for script in self.script),
             *(knock.exchange() for knock in self.knock),
+            *(packet.exchange() for packet in self.fits),
+            *(one.exchange() for one in self.sip),
             *(show.exchange(folder) for show in self.show),
             *([_greeted(self.host_key)] if self.host_key else []),
+            *([_captured(self.capture.content())] if self.capture else []),
             *([Exchange(**_SECURED, facts=self.secured)] if self.secured else []),
         ]
         return Recorded(exchanges, addresses=about.addresses, agents=self.snmp, folder=folder)

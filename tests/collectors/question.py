@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import base64
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from collectors import About, Answer, Edns, Kind, Phase, Record
-from collectors.exchange import PRESENT, Exchange, asked_how, facts_of, spelt, told
+from collectors import About, Answer, Edns, Kind, Phase, Record, Sound, Spoken, Talk
+from collectors.exchange import PRESENT, Exchange, asked_how, facts_of, spelt, talk_facts, talk_parts, told
 
-__all__ = ["BEGAN", "Ask", "Asked", "Fetch", "Knock", "Packet", "Run", "Search", "Told", "records"]
+__all__ = [
+    "BEGAN",
+    "Ask",
+    "Asked",
+    "Fetch",
+    "Fits",
+    "Knock",
+    "Packet",
+    "Run",
+    "Search",
+    "Spoke",
+    "Told",
+    "records",
+]
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -170,6 +185,46 @@ class Packet(Asked):
         )
 
 
+class Spoke(Asked):
+    """One conversation over SIP. talk: messages, each after a line '> 0.0' (ours) or '< 0.02' with its seconds.
+
+    Lines end in CR and LF as they are read; a Content-Length is not needed. sound: of a call that was answered.
+    """
+
+    question: tuple[str, ...]
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    server: str = "192.0.2.10:5060"
+    strays: int = 0
+    talk: str = ""
+    sound: Sound | None = None
+
+    def exchange(self) -> Exchange:
+        talk = Talk(
+            transport=self.transport,
+            server=self.server,
+            began=self.began,
+            messages=tuple(_messages(self.talk)),
+            strays=self.strays,
+        )
+        return Exchange(
+            session="sip",
+            question=self.question,
+            began=self.began,
+            took=self.took,
+            facts=talk_facts(talk, self.sound),
+            parts=talk_parts(talk),
+            unanswered=self.end(),
+        )
+
+
+def _messages(talk: str) -> Iterator[Spoken]:
+    parts = re.split(r"(?m)^([<>]) (\d+(?:\.\d+)?)\n", talk)[1:]
+    for ours, at, text in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+        head, _, body = text.partition("\n\n")
+        wire = f"{head.rstrip()}\n\n{body.rstrip()}" + ("\n" if body.strip() else "")
+        yield Spoken(at=float(at), ours=ours == ">", wire=wire.replace("\n", "\r\n").encode())
+
+
 class Told(Asked):
     """One script on Windows, by the name of its file; the objects that it leaves are JSON."""
 
@@ -184,6 +239,25 @@ class Told(Asked):
             began=self.began,
             took=self.took,
             parts={"json": self.objects.encode()},
+            unanswered=self.end(),
+        )
+
+
+class Fits(Asked):
+    """One packet on the way to a host that nobody may cut up. mtu: what a router said fits, where it was too big."""
+
+    address: str
+    size: int
+    outcome: Literal["arrived", "too-big", "silent"]
+    mtu: int = 0
+
+    def exchange(self) -> Exchange:
+        return Exchange(
+            session="path",
+            question=("fits", self.address, f"{self.size}"),
+            began=self.began,
+            took=self.took,
+            facts={"outcome": self.outcome, "mtu": self.mtu},
             unanswered=self.end(),
         )
 

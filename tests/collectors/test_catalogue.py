@@ -17,6 +17,7 @@ from tests.collectors.ad.test_silence import DIRECTORY_SILENCES
 from tests.collectors.case import cases
 from tests.collectors.test_reach import SILENCES
 from tests.collectors.test_reach_network import DEVICE_SILENCES
+from tests.collectors.test_reach_sip import SIP_SILENCES
 from tests.collectors.test_reach_snmp import SNMP_SILENCES
 from tests.collectors.test_reach_windows import WINDOWS_SILENCES
 from tests.house.test_imports import RECORDS_ALONE
@@ -26,7 +27,15 @@ SOURCES = sorted(FOLDER.rglob("*.py"))
 AREAS = sorted(p.name for p in FOLDER.iterdir() if (p / "__init__.py").exists())
 # Statements about a host that could not be asked, and about several: no question's case shows them.
 SHOWN_ELSEWHERE = {
-    tag for tag, *_ in (*SILENCES, *DIRECTORY_SILENCES, *WINDOWS_SILENCES, *SNMP_SILENCES, *DEVICE_SILENCES)
+    tag
+    for tag, *_ in (
+        *SILENCES,
+        *DIRECTORY_SILENCES,
+        *WINDOWS_SILENCES,
+        *SNMP_SILENCES,
+        *SIP_SILENCES,
+        *DEVICE_SILENCES,
+    )
 } | {SITE_UNREACHABLE.name}
 IO_LIBRARIES = re.compile(
     r"aio\w+|asyncio|asyncssh|dns|fabric|ftplib|http|httpx|invoke|ldap3?|multiprocessing|ncclient|netmiko|os"

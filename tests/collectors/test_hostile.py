@@ -71,6 +71,9 @@ class Babbler:
             raise Unanswered(Kind.UNPARSABLE, path)
         return self.stdout
 
+    async def pause(self, seconds: float) -> None:
+        """Time passes for nobody here."""
+
 
 def findings_of(collector: Collector[Any], host: Babbler) -> Iterator[Finding]:
     try:

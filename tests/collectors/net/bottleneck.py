@@ -134,3 +134,6 @@ class HereShell:
 
     async def fetch(self, path: str) -> bytes:
         return (await self.read(path)).encode()
+
+    async def pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
