@@ -1,1 +1,1 @@
-"""Changes, planned from a reading. None is shipped yet, and `decide` refuses every change."""
+"""Changes, planned from a reading: of Linux hosts, name servers, domain controllers, switches and queues."""

@@ -14,9 +14,20 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from playbooks.operation import Operation
+from playbooks.operation import Command, Operation
 
-__all__ = ["PLAN", "Part", "Plan", "PlanError", "Step", "Words", "differences", "read_plan"]
+__all__ = [
+    "PART",
+    "PLAN",
+    "Part",
+    "Plan",
+    "PlanError",
+    "Step",
+    "Words",
+    "differences",
+    "read_plan",
+    "seconds_of",
+]
 
 # A sentence in English and German.
 Words = tuple[str, str]
@@ -55,6 +66,16 @@ class Part:
     host: str
     state: Mapping[str, Any]
     steps: tuple[Step, ...]
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """Everything that is done, and that may be done to take it back."""
+        return tuple(one for step in self.steps for one in (step.do, *step.undo))
+
+    @property
+    def seconds(self) -> float:
+        """How long it may take at the most, taken back as well; looking and verifying come on top."""
+        return sum(map(seconds_of, self.operations))
 
     @property
     def undo(self) -> tuple[Operation, ...]:
@@ -100,7 +121,13 @@ class Plan:
         return tuple(part.host for part in self.parts)
 
 
+def seconds_of(one: Operation) -> float:
+    """How long an operation may take at the most, with the way to its host."""
+    return (one.seconds if isinstance(one, Command) else 30.0) + 20.0
+
+
 PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
+PART: TypeAdapter[Part] = TypeAdapter(Part)
 
 
 def read_plan(text: str) -> Plan:

@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from collectors import About, Finding
-from collectors.session import SESSIONS
+from collectors.session import SESSIONS, Shell
 from playbooks.plan import Part, Step, Words
 
 __all__ = ["Playbook", "Risk", "UnfitError", "WantedError", "playbook"]
@@ -57,7 +57,7 @@ class Playbook(Generic[S, W]):
     does: what it does; notices: what users will notice; both in English and German. treats: the tags of the findings
     that it removes. asked: the collectors that see whether it did. look: reads the state with these sessions; plan:
     the steps from there (no step: it is so already). propose: the parameters for a finding, None when it is not for it.
-    settle: for how many seconds the findings may take to go.
+    settle: for how many seconds the findings may take to go. deadline: seconds for one look, with the session open.
     """
 
     name: str
@@ -76,6 +76,7 @@ class Playbook(Generic[S, W]):
     role: str
     wants_about: bool
     settle: float
+    deadline: float = 60.0
 
     @property
     def area(self) -> str:
@@ -117,10 +118,28 @@ class Playbook(Generic[S, W]):
 
     async def part(self, sessions: Sequence[object], about: About, wanted: W) -> Part:
         """Look at a host, and plan from what is seen. Raises Unanswered, UnfitError."""
-        state = await (
+        return self.part_of(about.id, await self.seen(sessions, about, wanted), wanted)
+
+    async def seen(self, sessions: Sequence[object], about: About, wanted: W) -> S:
+        """Look at a host. Raises Unanswered."""
+        return await (
             self.look(*sessions, about, wanted) if self.wants_about else self.look(*sessions, wanted)
         )
-        return self.part_of(about.id, state, wanted)
+
+    def is_about(self, finding: Finding, wanted: W) -> bool:
+        """Whether a finding is one that these parameters were meant to remove, on the host that it names.
+
+        It is, when it would be treated with them now; and also when somebody has edited them, as long as every text among
+        the parameters that would be proposed now, and that the finding itself names, is the same: the unit, the port.
+        """
+        if finding.tag.name not in self.treats or (proposed := self.propose(finding)) is None:
+            return False
+        said, named = self.said(wanted), {str(fact) for fact in finding.facts.values()}
+        return all(
+            said.get(name) == value
+            for name, value in self.said(proposed).items()
+            if isinstance(value, str) and value in named
+        )
 
     def part_of(self, host: str, state: S, wanted: W) -> Part:
         """The plan for one host from a state alone: pure. Raises UnfitError."""
@@ -144,6 +163,7 @@ def playbook(  # noqa: PLR0913 - each says one thing about the change.
     platform: str | tuple[str, ...] = (),
     role: str = "",
     settle: float = 5.0,
+    deadline: float = 60.0,
 ) -> Callable[[Callable[..., Awaitable[S]]], Playbook[S, W]]:
     """Declare a change. The function's parameters: its sessions, then perhaps `about: About`, then `wanted`."""
 
@@ -159,6 +179,8 @@ def playbook(  # noqa: PLR0913 - each says one thing about the change.
                 f"{name}: annotate the sessions to open, then perhaps `about: About`, then `wanted`, and the state "
                 "that is returned"
             )
+        if Shell in sessions and len(sessions) > 1:
+            raise TypeError(f"{name}: a command line is asked alone, in a thread of its own")
         return Playbook(
             name=name,
             does=does,
@@ -176,6 +198,7 @@ def playbook(  # noqa: PLR0913 - each says one thing about the change.
             role=role,
             wants_about=wants_about,
             settle=settle,
+            deadline=deadline,
         )
 
     return declare

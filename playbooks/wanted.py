@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-__all__ = ["Account", "Address", "Interface", "Name", "Path", "Rate", "Unit", "Zone"]
+__all__ = ["Account", "Address", "Interface", "Mount", "Name", "Path", "Rate", "Unit", "Zone"]
 
 
 def _address(text: str) -> str:
@@ -32,5 +32,7 @@ Zone = Annotated[str, Field(pattern=r"^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62}\.){0,2
 Interface = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./:-]{0,60}$")]
 Address = Annotated[str, Field(max_length=45), AfterValidator(_address)]
 Path = Annotated[str, Field(pattern=r"^/(?:[A-Za-z0-9._@+-]+/)*[A-Za-z0-9._@+-]+$", max_length=240)]
+# Where a file system is mounted.
+Mount = Annotated[str, Field(pattern=r"^/(?:[A-Za-z0-9._@+-]+(?:/[A-Za-z0-9._@+-]+)*)?$", max_length=240)]
 # In Mbit/s.
 Rate = Annotated[int, Field(ge=1, le=400_000)]

@@ -1,0 +1,1 @@
+"""Changes of domain controllers and of what the directory holds."""

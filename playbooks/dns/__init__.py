@@ -1,0 +1,1 @@
+"""Changes of name servers and of what they say."""
