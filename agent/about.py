@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from collectors.collector import About, DomainFacts, Server, TreePlan, Uplink, ZoneFacts
+from agent.about_tunnels import behind, tunnels_of
+from collectors.collector import (
+    About,
+    CaptureBounds,
+    DomainFacts,
+    PhonePlan,
+    RegistrarPlan,
+    Server,
+    SipFacts,
+    SipServers,
+    TreePlan,
+    Uplink,
+    ZoneFacts,
+)
 from collectors.dns.names import is_internal, lies_in, pointer_in
 from inventory.contract import Contract, Domain, Environment, Host, Outside, Site, Zone
 from inventory.resolution import names_of
@@ -20,15 +33,21 @@ def about_target(contract: Contract, target: str, accounts: tuple[str, ...] = ()
     resolves = any(target in s.resolvers for s in contract.sites)
     zones = tuple(zone for zone in contract.zones if resolves or target in (*zone.servers, *zone.parents))
     names = names_of(contract, target)
+    telephony = _telephony(contract) if resolves else ()
     directory = item.directory if isinstance(item, Host) else None
     domain = next((one for one in contract.domains if _concerns(one, item)), None)
+    tunnels, hidden = tunnels_of(contract, target), behind(contract, target)
     roles = (
         *(item.roles if isinstance(item, Host) else ()),
         *(("resolver",) if resolves else ()),
         *(("finds-outside",) if names else ()),
         *(("domain-controller",) if directory else ()),
         *(("client-ports",) if directory and directory.client_ports else ()),
+        *_telephony_roles(item, finds=bool(telephony)),
         *(("network",) if _is_network(contract, item) else ()),
+        # Only who has tunnels is asked for them.
+        *(("vpn-gateway",) if tunnels else ()),
+        *(("behind-tunnel",) if hidden else ()),
     )
     return About(
         id=item.id,
@@ -47,7 +66,49 @@ def about_target(contract: Contract, target: str, accounts: tuple[str, ...] = ()
         accounts=accounts if domain else (),
         spanning_tree=_plan(site),
         uplinks=_uplinks(item) if isinstance(item, Host) else (),
+        tunnels=tunnels,
+        behind=hidden,
+        registrar=_registrar(item) if isinstance(item, Host) else None,
+        capture=_capture(item) if isinstance(item, Host) else None,
+        sip=_sip(item),
+        telephony=telephony,
     )
+
+
+def _sip(item: Host | Outside) -> SipFacts | None:
+    reach = item.sip
+    if reach is None:
+        return None
+    return SipFacts(
+        domain=reach.domain,
+        transport=reach.transport,
+        port=reach.port,
+        user=reach.user or "",
+        authorities=reach.authorities,
+        srv=reach.srv or "",
+    )
+
+
+def _telephony(contract: Contract) -> tuple[SipServers, ...]:
+    """The domains whose telephony is found by a look-up, each with its systems."""
+    found: dict[str, list[tuple[Server, SipFacts]]] = {}
+    for host in contract.targets.values():
+        facts = _sip(host)
+        if facts is not None and facts.srv:
+            found.setdefault(facts.srv, []).append((_server(host), facts))
+    return tuple(SipServers(domain=name, servers=tuple(hosts)) for name, hosts in found.items())
+
+
+def _telephony_roles(item: Host | Outside, *, finds: bool) -> tuple[str, ...]:
+    """What of telephony can be asked of it: with an account, under TLS, by calling, or as who finds it."""
+    reach = item.sip
+    asked = {
+        "sip-account": reach is not None and reach.user is not None,
+        "sip-tls": reach is not None and reach.transport == "tls",
+        "sip-calls": reach is not None and bool(reach.numbers),
+        "finds-telephony": finds,
+    }
+    return tuple(role for role, holds in asked.items() if holds)
 
 
 def _uplinks(host: Host) -> tuple[Uplink, ...]:
@@ -55,6 +116,21 @@ def _uplinks(host: Host) -> tuple[Uplink, ...]:
         Uplink(port=u.port, mbits=u.mbits, calls=u.calls, codec=u.codec, packet_ms=u.packet_ms)
         for u in host.uplinks
     )
+
+
+def _registrar(host: Host) -> RegistrarPlan | None:
+    plan = host.registrar
+    if plan is None:
+        return None
+    phones = (PhonePlan(number=one.number, networks=tuple(map(str, one.networks))) for one in plan.phones)
+    return RegistrarPlan(domain=plan.domain or "", phones=tuple(phones))
+
+
+def _capture(host: Host) -> CaptureBounds | None:
+    may = host.capture
+    if may is None:
+        return None
+    return CaptureBounds(seconds=may.seconds, packets=may.packets, signalling=may.signalling, media=may.media)
 
 
 def _plan(site: Site | None) -> TreePlan | None:

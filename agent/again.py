@@ -10,12 +10,12 @@ from agent.job import Job, Refused
 from agent.refusal import Hold
 from inventory.ceiling import Ceiling
 from inventory.contract import Clause, Contract
-from inventory.decide import Allowed, Diagnose, Request, decide
+from inventory.decide import Allowed, Diagnose, Reason, Request, decide
 from inventory.decide import Refused as Denied
 from inventory.grant import Leave
 from inventory.kdcs import WAY, Kdcs, kdcs_of, may_give_tickets
 
-__all__ = ["decide_again", "kdcs_again", "request_of"]
+__all__ = ["decide_again", "fits_contract", "kdcs_again", "request_of"]
 
 _NOT_AS_CONTRACT = "the grant names addresses or ports that contract and ceiling do not"
 
@@ -35,14 +35,34 @@ def decide_again(
                 answers[job] = Refused(
                     denied.reason, denied.clauses, by="agent", detail=trouble or denied.beyond
                 )
+            case Allowed() if job.wanted is not None and (
+                wrong := _not_to_be_planned(contract, ceiling, job)
+            ):
+                answers[job] = wrong
             case Allowed(clause):
-                fits = ceiling is not None and _within(contract, ceiling, leave, job.host)
-                answers[job] = (
-                    clause
-                    if fits
-                    else Refused(Hold.NOT_AS_CONTRACT, (clause.id,), by="agent", detail=_NOT_AS_CONTRACT)
-                )
+                answers[job] = fits_contract(contract, ceiling, leave, job.host, clause)
     return answers
+
+
+def fits_contract(
+    contract: Contract, ceiling: Ceiling | None, leave: Leave, host: str, clause: Clause
+) -> Clause | Refused:
+    """The clause again, where the grant reaches the host as contract and ceiling do. Pure."""
+    if ceiling is not None and _within(contract, ceiling, leave, host):
+        return clause
+    return Refused(Hold.NOT_AS_CONTRACT, (clause.id,), by="agent", detail=_NOT_AS_CONTRACT)
+
+
+def _not_to_be_planned(contract: Contract, ceiling: Ceiling | None, job: Job) -> Refused | None:
+    """A playbook is planned where some clause names it for the host, and the ceiling does; its window may be shut by now."""
+    cover = contract.covers[job.host]
+    if cover.outside or job.collector not in cover.change:
+        reason = Reason.OUTSIDE_IS_READ_ONLY if cover.outside else Reason.PLAYBOOK_NOT_COVERED
+        return Refused(reason, cover.names, by="agent")
+    named = cover.change[job.collector].names
+    if ceiling is None or job.collector not in ceiling.playbooks:
+        return Refused(Reason.ABOVE_CEILING, named, by="agent", detail=f"playbook {job.collector}")
+    return None
 
 
 def kdcs_again(

@@ -9,18 +9,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agent.about import about_target
 from agent.admission import Admitted, admit, look_at_switch
 from agent.again import decide_again, kdcs_again, request_of
+from agent.assent import Assent, assent, change_of, spend
+from agent.carry import Carrying
+from agent.change import WAY_BACK
 from agent.codec import exchange_of, result_of
 from agent.credentials import Credentials
+from agent.crew import Crew
 from agent.job import Broken, Job, NoAnswer, Outcome, Refused, Result
-from agent.logins import Logins, find_logins
+from agent.logins import find_logins
 from agent.lookups import Lookups, said_of
 from agent.memory import Memory
 from agent.nursling import Nursery, Process
@@ -29,10 +31,12 @@ from agent.post import Post
 from agent.refusal import Hold, HoldError
 from agent.shares import Shares
 from agent.start import START, Start
+from agent.starting import start_for
 from agent.wire import WireError, pack, receive
 from collectors import Kind, Phase
 from collectors.exchange import Exchange
-from inventory.contract import Clause, Contract, Host, Outside
+from inventory.approval import ApprovalError
+from inventory.contract import Clause, Contract
 from inventory.decide import Diagnose, Reason, Request
 from inventory.grant import GrantRefusedError
 from inventory.kdcs import AREA
@@ -54,7 +58,10 @@ _WORKERS = 8
 class Agent:
     """One agent under its own law, with its credentials."""
 
-    def __init__(self, post: Post, credentials: Credentials, nursery: Nursery) -> None:
+    def __init__(
+        self, post: Post, credentials: Credentials, nursery: Nursery, *, way_back: float = WAY_BACK
+    ) -> None:
+        """way_back: for how long a host that a change may cut off waits for us, in seconds, before it undoes it itself."""
         self._post = post
         self._memory = Memory(post.memory)
         self._credentials = credentials
@@ -64,14 +71,19 @@ class Agent:
         self._open = Shares()
         self._lookups = Lookups()
         self._room = asyncio.Semaphore(_WORKERS)
+        self._way_back = way_back
+        self._changing: set[asyncio.Event] = set()
 
     async def perform(self, order: Order, tell: Tell) -> None:
         """Carry out one order; every job is answered by exactly one `result`."""
         left = _Left(order.jobs, tell)
         try:
             admitted = await asyncio.to_thread(admit, order, self._post, self._memory)
-            await self._work(order, admitted, left)
-        except (GrantRefusedError, HoldError, SignatureError) as reason:
+            if admitted.leave.grant.plan or order.plan:
+                await self._change(order, admitted, left)
+            else:
+                await self._work(order, admitted, left)
+        except (GrantRefusedError, HoldError, SignatureError, ApprovalError) as reason:
             left.answer_all(Refused(reason.reason, by="agent", detail=str(reason)))
         if self._stopping:
             left.answer_all(NoAnswer(Kind.STOPPED, Phase.ASK, "stopped"))
@@ -100,7 +112,7 @@ class Agent:
         }
         async with self._room, self._open.taken(limits) as shares:
             if not self._stopping:
-                start = _start(
+                start = start_for(
                     order=order,
                     admitted=admitted,
                     allowed=allowed,
@@ -110,8 +122,53 @@ class Agent:
                 )
                 await self._in_worker(start, admitted, left)
 
+    async def _change(self, order: Order, admitted: Admitted, left: _Left) -> None:
+        """Carry out a plan, or take it back. Raises HoldError, ApprovalError, before anything was opened."""
+        told = assent(order, admitted, self._post)
+        if not isinstance(told, Assent):
+            for job, refused in told.items():
+                left.answer(job, refused)
+            return
+        asked = tuple(change_of(told.plan.customer, host, told.plan.playbook) for host in told.plan.hosts)
+        until = self._until(admitted, asked)
+
+        def go_on() -> None:
+            if self._stopping:
+                raise HoldError(Hold.CANCELLED, "it was cancelled")
+            self._look(admitted, until)
+
+        go_on()
+        await asyncio.to_thread(spend, told.approved, self._memory)
+        for host, clause in told.clauses.items():
+            left.tell(Event(what="decided", job=told.jobs[host].id, host=host, detail=clause.id))
+        done = asyncio.Event()
+        self._changing.add(done)
+        began = time.monotonic()
+
+        def answer(job: Job, outcome: Outcome, talk: tuple[Exchange, ...]) -> None:
+            took = time.monotonic() - began
+            left.end(Result(job=job, outcome=outcome, began=datetime.now(UTC), took=took), talk)
+
+        try:
+            async with self._room:
+                await Carrying(
+                    order=order,
+                    admitted=admitted,
+                    assent=told,
+                    post=self._post,
+                    credentials=self._credentials,
+                    crew=Crew(nursery=self._nursery, tell=left.tell),
+                    tell=left.tell,
+                    answer=answer,
+                    go_on=go_on,
+                    way_back=self._way_back,
+                ).all()
+        finally:
+            self._changing.discard(done)
+            done.set()
+
     async def stop(self) -> None:
-        """End all work; returns when every worker's process tree is gone."""
+        """End all work; returns when every worker's process tree is gone, and what a change had begun is taken back."""
         self._stopping = True
         for process, writer in tuple(self._working.values()):
             with contextlib.suppress(ConnectionError, RuntimeError):
@@ -119,6 +176,8 @@ class Agent:
             asyncio.get_running_loop().call_later(_GRACE, process.kill)
         for process, _ in tuple(self._working.values()):
             await process.gone.wait()
+        for done in tuple(self._changing):
+            await done.wait()
 
     def _with_names(self, admitted: Admitted, jobs: tuple[Job, ...], left: _Left) -> Contract:
         """The contract with the addresses that this agent itself has looked up in this run, where they may count."""
@@ -154,25 +213,16 @@ class Agent:
                     allowed[job] = answer
         return allowed
 
-    def _until(self, admitted: Admitted, start: Start) -> float:
-        """When the first of these jobs, or of the KDCs for them, is allowed no more, in seconds since the epoch."""
+    def _until(self, admitted: Admitted, asked: tuple[Request, ...]) -> float:
+        """When the first of these is allowed no more, in seconds since the epoch."""
         grant, now = admitted.leave.grant, datetime.now(UTC)
         span = timedelta(seconds=max(0.0, grant.expires - now.timestamp()))
-        asked = (
-            *(request_of(grant.customer, job) for job in start.jobs),
-            *(
-                Request(customer=grant.customer, host=kdc, deed=Diagnose(AREA))
-                for way in start.windows.values()
-                if way.kerberos is not None
-                for kdc in way.kerberos.kdcs
-            ),
-        )
         ends = closes_within((admitted.contract,), asked, now, span, lambda _: self._post.ceiling)
         return min((end.timestamp() for end in ends.values()), default=float("inf"))
 
     async def _in_worker(self, start: Start, admitted: Admitted, left: _Left) -> None:
         """Have a worker do it. Raises HoldError when the agent ended the work itself."""
-        until = self._until(admitted, start)
+        until = self._until(admitted, _requests(admitted.leave.grant.customer, start))
         self._look(admitted, until)
         name = f"{time.monotonic_ns():x}"
         try:
@@ -245,6 +295,19 @@ class Agent:
             )
 
 
+def _requests(customer: str, start: Start) -> tuple[Request, ...]:
+    """What these jobs ask for, and the KDCs for them."""
+    return (
+        *(request_of(customer, job) for job in start.jobs),
+        *(
+            Request(customer=customer, host=kdc, deed=Diagnose(AREA))
+            for way in start.windows.values()
+            if way.kerberos is not None
+            for kdc in way.kerberos.kdcs
+        ),
+    )
+
+
 class _Left:
     """The jobs of one order that have no answer yet; each gets exactly one."""
 
@@ -307,41 +370,3 @@ def _hear_porter(process: Process, left: _Left) -> None:
             process.kill()
             left.tell(Event(what="blocked", detail=f"kernel: {said['breach']}"))
             left.answer_all(Refused(Hold.WALL, by="worker", detail=f"the kernel's wall: {said['breach']}"))
-
-
-def _start(  # noqa: PLR0913 - the parts of one message.
-    *,
-    order: Order,
-    admitted: Admitted,
-    allowed: Mapping[Job, Clause],
-    logins: Logins,
-    shares: Mapping[str, int],
-    post: Post,
-) -> Start:
-    hosts = dict.fromkeys(job.host for job in allowed)
-    return Start(
-        token=order.token,
-        keys=post.controller,
-        agent=post.name,
-        seconds=max(1.0, min(order.seconds, admitted.leave.grant.expires - time.time())),
-        jobs=tuple(allowed),
-        abouts={host: about_target(admitted.contract, host, order.accounts) for host in hosts},
-        ways=logins.ssh,
-        directories=logins.ldap,
-        windows=logins.winrm,
-        snmp=logins.snmp,
-        rates={
-            host: target.dns.rate
-            for host in hosts
-            if (target := admitted.contract.targets[host]).dns is not None
-        },
-        outdated=frozenset(host for host in hosts if _is_outdated(admitted.contract.targets[host])),
-        group_of={job.host: clause.id for job, clause in allowed.items()},
-        shares=shares,
-        walls=post.walls,
-    )
-
-
-def _is_outdated(target: Host | Outside) -> bool:
-    """Whether the contract permits outdated SSH, so that the key of a device can be learned by it, too."""
-    return isinstance(target, Host) and target.ssh is not None and target.ssh.legacy

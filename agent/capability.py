@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from importlib import resources
 from pathlib import PurePosixPath
 
-from collectors.session import Script
+from collectors.powershell import Script
 
 __all__ = ["ROLE", "capability", "configuration", "function_of", "scripts"]
 

@@ -13,7 +13,23 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from agent.job import Broken, Job, NoAnswer, Outcome, Refused, Result, Seen
+from agent.job import (
+    AlreadySo,
+    Applied,
+    Broken,
+    Changed,
+    Job,
+    NoAnswer,
+    Outcome,
+    Planned,
+    Refused,
+    Result,
+    Seen,
+    UndoFailed,
+    Undone,
+    Unfit,
+    Unknown,
+)
 from collectors import Fact, Finding, Kind, Phase, Severity, Tag
 from collectors.catalogue import catalogue
 from collectors.exchange import Exchange
@@ -32,7 +48,7 @@ __all__ = [
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:
-    """Write an outcome; the key `is` names which of the four it is."""
+    """Write an outcome; the key `is` names which it is."""
     match outcome:
         case Seen(reading, findings):
             return {"is": "seen", "reading": dict(reading), "findings": [finding_json(f) for f in findings]}
@@ -43,6 +59,8 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
             return {"is": "unanswered", "kind": kind.value, "phase": phase.value, "detail": detail}
         case Broken(error):
             return {"is": "broken", "error": error}
+        case _:
+            return _of_change(outcome)
 
 
 def outcome_from(stored: Mapping[str, Any]) -> Outcome:
@@ -56,6 +74,44 @@ def outcome_from(stored: Mapping[str, Any]) -> Outcome:
             return NoAnswer(Kind(kind), Phase(phase), detail)
         case {"is": "broken", "error": str(error)}:
             return Broken(error)
+        case _:
+            return _change_from(stored)
+
+
+def _of_change(outcome: Planned | Unfit | Applied) -> dict[str, Any]:
+    match outcome:
+        case Planned(part):
+            return {"is": "planned", "part": dict(part)}
+        case Unfit(en, de, state):
+            return {"is": "unfit", "en": en, "de": de, "state": dict(state)}
+        case Changed(before, after):
+            return {"is": "changed", "before": dict(before), "after": dict(after)}
+        case AlreadySo():
+            return {"is": "already-so"}
+        case Undone(step, why, verified):
+            return {"is": "undone", "step": step, "why": why, "verified": verified}
+        case UndoFailed(step, why, state):
+            return {"is": "undo-failed", "step": step, "why": why, "state": dict(state)}
+        case Unknown(step, why):
+            return {"is": "unknown", "step": step, "why": why}
+
+
+def _change_from(stored: Mapping[str, Any]) -> Outcome:
+    match stored:
+        case {"is": "planned", "part": dict(part)}:
+            return Planned(part)
+        case {"is": "unfit", "en": str(en), "de": str(de), "state": dict(state)}:
+            return Unfit(en, de, state)
+        case {"is": "changed", "before": dict(before), "after": dict(after)}:
+            return Changed(before, after)
+        case {"is": "already-so"}:
+            return AlreadySo()
+        case {"is": "undone", "step": int(step), "why": str(why), "verified": bool(verified)}:
+            return Undone(step, why, verified)
+        case {"is": "undo-failed", "step": int(step), "why": str(why), "state": dict(state)}:
+            return UndoFailed(step, why, state)
+        case {"is": "unknown", "step": int(step), "why": str(why)}:
+            return Unknown(step, why)
         case _:
             raise ValueError(f"this is not a stored outcome: its keys are {sorted(stored)}")
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from agent.credentials import CredentialError, Credentials
 from agent.job import Job, NoAnswer, Outcome, Refused
-from agent.refusal import Hold
+from agent.planning import question_of
+from agent.refusal import Hold, HoldError
 from agent.snmp_secret import snmp_way
-from agent.start import KerberosWay, LdapWay, SnmpWay, SshWay, WinrmWay
+from agent.start import KerberosWay, LdapWay, SipWay, SnmpWay, SshWay, WinrmWay
 from agent.ways import LOGINS, PIN_IT
 from collectors import Kind, Phase
 from collectors.catalogue import catalogue
-from inventory.contract import Contract, DirectoryReach, Host, SnmpReach, SshReach, WinrmReach
+from inventory.contract import Contract, DirectoryReach, Host, Outside, SnmpReach, SshReach, WinrmReach
 from inventory.kdcs import Kdcs
+from inventory.sip_reach import MEDIA
+from playbooks.operation import Attributes, Operation
 
-__all__ = ["Logins", "find_logins"]
+__all__ = ["Logins", "find_change_logins", "find_logins"]
 
 Answer = Callable[[Job, Outcome], None]
+_Way = SshWay | LdapWay | WinrmWay | SnmpWay | SipWay
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +33,9 @@ class Logins:
     ldap: dict[str, LdapWay] = field(default_factory=dict)
     winrm: dict[str, WinrmWay] = field(default_factory=dict)
     snmp: dict[str, SnmpWay] = field(default_factory=dict)
+    sip: dict[str, SipWay] = field(default_factory=dict)
 
-    def keep(self, host: str, way: SshWay | LdapWay | WinrmWay | SnmpWay) -> None:
+    def keep(self, host: str, way: _Way) -> None:
         match way:
             case SshWay():
                 self.ssh[host] = way
@@ -40,6 +45,8 @@ class Logins:
                 self.winrm[host] = way
             case SnmpWay():
                 self.snmp[host] = way
+            case SipWay():
+                self.sip[host] = way
 
 
 def find_logins(
@@ -56,8 +63,6 @@ def find_logins(
     found, secrets = Logins(), _Secrets(credentials)
     for job in jobs:
         host = contract.targets[job.host]
-        if not isinstance(host, Host):
-            continue
         for way in _wanted_by(job):
             match _login(host, way, kdcs.get(host.id, Kdcs()), secrets):
                 case CredentialError() as error:
@@ -75,9 +80,46 @@ def find_logins(
     return found
 
 
+def find_change_logins(
+    contract: Contract, host: str, operations: Iterable[Operation], credentials: Credentials
+) -> Logins:
+    """The accounts with which a host is changed, for these operations and no others.
+
+    Raises HoldError where the contract names none, or nobody has pinned who stands at the other end; CredentialError.
+    """
+    item, found, secrets = contract.targets[host], Logins(), _Secrets(credentials)
+    for way in sorted({"ldap" if isinstance(one, Attributes) else "ssh" for one in operations}):
+        reach, is_pinned = _reach(item, way) if isinstance(item, Host) else (None, False)
+        if (
+            not isinstance(item, Host)
+            or not isinstance(reach, SshReach | DirectoryReach)
+            or reach.change is None
+        ):
+            key = "directory" if way == "ldap" else way
+            raise HoldError(
+                Hold.NO_CHANGE_ACCOUNT,
+                f"the contract of {contract.customer} names no account for changes of {host}: "
+                f"add 'change: {{user, credential}}' under its '{key}'",
+            )
+        if not is_pinned:
+            raise HoldError(Hold.NOT_PINNED, PIN_IT[way].format(customer=contract.customer, host=host))
+        login = reach.model_copy(update={"user": reach.change.user, "credential": reach.change.credential})
+        match _login(item.model_copy(update={_KEY[way]: login}), way, Kdcs(), secrets):
+            case CredentialError() as error:
+                raise error
+            case SshWay() | LdapWay() as one:
+                found.keep(host, one)
+            case _:
+                raise HoldError(Hold.NO_CHANGE_ACCOUNT, f"{host} cannot be logged in to for changes")
+    return found
+
+
+_KEY = {"ssh": "ssh", "ldap": "directory"}
+
+
 def _wanted_by(job: Job) -> tuple[str, ...]:
     """The ways in by which a job logs in: a credential that cannot be used must not silence the others."""
-    collector = catalogue().collectors.get(job.collector)
+    collector = question_of(job, catalogue().collectors)
     sessions = collector.sessions if collector else tuple(LOGINS)
     return tuple(dict.fromkeys(LOGINS[session] for session in sessions if session in LOGINS))
 
@@ -104,8 +146,17 @@ class _Secrets:
 
 
 def _login(
+    target: Host | Outside, way: str, kdcs: Kdcs, secrets: _Secrets
+) -> _Way | CredentialError | _Unpinned | Kdcs | None:
+    """Servers outside are logged in to by SIP alone: to their trunks."""
+    if way in {"sip", MEDIA}:
+        return _by_sip(target, secrets)
+    return _by_account(target, way, kdcs, secrets) if isinstance(target, Host) else None
+
+
+def _by_account(
     host: Host, way: str, kdcs: Kdcs, secrets: _Secrets
-) -> SshWay | LdapWay | WinrmWay | SnmpWay | CredentialError | _Unpinned | Kdcs | None:
+) -> _Way | CredentialError | _Unpinned | Kdcs | None:
     reach, is_pinned = _reach(host, way)
     if reach is None:
         return None
@@ -162,6 +213,24 @@ def _reach(host: Host, way: str) -> tuple[SshReach | DirectoryReach | WinrmReach
             return host.snmp, True
         case _:
             return None, False
+
+
+def _by_sip(host: Host | Outside, secrets: _Secrets) -> SipWay | None:
+    """With the account's password where the contract names one; who only asks what a server can needs none."""
+    reach = host.sip
+    if reach is None:
+        return None
+    secret = secrets.of(reach.credential) if reach.credential else ""
+    return SipWay(
+        domain=reach.domain,
+        transport=reach.transport,
+        user=reach.user or "",
+        secret="" if isinstance(secret, CredentialError) else _password(secret),
+        unusable=str(secret) if isinstance(secret, CredentialError) else "",
+        name=host.name,
+        authorities=reach.authorities,
+        numbers=reach.numbers,
+    )
 
 
 def _by_ssh(ssh: SshReach, secret: str, secrets: _Secrets) -> SshWay | CredentialError:

@@ -1,6 +1,6 @@
 """Has this been seen or spent before? What an agent remembers on its own disk, and never forgets by a restart.
 
-Grants that were spent, the newest revision of each customer's contract with its text, endings, and the newest
+Grants and approvals that were spent, the newest revision of each customer's contract with its text, endings, and the newest
 moment that was ever seen: a clock that was set back would make old grants young again. A memory that is missing
 or unreadable is not made anew: it would have forgotten what may not be done again. Only `secondline agent init`
 makes one.
@@ -9,7 +9,7 @@ makes one.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,6 +34,8 @@ create table change (customer text primary key, number integer not null) without
 create table clock (newest real not null);
 insert into clock values (0);
 """
+
+_APPROVALS = "create table if not exists approval (id text primary key, expires real not null) without rowid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,20 @@ class Memory:
                 raise HoldError(Hold.SPENT, "this grant was used before: a grant serves once") from None
             base.execute("delete from spent where expires < ?", (now - _LONGER,))
             return _changes(base, customer)
+
+    def spend_approvals(self, used: Mapping[str, float]) -> None:
+        """Take approvals as used, all or none: id -> when it expires. Raises HoldError when one was used before."""
+        with self._open() as base:
+            # A memory that was made before there were changes has no place for them yet.
+            base.execute(_APPROVALS)
+            for id_, expires in used.items():
+                try:
+                    base.execute("insert into approval values (?, ?)", (id_, expires))
+                except sqlite3.IntegrityError:
+                    raise HoldError(
+                        Hold.APPROVAL_SPENT,
+                        "this approval was used before: an approval serves once, have the plan approved anew",
+                    ) from None
 
     def end(self, *, customer: str, revision: int, at: float) -> None:
         """Remember that a contract ends early; what was said before is only ever made stricter. Raises HoldError."""

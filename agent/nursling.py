@@ -20,7 +20,7 @@ __all__ = ["Nursery", "Process"]
 _START = 20.0
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Process:
     """One worker: its channel, its porter's, and `gone`, which is set when its process tree is gone."""
 
@@ -28,6 +28,7 @@ class Process:
     channel: socket.socket
     watch: socket.socket
     pid: int = 0
+    is_breached: bool = False
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     _told: list[dict[str, str]] = field(default_factory=list)
 

@@ -16,6 +16,8 @@ class Order:
     """A sealed grant, the contract's text with its signatures, the jobs, and how many seconds they may take.
 
     accounts: of whom the ticket speaks. They are no part of the grant: no address and no permission hangs on them.
+    plan: `Plan.text` of what is to be carried out, or taken back where the grant says `undo`; '' for questions. Then there
+    is one job for each of the plan's hosts. approvals: what people have signed for it (`inventory.approval`).
     """
 
     token: str
@@ -24,6 +26,8 @@ class Order:
     jobs: tuple[Job, ...]
     seconds: float
     accounts: tuple[str, ...] = ()
+    plan: str = ""
+    approvals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +37,7 @@ class Event:
     what: 'decided' (job, detail: the clause by which the agent allows it), 'started' (job), 'opening' (host, detail:
     session), 'result' (result, exchanges), 'walls' (detail: which stand), 'blocked' (detail: by which wall, and what;
     job: in whose code, where that is known), 'worker' (detail: pid), 'ending' (detail: why running
-    work is ended by the agent itself), 'gone' (detail: pid; the worker's process tree is gone).
+    work is ended by the agent itself), 'step' (host, detail: what of the plan is done, or was, there), 'gone' (detail: pid; the worker's process tree is gone).
     """
 
     what: str

@@ -13,29 +13,32 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from agent.codec import exchange_head, result_head
 from agent.job import Broken, Job, NoAnswer, Outcome, Refused, Result, Seen
+from agent.planning import planned, question_of
 from agent.refusal import Hold
 from agent.sessions.gate import Gate
 from agent.sessions.hello import GreetingSession
 from agent.sessions.login import Greeted
 from agent.sessions.services import LogIns, Services
-from agent.sessions.ssh import open_ssh, reach_ssh
-from agent.start import LdapWay, SnmpWay, SshWay, WinrmWay
+from agent.sessions.ssh import SshSession, open_ssh, reach_ssh
+from agent.start import LdapWay, SipWay, SnmpWay, SshWay, WinrmWay
+from agent.turns import Turn, Turns
 from agent.wall import WallError
 from agent.wire import Frame
 from collectors.collector import About, Collector
 from collectors.exchange import Exchange
 from collectors.session import Cli, Greeting, Kind, Phase, Resolver, Shell, Unanswered
 from inventory.grant import GrantRefusedError, Leave, NotGranted
+from playbooks.playbook import Playbook, WantedError
 
 __all__ = ["Held", "Patient", "blamed"]
 
@@ -84,7 +87,10 @@ class _Questions:
 
 @dataclass(kw_only=True)
 class Patient:
-    """One host under examination. `tell` may be called from any thread. outdated: whether its SSH may be."""
+    """One host under examination. `tell` may be called from any thread. outdated: whether its SSH may be.
+
+    also: questions that the grant's plan needs, so that it is seen whether the change did what it shall.
+    """
 
     leave: Leave
     about: About
@@ -92,6 +98,7 @@ class Patient:
     directory: LdapWay | None
     windows: WinrmWay | None
     snmp: SnmpWay | None
+    sip: SipWay | None
     rate: int
     outdated: bool
     doors: Gate
@@ -99,6 +106,7 @@ class Patient:
     threads: ThreadPoolExecutor
     tell: Callable[[Frame], None]
     known: Mapping[str, Collector[Any]]
+    also: frozenset[str] = frozenset()
     _left: dict[str, Job] = field(default_factory=dict)
     _begun: set[str] = field(default_factory=set)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -108,8 +116,8 @@ class Patient:
         self._left = {job.id: job for job in jobs}
         # What is not granted, or not known, is answered before anything is opened.
         self._all([job for job in jobs if not self._granted(job)], Refused(NotGranted.NOT_NAMED, by="worker"))
-        unknown = Broken("this agent does not know the collector: update it")
-        self._all([job for job in jobs if job.collector not in self.known], unknown)
+        unknown = Broken("this agent does not know the collector, or the playbook: update it")
+        self._all([job for job in jobs if self._question(job) is None], unknown)
         by_shell = [job for job in jobs if self._wants(job, Shell)]
         greetings = [job for job in jobs if self._wants(job, Greeting)]
         others = [job for job in jobs if job.id in self._left and job not in (*by_shell, *greetings)]
@@ -130,10 +138,21 @@ class Patient:
             await self._ask_shell(by_shell)
 
     def _granted(self, job: Job) -> bool:
-        return self.leave.permits(job.host, job.collector)
+        named = job.collector in self.also and self.leave.names(job.host)
+        return self.leave.permits(job.host, job.collector) or named
+
+    def _question(self, job: Job) -> Collector[Any] | Playbook[Any, Any] | None:
+        """What is asked: a collector's question, or the state from which a playbook plans."""
+        return question_of(job, self.known)
+
+    def _known(self, job: Job) -> Collector[Any] | Playbook[Any, Any]:
+        """The same, of a job that was not answered as unknown."""
+        if (found := self._question(job)) is None:
+            raise LookupError(job.collector)
+        return found
 
     def _wants(self, job: Job, session: type) -> bool:
-        known = self.known.get(job.collector)
+        known = self._question(job)
         return job.id in self._left and known is not None and session in known.sessions
 
     async def _ask_services(self, jobs: Sequence[Job]) -> None:
@@ -147,12 +166,13 @@ class Patient:
             # A directory's thread has no question of its own: it serves those that are asked in turn.
             _TALK.get(talk).append(exchange)
 
-        at_once = [job for job in jobs if self.known[job.collector].sessions == (Resolver,)]
+        at_once = [job for job in jobs if self._known(job).sessions == (Resolver,)]
         in_turn = [job for job in jobs if job not in at_once]
         log_ins = LogIns(
             directory=self.directory,
             windows=self.windows,
             snmp=self.snmp,
+            sip=self.sip,
             ssh=self.way,
             platform=self.about.platform,
         )
@@ -166,7 +186,7 @@ class Patient:
 
     def _gate_for(self, jobs: Sequence[Job]) -> AbstractAsyncContextManager[object]:
         """A log-in to a command line costs the processor; as many at once as it can serve."""
-        by_cli = any(Cli in self.known[job.collector].sessions for job in jobs)
+        by_cli = any(Cli in self._known(job).sessions for job in jobs)
         return self.gate if by_cli else contextlib.nullcontext()
 
     async def _ask_in_turn(
@@ -183,7 +203,7 @@ class Patient:
 
     async def _ask_each(self, jobs: Sequence[Job], services: Services, talk: list[Exchange]) -> None:
         for job in jobs:
-            since, wanted = _Moment(), self.known[job.collector].sessions
+            since, wanted = _Moment(), self._known(job).sessions
             for kind in services.not_open(wanted):
                 self._tell_opening(kind, job)
             try:
@@ -191,7 +211,7 @@ class Patient:
             except (Unanswered, GrantRefusedError, WallError) as reason:
                 self._report(job, _outcome_of(reason), since, talk)
                 continue
-            limit = asyncio.timeout(self.known[job.collector].deadline)
+            limit = asyncio.timeout(self._known(job).deadline)
             await self._answer(job, sessions, limit, since, talk)
 
     async def _greet(self, job: Job) -> None:
@@ -207,7 +227,7 @@ class Patient:
             with contextlib.closing(
                 GreetingSession(at, talk.append, self.threads, outdated=self.outdated)
             ) as session:
-                limit = asyncio.timeout(self.known[job.collector].deadline)
+                limit = asyncio.timeout(self._known(job).deadline)
                 await self._answer(job, (session,), limit, since, talk)
 
     async def _ask_shell(self, jobs: Sequence[Job]) -> None:
@@ -249,21 +269,38 @@ class Patient:
     def _in_thread(self, questions: _Questions, at: Greeted) -> None:
         """Log in and ask everything, in the host's own thread."""
         jobs, since, talk = questions.jobs, questions.since, questions.talk
+
+        def record(exchange: Exchange) -> None:
+            _TALK.get(talk).append(exchange)
+
         try:
-            session = open_ssh(at, questions.way, talk.append, self._stop)
+            session = open_ssh(at, questions.way, record, self._stop)
         except Unanswered as reason:
             self._all(jobs, _outcome_of(reason), since, talk)
             return
         with contextlib.closing(session):
+
+            def begin(turn: Turn) -> None:
+                session.until = turn.until
+
+            turns = Turns(begin, self._stop)
             for job in jobs:
                 if not self._stop.is_set():
-                    session.until = time.monotonic() + self.known[job.collector].deadline
-                    # The first question's time includes the way to the host.
-                    begun = since if job is jobs[0] else _Moment()
-                    asking = self._answer(job, (session,), contextlib.nullcontext(), begun, talk)
-                    if not _in_one_step(asking):
-                        lost = Broken("it waits for something other than its host")
-                        self._report(job, lost, begun, talk)
+                    # The first question's time, and its talk, include the way to the host.
+                    first = job is jobs[0]
+                    turns.take(self._turn(job, session, since if first else _Moment(), talk if first else []))
+            turns.finish()
+
+    def _turn(self, job: Job, session: SshSession, begun: _Moment, talk: list[Exchange]) -> Turn:
+        context = copy_context()
+        context.run(_TALK.set, talk)
+        lost = Broken("it waits for something other than its host")
+        return Turn(
+            asking=self._answer(job, (session,), contextlib.nullcontext(), begun, talk),
+            until=time.monotonic() + self._known(job).deadline,
+            lost=lambda: self._report(job, lost, begun, talk),
+            context=context,
+        )
 
     async def _answer(
         self,
@@ -277,9 +314,11 @@ class Patient:
         held = Held(job.id)
         before = HELD.set(held)
         _ASKED.add(held)
-        outcome = await self._outcome(job, sessions, limit)
-        _ASKED.discard(held)
-        HELD.reset(before)
+        try:
+            outcome = await self._outcome(job, sessions, limit)
+        finally:
+            _ASKED.discard(held)
+            HELD.reset(before)
         if held.what:
             # Also when the collector went on as if nothing had been: what it says then rests on who knows what.
             outcome = Refused(Hold.WALL, by="worker", detail=f"the first wall: {held.what[0]}")
@@ -291,14 +330,19 @@ class Patient:
     ) -> Outcome:
         if not self._granted(job):
             return Refused(NotGranted.NOT_NAMED, by="worker")
-        collector = self.known[job.collector]
+        collector = self._known(job)
         try:
+            if isinstance(collector, Playbook):
+                async with limit:
+                    return await planned(collector, sessions, self.about, job.wanted or {})
             async with limit:
                 reading = await collector(sessions, self.about)
             findings = tuple(replace(f, host=f.host or job.host) for f in collector.judge(reading))
             return Seen(collector.adapter.dump_python(reading, mode="json"), findings)
         except (Unanswered, GrantRefusedError, PermissionError) as reason:
             return _outcome_of(reason)
+        except WantedError as wrong:
+            return Refused(Hold.PARAMETERS, by="worker", detail=str(wrong))
         except TimeoutError:
             return NoAnswer(Kind.TIMED_OUT, Phase.ASK, f"not answered within {collector.deadline:g} s")
         except Exception as error:  # noqa: BLE001 - the one broad except: a collector's defect stays its own.
@@ -340,16 +384,6 @@ class Patient:
             talk.clear()
         result = Result(job=job, outcome=outcome, began=since.at, took=time.monotonic() - since.start)
         self.tell(({"event": "result", "result": result_head(result), "exchanges": exchanges}, tuple(parts)))
-
-
-def _in_one_step(asking: Coroutine[object, object, None]) -> bool:
-    """Run to its end what waits for nothing but a session that blocks; False when it waits for more."""
-    try:
-        asking.send(None)
-    except StopIteration:
-        return True
-    asking.close()
-    return False
 
 
 def _outcome_of(reason: Unanswered | GrantRefusedError | PermissionError) -> Outcome:

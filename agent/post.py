@@ -3,6 +3,7 @@
     agents/NAME/agent.toml       whose signatures count; the digest of the ceiling
     agents/NAME/ceiling.toml     the customer's own bound (`inventory.ceiling`)
     agents/NAME/memory.sqlite3   what was seen and spent (`agent.memory`)
+    agents/NAME/journal          what was changed, step by step (`agent.journal`)
     agents/NAME/stop             the kill switches (`agent.switch`)
 
 A folder that is missing or not wholly right is no post, and then nothing is done from there.
@@ -28,7 +29,7 @@ from inventory.token import KeyFormatError, Pin
 
 __all__ = ["CEILING", "LOCAL", "Post", "load_post", "post_folder", "write_post"]
 
-LOCAL, CEILING, _MEMORY = "agent.toml", "ceiling.toml", "memory.sqlite3"
+LOCAL, CEILING, _MEMORY, _JOURNAL = "agent.toml", "ceiling.toml", "memory.sqlite3", "journal"
 _LARGEST = 1_000_000
 
 
@@ -43,6 +44,14 @@ class Post:
     walls: Literal["kernel", "python"]
     ceiling: Ceiling | None
     ceiling_trouble: str = ""
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / _JOURNAL
+
+    @property
+    def locks(self) -> Path:
+        return self.folder / "locks"
 
     @property
     def memory(self) -> Path:
@@ -68,6 +77,7 @@ class _Local(BaseModel):
     name: Id
     controller: _Pins = Field(min_length=1, max_length=2)
     duty: _Pins = Field(min_length=1)
+    engineers: _Pins = ()
     customer: _Pins = ()
     cosigned: bool = Field(default=False, strict=True)
     ceiling_sha256: str = Field(pattern="^[0-9a-f]{64}$")
@@ -101,7 +111,9 @@ def load_post(home: Path, name: str) -> Post:
         name=name,
         folder=folder,
         controller=local.controller,
-        pins=Pins(duty=local.duty, customer=local.customer, cosigned=local.cosigned),
+        pins=Pins(
+            duty=local.duty, engineers=local.engineers, customer=local.customer, cosigned=local.cosigned
+        ),
         walls=local.walls,
         ceiling=ceiling,
         ceiling_trouble=trouble,
@@ -112,10 +124,10 @@ def _check(local: _Local, name: str, folder: Path) -> None:
     file = folder / LOCAL
     if local.name != name:
         raise HoldError(Hold.NO_AGENT, f"{file} is of agent {local.name!r}, this is {name!r}")
-    publics = [pin.public for pin in (*local.controller, *local.duty, *local.customer)]
+    publics = [pin.public for pin in (*local.controller, *local.duty, *local.engineers, *local.customer)]
     if len(set(publics)) != len(publics):
         raise HoldError(Hold.NO_AGENT, f"{file} pins one key twice: nobody may sign in two parts")
-    people = [pin.name for pin in (*local.duty, *local.customer)]
+    people = [pin.name for pin in (*local.duty, *local.engineers, *local.customer)]
     if any(not person for person in people):
         raise HoldError(Hold.NO_AGENT, f"{file}: write the person's name behind each key")
     if any(people.count(person) > 2 for person in people):
@@ -177,6 +189,7 @@ def write_post(  # noqa: PLR0913 - what an agent's law consists of.
     """Set an agent up, or change its law: both files are whole or as before. Raises OSError, HoldError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lists = {"controller": controller, "duty": pins.duty, "customer": pins.customer}
+    lists |= {"engineers": pins.engineers} if pins.engineers else {}
     lines = [f'name = "{name}"']
     lines += [f"{key} = [{', '.join(_quoted(str(pin)) for pin in listed)}]" for key, listed in lists.items()]
     lines += [

@@ -30,6 +30,21 @@ class Hold(StrEnum):
     LOOKED_UP_BEFORE = "looked-up-before"
     WALL = "wall"
     NO_KERNEL_WALL = "no-kernel-wall"
+    NO_CHANGE_ACCOUNT = "no-change-account"
+    NO_PLAYBOOK = "playbook-unknown"
+    PARAMETERS = "playbook-parameters"
+    OTHER_PLAN = "plan-other"
+    STATE_DIFFERS = "plan-outdated"
+    NOT_WHOLE = "plan-not-whole"
+    STOPPED_BEFORE = "change-stopped-before"
+    APPROVAL_SPENT = "approval-spent"
+    UNDER_WAY = "change-under-way"
+    LEFT_OPEN = "change-left-open"
+    NO_JOURNAL = "no-journal"
+    NOTHING_TO_UNDO = "nothing-to-undo"
+    NO_WAY_BACK = "no-way-back"
+    CANCELLED = "cancelled"
+    NO_TIME = "too-little-time"
 
 
 class HoldError(Exception):

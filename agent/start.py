@@ -10,15 +10,18 @@ from pydantic import TypeAdapter
 
 from agent.job import Job
 from collectors.collector import About
-from inventory.grant import Leave
+from inventory.grant import GrantRefusedError, Leave, NotGranted
 from inventory.kdcs import WAY
+from inventory.sip_reach import SipTransport
 from inventory.snmp_reach import Authentication, Privacy
 from inventory.token import Pin
+from playbooks.plan import Plan, PlanError, read_plan
 
 __all__ = [
     "START",
     "KerberosWay",
     "LdapWay",
+    "SipWay",
     "SnmpUser",
     "SnmpWay",
     "SshWay",
@@ -113,12 +116,34 @@ class SnmpWay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SipWay:
+    """How a telephone system is spoken to: as which account, under which domain, and whom a test call may reach.
+
+    user, secret: '' where the contract names none; unusable: why the secret cannot be used, as anybody may be asked
+    what it can without one. name: the host's; authorities: who signs its certificate (PEM).
+    """
+
+    domain: str
+    transport: SipTransport = "udp"
+    user: str = ""
+    secret: str = ""
+    name: str = ""
+    authorities: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    unusable: str = ""
+
+    def __repr__(self) -> str:
+        return f"SipWay(domain={self.domain!r}, user={self.user!r})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """Everything that a worker is told.
 
     rates: how many questions a second a DNS server may be asked, as the contract says. outdated: network devices whose
     SSH may be outdated. shares: group name -> how many of its hosts at once. walls: what must stand before a host is asked: the kernel's
-    wall as well, or Python's alone.
+    wall as well, or Python's alone. plan: `Plan.text`, where a change is carried out; hands: whether this worker does
+    what the agent tells it, step by step, with the accounts for changes in `ways` and `directories`; else it asks `jobs`.
     """
 
     token: str
@@ -131,11 +156,24 @@ class Start:
     directories: Mapping[str, LdapWay] = field(default_factory=dict)
     windows: Mapping[str, WinrmWay] = field(default_factory=dict)
     snmp: Mapping[str, SnmpWay] = field(default_factory=dict)
+    sip: Mapping[str, SipWay] = field(default_factory=dict)
     rates: Mapping[str, int] = field(default_factory=dict)
     outdated: frozenset[str] = frozenset()
     group_of: Mapping[str, str] = field(default_factory=dict)
     shares: Mapping[str, int] = field(default_factory=dict)
     walls: Literal["kernel", "python"] = "kernel"
+    plan: str = ""
+    hands: bool = False
+
+    def plan_of(self, leave: Leave) -> Plan:
+        """The plan, if it is the one that the grant was given for. Raises GrantRefusedError."""
+        try:
+            plan = read_plan(self.plan)
+        except PlanError as error:
+            raise GrantRefusedError(NotGranted.NOT_NAMED, str(error)) from None
+        if plan.digest != leave.grant.plan:
+            raise GrantRefusedError(NotGranted.NOT_NAMED, "the grant was given for another plan")
+        return plan
 
 
 START: TypeAdapter[Start] = TypeAdapter(Start)

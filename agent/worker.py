@@ -18,8 +18,10 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import Any
 
+from agent import hands
 from agent.job import Job
 from agent.patient import Patient, blamed
+from agent.planning import question_of
 from agent.sessions.gate import Gate
 from agent.start import Start, doors_for
 from agent.wall import Wall
@@ -28,7 +30,8 @@ from collectors.catalogue import catalogue
 from collectors.collector import Collector
 from collectors.dns.signatures import make_ready
 from collectors.session import Cli
-from inventory.grant import Leave
+from inventory.grant import GrantRefusedError, Leave
+from playbooks.catalogue import playbook_catalogue
 
 __all__ = ["CATALOGUE", "main"]
 
@@ -38,6 +41,9 @@ _THREADS = 512
 # How long a host that is silent at its door keeps others from theirs, in seconds.
 _SILENCE = 0.2
 
+# fabric wants to know who runs it before a file is fetched. The C library would ask the name service's cache over a socket,
+# which the kernel's wall holds, and everything else on that host would be refused for it.
+os.environ.setdefault("LOGNAME", "secondline")
 # What questions load late is loaded here, so that no worker has to.
 import_module("cryptography.x509")
 make_ready()
@@ -46,6 +52,9 @@ make_ready()
 CATALOGUE = catalogue()
 for _collector in CATALOGUE.collectors.values():
     _ = _collector.adapter
+for _playbook in playbook_catalogue().values():
+    _ = _playbook.state_adapter
+    _ = _playbook.wanted_adapter
 
 
 def main(
@@ -89,6 +98,27 @@ async def _serve(
         job = guilty[0].job if len(guilty) == 1 else ""
         mouth.tell(({"event": "blocked", "what": f"{kind}, {words}", "job": job}, ()))
 
+    _load(start, known)
+    try:
+        plan = start.plan_of(leave) if start.plan else None
+    except GrantRefusedError as error:
+        mouth.tell(({"event": "refused", "reason": error.reason, "detail": str(error)}, ()))
+        os._exit(0)
+    if start.hands and plan is not None:
+        hands.make_ready(plan)
+    wall.seal(doors_for(start, leave), held_back)
+    if start.hands and plan is not None:
+        await hands.serve(start, leave, plan, reader, mouth.tell)
+    else:
+        also = frozenset(plan.asked if plan else ())
+        await _work(start, leave, known, also, reader, mouth.tell)
+    mouth.tell(({"event": "done"}, ()))
+    # Threads that still wait for a hanging host must not keep the process: its sockets end with it.
+    os._exit(0)
+
+
+def _load(start: Start, known: Mapping[str, Collector[Any]]) -> None:
+    """Load what could not be loaded behind the wall."""
     # What is loaded late shall not try to keep its compiled code: a worker writes no file.
     sys.dont_write_bytecode = True
     if start.windows:
@@ -97,7 +127,10 @@ async def _serve(
     if start.snmp:
         # It reads its own tables from files when it is loaded, and compiles them.
         import_module("agent.sessions.snmp")
-    if any(Cli in known[job.collector].sessions for job in start.jobs if job.collector in known):
+    if start.sip:
+        import_module("agent.sessions.sip_call")
+    asked = [question_of(job, known) for job in start.jobs]
+    if any(Cli in one.sessions for one in asked if one is not None):
         # What speaks to network devices reads files when it is loaded, and takes its time: only where one is asked.
         import_module("agent.sessions.cli")
     if any(way.kerberos is not None for way in start.windows.values()):
@@ -105,17 +138,13 @@ async def _serve(
         import_module("agent.sessions.kerberos_login")
     if any(way.endpoint for way in start.windows.values()):
         import_module("agent.sessions.endpoint")
-    wall.seal(doors_for(start, leave), held_back)
-    await _work(start, leave, known, reader, mouth.tell)
-    mouth.tell(({"event": "done"}, ()))
-    # Threads that still wait for a hanging host must not keep the process: its sockets end with it.
-    os._exit(0)
 
 
-async def _work(
+async def _work(  # noqa: PLR0913, PLR0917 - what the asking stands on.
     start: Start,
     leave: Leave,
     known: Mapping[str, Collector[Any]],
+    also: frozenset[str],
     reader: asyncio.StreamReader,
     tell: Callable[[Frame], None],
 ) -> None:
@@ -135,6 +164,7 @@ async def _work(
             directory=start.directories.get(host),
             windows=start.windows.get(host),
             snmp=start.snmp.get(host),
+            sip=start.sip.get(host),
             rate=start.rates.get(host, 1),
             outdated=host in start.outdated,
             doors=doors,
@@ -142,6 +172,7 @@ async def _work(
             threads=threads,
             tell=tell,
             known=known,
+            also=also,
         )
         share = shares.get(start.group_of.get(host, ""))
         tasks.append(asyncio.create_task(patient.ask_all(jobs, share)))

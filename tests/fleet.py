@@ -121,6 +121,10 @@ class Fleet:
             self._silent.append(socket.create_server((self.address(number), PORT), backlog=128))
         for number in range(self.count):
             self._await(self.address(number))
+            if self._started[number].poll() is not None:
+                raise RuntimeError(
+                    f"somebody else's sshd stands at {self.address(number)}: end it, then try again"
+                )
         return self
 
     def __exit__(

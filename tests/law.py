@@ -34,6 +34,7 @@ def wide(
             "customers": customers,
             "networks": ("0.0.0.0/0", "::/0"),
             "ports": tuple(range(1, 65536)),
+            "media": ("1024-21024", "21025-41025", "41026-61026", "61027-65535"),
             "areas": areas or ("linux", "dns", "voip"),
             "playbooks": playbooks,
         }
@@ -51,6 +52,11 @@ def ceiling_for(contract: Contract, before: Ceiling | None = None) -> bytes:
         "customers": {contract.customer},
         "networks": {f"{one}/{one.max_prefixlen}" for target in targets for one in target.addresses},
         "ports": {22, 53, *(port for target in targets for port in ways(target).values())},
+        "media": {
+            f"{reach.media[0]}-{reach.media[1]}"
+            for target in targets
+            if (reach := target.sip) is not None and reach.media is not None
+        },
         "areas": {area for clause in contract.clauses for area in clause.diagnose},
         "playbooks": {playbook for clause in contract.clauses for playbook in clause.change},
     }

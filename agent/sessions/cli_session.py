@@ -11,6 +11,7 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import paramiko
@@ -101,6 +102,37 @@ class CliSession:
             exchange = self._ask(command, deadline, gone)
         self._record(exchange)
         return shown_of(exchange)
+
+    @contextlib.contextmanager
+    def configuring(self, seconds: float) -> Iterator[Callable[[str], str]]:
+        """The configuration mode, and what says one line there and hears what the device answers, without its echo.
+
+        seconds: for each. Leaves the mode at the end. Raises Unanswered, and what netmiko raises.
+        """
+        with self._turn:
+            if self._over is not None:
+                raise Unanswered(self._over[0], self._over[2])
+            late = "the device does not answer in its configuration mode in time"
+            self._line.until(time.monotonic() + seconds, late)
+            self._driver.config_mode()
+
+            def say(line: str) -> str:
+                self._line.until(time.monotonic() + seconds, late)
+                return str(
+                    self._driver.send_command(
+                        line,
+                        expect_string=r"\)#\s*$",
+                        strip_prompt=True,
+                        strip_command=True,
+                        read_timeout=seconds,
+                    )
+                )
+
+            try:
+                yield say
+            finally:
+                self._line.until(time.monotonic() + seconds, late)
+                self._driver.exit_config_mode()
 
     def secured(self) -> Secured:
         """See `collectors.session.Cli.secured`: known since the log-in."""

@@ -29,7 +29,7 @@ from agent.sessions.wsman_line import MOST, Dialler, Watch, http_session
 from agent.sessions.wsman_login import login_for, tickets_for
 from agent.start import WinrmWay
 from collectors.exchange import Exchange, objects_of, told
-from collectors.session import Datum, Script
+from collectors.powershell import Datum, Script
 from collectors.silence import Kind, Phase, Unanswered
 from inventory.grant import GrantRefusedError, Leave, NotGranted
 

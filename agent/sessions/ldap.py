@@ -19,6 +19,7 @@ from typing import Any
 import ldap3
 from ldap3.core.exceptions import LDAPCommunicationError, LDAPResponseTimeoutError
 
+from agent.deed import Deed
 from agent.sessions.ldap_login import ASK, MOST, NO_ANSWER, first_login
 from agent.sessions.opening import Record, opening
 from agent.start import LdapWay
@@ -87,6 +88,39 @@ class DirectorySession:
             base=base, where=where, attributes=tuple(attributes), scope=scope, most=most, also=also
         )
         return entries_of(self._ask(asked))
+
+    def change(self, name: str, values: Sequence[tuple[str, Sequence[str]]]) -> Deed:
+        """Give an entry these values for these attributes, all of them or none (RFC 4511, section 4.6); no values: none."""
+        began, start = datetime.now(UTC), time.monotonic()
+        with self._turn:
+            deed = self._modify(name, values, start + self._patience)
+        said = ldif([Entry(name, {key: tuple(one.encode() for one in some) for key, some in values})])
+        self._record(
+            Exchange(
+                session="directory",
+                question=("modify", name, spelt(tuple(key for key, _ in values))),
+                began=began,
+                took=time.monotonic() - start,
+                parts={"ldif": said.encode()},
+                unanswered=(Kind.CUT_OFF, Phase.ASK, deed.detail) if deed.how in {"lost", "unsent"} else None,
+            )
+        )
+        return deed
+
+    def _modify(self, name: str, values: Sequence[tuple[str, Sequence[str]]], end: float) -> Deed:
+        line = self._connection.socket
+        if line is None or self._connection.closed:
+            return Deed("unsent", "the connection has ended before it was sent")
+        line.left, line.end = MOST, end
+        try:
+            known: Any = self._connection
+            known.modify(name, {key: [(ldap3.MODIFY_REPLACE, list(some))] for key, some in values})
+        except (*NO_ANSWER, OSError) as error:
+            return Deed("lost", _why(error, self._patience)[2])
+        result = self._connection.result
+        if int(result["result"]) == 0:
+            return Deed("done")
+        return Deed("failed", f"the directory says {result['description']}: {result['message']}"[:300])
 
     def close(self) -> None:
         """End the connection at once, also under a thread that waits for it."""

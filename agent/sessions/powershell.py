@@ -11,7 +11,7 @@ from agent.sessions.opening import Record
 from agent.sessions.thread import in_thread
 from agent.sessions.wsman import open_windows
 from agent.start import WinrmWay
-from collectors.session import Datum, Script
+from collectors.powershell import Datum, Script
 from inventory.grant import Leave
 
 __all__ = ["ThreadedPowershell"]

@@ -8,19 +8,26 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol, Self
 
+from agent.sessions import probes
 from agent.sessions.dns import open_dns
-from agent.start import LdapWay, SnmpWay, SshWay, WinrmWay
+from agent.sessions.opening import Record
+from agent.start import LdapWay, SipWay, SnmpWay, SshWay, WinrmWay
 from collectors.dialect import DIALECTS, dialect_of
 from collectors.exchange import Exchange
+from collectors.powershell import Powershell
 from collectors.session import (
+    Caller,
     Certified,
     Cli,
     Directory,
     DirectoryPing,
+    IkeGate,
     Kdc,
     Knocker,
-    Powershell,
+    OpenvpnGate,
+    Path,
     Resolver,
+    Sip,
     Snmp,
     TimeServer,
     Unanswered,
@@ -34,6 +41,13 @@ class _Closing(Protocol):
     async def close(self) -> None: ...
 
 
+_PROBES: dict[type, Callable[[Leave, str, Record], _Closing]] = {
+    IkeGate: probes.IkeSession,
+    OpenvpnGate: probes.OpenvpnSession,
+    Path: probes.PathSession,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogIns:
     """With what a host's services are logged in to, as far as the contract names it. platform: whose command line it is."""
@@ -41,6 +55,7 @@ class LogIns:
     directory: LdapWay | None = None
     windows: WinrmWay | None = None
     snmp: SnmpWay | None = None
+    sip: SipWay | None = None
     ssh: SshWay | None = None
     platform: str = ""
 
@@ -96,6 +111,11 @@ class Services:
             return await open_dns(leave, host, record, rate=self._rate)
         if kind is Snmp:
             return self._snmp()
+        probe = _PROBES.get(kind)
+        if probe is not None:
+            return probe(leave, host, record)
+        if kind in {Sip, Caller}:
+            return self._telephony(kind)
         # What speaks LDAP and DER takes long to load: only where a controller is asked.
         from agent.sessions import packets  # noqa: PLC0415
 
@@ -132,6 +152,15 @@ class Services:
         return await ThreadedPowershell.open(
             self._leave, self._host, self._log_ins.windows, self._record, self._threads
         )
+
+    def _telephony(self, kind: type) -> _Closing:
+        if self._log_ins.sip is None:
+            raise GrantRefusedError(NotGranted.NOT_NAMED, f"the contract names no SIP on {self._host!r}")
+        from agent.sessions.sip import open_sip  # noqa: PLC0415
+        from agent.sessions.sip_call import open_caller  # noqa: PLC0415
+
+        opened = open_sip if kind is Sip else open_caller
+        return opened(self._leave, self._host, self._log_ins.sip, self._record)
 
     def _snmp(self) -> _Closing:
         if self._log_ins.snmp is None:

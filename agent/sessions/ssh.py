@@ -21,6 +21,7 @@ from agent.sessions.framing import MAX_ANSWER
 from agent.sessions.login import CHANNEL, ENDS, Greeted, greet_first, log_in
 from agent.sessions.opening import Record, opening
 from agent.start import SshWay
+from agent.turns import Pause
 from collectors.exchange import Exchange, ran_of
 from collectors.session import Kind, Phase, Ran, Unanswered
 from inventory.grant import GrantRefusedError, Leave, NotGranted
@@ -88,6 +89,10 @@ class SshSession:
         self._record(exchange)
         exchange.settle()
         return exchange.parts["content"]
+
+    async def pause(self, seconds: float) -> None:
+        """See `collectors.session.Shell.pause`."""
+        await Pause(seconds)
 
     def close(self) -> None:
         """End the connection at once, also under a thread that waits for it."""

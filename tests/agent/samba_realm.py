@@ -11,6 +11,7 @@ from typing import Self
 
 from tests.agent.realm import REALM
 from tests.lab.tools import run, until
+from tests.tls import Identity
 
 __all__ = ["SambaRealm"]
 
@@ -18,9 +19,10 @@ _TOOL = "samba-tool"
 
 
 class SambaRealm:
-    """Only its KDC serves. port: the KDC's, by TCP and UDP."""
+    """Only its KDC serves, and its directory where it is given a certificate. port: the KDC's, by TCP and UDP."""
 
-    def __init__(self, folder: Path, address: str = "127.9.2.1") -> None:
+    def __init__(self, folder: Path, address: str = "127.9.2.1", identity: Identity | None = None) -> None:
+        self._identity = identity
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder, self._address = folder, address
         self.keytab, self.config = folder / "keytab", folder / "krb5.conf"
@@ -30,7 +32,7 @@ class SambaRealm:
         self.port, self._other = _free_port(address), _free_port(address)
         own = (f"--targetdir={folder}/dc", f"--adminpass={secrets.token_urlsafe(12)}-aA1", "--host-name=dc2")
         names = (f"--realm={REALM}", "--domain=AD", f"--host-ip={address}")
-        run(_TOOL, "domain", "provision", *own, *names, "--dns-backend=NONE", "--server-role=dc", timeout=120)
+        run(_TOOL, "domain", "provision", *own, *names, "--dns-backend=NONE", "--server-role=dc", timeout=300)
         self._settings = str(folder / "dc" / "etc" / "smb.conf")
         self.admin("domain", "passwordsettings", "set", "--complexity=off", "--min-pwd-age=0")
 
@@ -46,6 +48,14 @@ class SambaRealm:
             "pid directory": str(self._folder),
             "ncalrpc dir": str(self._folder / "ncalrpc"),
         }
+        if self._identity is not None:
+            options |= {
+                "server services": "kdc, ldap",
+                "tls enabled": "yes",
+                "tls certfile": str(self._identity.certificate),
+                "tls keyfile": str(self._identity.key),
+                "tls cafile": str(self._identity.certificate),
+            }
         words = (f"--option={name}={value}" for name, value in options.items())
         program = shutil.which("samba", path="/usr/sbin:/usr/bin") or "samba"
         self._process = subprocess.Popen(

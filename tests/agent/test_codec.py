@@ -8,7 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.codec import finding_from, finding_json, outcome_from, outcome_json
-from agent.job import Broken, NoAnswer, Outcome, Refused, Seen
+from agent.job import (
+    AlreadySo,
+    Broken,
+    Changed,
+    NoAnswer,
+    Outcome,
+    Planned,
+    Refused,
+    Seen,
+    UndoFailed,
+    Undone,
+    Unfit,
+    Unknown,
+)
 from collectors import Finding, Kind, Phase, Severity, Tag
 
 _VALUES = st.recursive(
@@ -21,6 +34,13 @@ _OUTCOMES: st.SearchStrategy[Outcome] = st.one_of(
     st.builds(Refused, st.text(), st.lists(st.text()).map(tuple), st.sampled_from(["controller", "agent"])),
     st.builds(NoAnswer, st.sampled_from(Kind), st.sampled_from(Phase), st.text()),
     st.builds(Broken, st.text()),
+    st.builds(Planned, st.dictionaries(st.text(), _VALUES)),
+    st.builds(Unfit, st.text(), st.text(), st.dictionaries(st.text(), _VALUES)),
+    st.builds(Changed, st.dictionaries(st.text(), _VALUES), st.dictionaries(st.text(), _VALUES)),
+    st.builds(AlreadySo),
+    st.builds(Undone, st.integers(0, 99), st.text(), st.booleans()),
+    st.builds(UndoFailed, st.integers(0, 99), st.text(), st.dictionaries(st.text(), _VALUES)),
+    st.builds(Unknown, st.integers(0, 99), st.text()),
 )
 
 
