@@ -9,11 +9,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Self
 
-from agent.job import Broken, Job, NoAnswer, Refused, Result
+from agent.job import Broken, Job, NoAnswer, Refused, Result, Unknown
 from agent.lookups import lookups_of
 from agent.order import Event
 from collectors import Kind, Phase
 from collectors.dns.outside import Lost
+from collectors.exchange import Exchange
 from controller.ledger import Entry, LedgerFact, What, append_many
 from controller.progress import Progress, State, Watch, shown
 from controller.store.exchanges import Asked as Kept
@@ -34,10 +35,14 @@ _EVERY = 0.4
 class Chronicle:
     """Collects a run's events and writes them in batches, in a thread."""
 
-    def __init__(self, store: Store, run: str, work: Work, who: str, watch: Watch) -> None:
+    def __init__(  # noqa: PLR0913 - what a run is written down with.
+        self, store: Store, run: str, work: Work, who: str, watch: Watch, *, plan: str = ""
+    ) -> None:
+        """plan: the id of the plan that is carried out or taken back; '' for questions."""
         self._store, self._run, self._work, self._who, self._watch = store, run, work, who, watch
         self._clauses = {job.host: clause.id for job, clause in work.jobs.items()}
         self._clauses_of_jobs = {job.id: clause.id for job, clause in work.jobs.items()}
+        self._plan = plan
         self._agreed_on: set[tuple[str, str]] = set()
         self._results: list[Result] = []
         self._exchanges: list[Kept] = []
@@ -74,6 +79,14 @@ class Chronicle:
         for result in results:
             self._take(result, "controller")
 
+    def capture(self, result: Result, exchange: Exchange) -> None:
+        """A capture was read: no host was asked for it, and no clause is needed."""
+        self._number += 1
+        name = f"e{self._number}"
+        self._exchanges.append((name, result.job.host, exchange))
+        self._remember(What.CAPTURE_READ, "controller", result.job.host, **exchange.facts)
+        self._take(replace(result, evidence=(name,)), "controller")
+
     async def written(self) -> None:
         """Have everything written that was heard so far."""
         await asyncio.to_thread(self._write)
@@ -82,8 +95,11 @@ class Chronicle:
         """No job stays without a result, not even when its agent was lost."""
         for job in jobs:
             if job.id not in self._ended:
-                lost: NoAnswer | Broken = Broken("no agent answered for it")
-                if self.stopped:
+                lost: NoAnswer | Broken | Unknown = Broken("no agent answered for it")
+                if self._plan:
+                    # Of a change that was sent, silence says nothing: it may have been made.
+                    lost = Unknown(0, "no agent answered for it")
+                elif self.stopped:
                     lost = NoAnswer(Kind.STOPPED, Phase.ASK, "stopped")
                 self._take(Result(job=job, outcome=lost, began=datetime.now(UTC), took=0.0), "")
 
@@ -104,17 +120,29 @@ class Chronicle:
                 self._remember(What.WALLS_STAND, agent, grant=grant, how=event.detail)
             case "ending":
                 self._remember(What.WORK_ENDED, agent, grant=grant, agent=agent, reason=event.detail)
-            case "worker":
-                self._remember(What.WORKER_STARTED, agent, grant=grant, agent=agent, pid=int(event.detail))
-            case "gone":
-                self._remember(What.WORKER_GONE, agent, grant=grant, agent=agent, pid=int(event.detail))
+            case "step":
+                self._remember(
+                    What.CHANGE_STEP,
+                    agent,
+                    event.host,
+                    plan=self._plan,
+                    grant=grant,
+                    detail=event.detail[:500],
+                )
+                self._show(event.host, self._collector_of(event.host), "asking", event.detail)
+            case "worker" | "gone":
+                what = What.WORKER_STARTED if event.what == "worker" else What.WORKER_GONE
+                self._remember(what, agent, grant=grant, agent=agent, pid=int(event.detail))
             case _:
                 raise ValueError(f"{event.what!r} is no event of an agent")
+
+    def _collector_of(self, host: str) -> str:
+        return next((job.collector for job in self._work.jobs if job.host == host), "")
 
     def _agreed(self, event: Event, agent: str) -> None:
         """The agent allows a job, by its own reading: it must be by the clause that the controller found."""
         host, _, collector = event.job.partition("/")
-        deed = f"diagnose {collector.partition('.')[0]}"
+        deed = f"change {collector}" if self._plan else f"diagnose {collector.partition('.')[0]}"
         ours = self._clauses_of_jobs.get(event.job, "")
         if ours != event.detail:
             facts = {"agent": event.detail, "controller": ours, "reason": "another clause"}

@@ -10,12 +10,42 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from agent.job import Broken, Job, NoAnswer, Refused, Result, Seen
-from collectors import Certified, Cli, Directory, Finding, Kind, Phase, Powershell, Severity, Snmp
+from agent.job import (
+    AlreadySo,
+    Broken,
+    Changed,
+    Job,
+    NoAnswer,
+    Planned,
+    Refused,
+    Result,
+    Seen,
+    UndoFailed,
+    Undone,
+    Unfit,
+    Unknown,
+)
+from collectors import (
+    Caller,
+    Certified,
+    Cli,
+    Directory,
+    Finding,
+    IkeGate,
+    Kind,
+    OpenvpnGate,
+    Path,
+    Phase,
+    Powershell,
+    Severity,
+    Sip,
+    Snmp,
+)
 from collectors.ad.silence import judge_directory_silence
 from collectors.catalogue import catalogue
 from collectors.reach import SITE_UNREACHABLE, judge_silence
 from collectors.reach_network import judge_device_silence
+from collectors.reach_sip import judge_sip_silence
 from collectors.reach_snmp import judge_snmp_silence
 from collectors.reach_windows import judge_windows_silence
 from controller.explains import RULES, Rule, Sure
@@ -57,7 +87,10 @@ def findings_of(results: Iterable[Result], sites: Mapping[str, str]) -> tuple[Fi
                 finding = _judge_silence(result.job)(result.job.host, kind, phase, detail)
                 if finding is not None:
                     silent.setdefault((finding.host, finding.tag.name), finding)
-            case Refused() | Broken():
+            case Refused() | Broken() | Planned() | Unfit():
+                pass
+            case Changed() | AlreadySo() | Undone() | UndoFailed() | Unknown():
+                # How a change ended is no reading: what is so afterwards is asked by a diagnosis of its own.
                 pass
     judged.extend(silent.values())
     judged.extend(_surveyed(readings))
@@ -73,9 +106,17 @@ def _judge_silence(job: Job) -> Callable[[str, Kind, Phase, str], Finding | None
         return judge_windows_silence
     if Snmp in ways:
         return judge_snmp_silence
+    if not ways.isdisjoint({Sip, Caller}):
+        return judge_sip_silence
     if Cli in ways:
         return judge_device_silence
+    if ways & {IkeGate, OpenvpnGate, Path}:
+        return _says_nothing
     return judge_silence if ways.isdisjoint({Directory, Certified}) else judge_directory_silence
+
+
+def _says_nothing(_host: str, _kind: Kind, _phase: Phase, _detail: str) -> None:
+    """What a stranger does not hear says nothing of the host; it is in the report's coverage."""
 
 
 def _surveyed(readings: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterable[Finding]:
@@ -97,14 +138,17 @@ def _readable(adapter: TypeAdapter[Any], seen: Mapping[str, Mapping[str, Any]]) 
     return read
 
 
+_ALONE = frozenset({"reach.snmp-silent", "reach.sip-silent"})
+
+
 def _sites(silent: Sequence[Finding], heard: Collection[str], sites: Mapping[str, str]) -> Iterable[Finding]:
     """A site of which nobody can be reached is one trouble and not many."""
     answered = {sites.get(host) for host in heard}
     gone: dict[str, set[str]] = {}
     for finding in silent:
         site = sites.get(finding.host)
-        # A wrong community is as silent as a site that is gone: it speaks neither for it nor against it.
-        if site is not None and site not in answered and finding.tag.name != "reach.snmp-silent":
+        # A wrong community, and a blocked address, are as silent as a site that is gone: they speak neither for nor against it.
+        if site is not None and site not in answered and finding.tag.name not in _ALONE:
             gone.setdefault(site, set()).add(finding.host if finding.tag.name == "reach.no-answer" else "")
     for site, hosts in gone.items():
         if len(hosts) > 2 and "" not in hosts:

@@ -11,8 +11,13 @@ from controller.explains_ad import AD_RULES
 from controller.explains_dnssec import DNSSEC_RULES
 from controller.explains_names import NAME_RULES
 from controller.explains_net import NET_RULES
+from controller.explains_probes import PROBE_RULES
 from controller.explains_qos import QOS_RULES
 from controller.explains_replication import REPLICATION_RULES
+from controller.explains_sip import SIP_RULES
+from controller.explains_voice import VOICE_RULES
+from controller.explains_voip import VOIP_RULES
+from controller.explains_vpn import VPN_RULES
 from controller.links import (
     Rule,
     Sure,
@@ -196,5 +201,10 @@ RULES: tuple[Rule, ...] = (
     *AD_RULES,
     *REPLICATION_RULES,
     *NET_RULES,
+    *VPN_RULES,
+    *PROBE_RULES,
     *QOS_RULES,
+    *SIP_RULES,
+    *VOIP_RULES,
+    *VOICE_RULES,
 )

@@ -19,7 +19,7 @@ from inventory.grant import Grant, Target, seal
 from inventory.kdcs import AREA, WAY, may_give_tickets
 from inventory.outlook.when import closes_within
 
-__all__ = ["Assignment", "assign"]
+__all__ = ["Assignment", "assign", "targets_of"]
 
 # A grant serves one worker; a large run is cut into several.
 _HOSTS_A_GRANT = 100
@@ -123,11 +123,7 @@ def _grant(  # noqa: PLR0913 - what a grant consists of.
     expires: datetime,
 ) -> Grant:
     now, contract = int(time.time()), law.contract
-    greeted = {job.host for job in jobs if only_greets(job.collector)}
     clauses = {work.jobs[job].id: work.jobs[job] for job in jobs}
-    hosts = {
-        host: _target(law, host, unpinned=host in greeted) for host in dict.fromkeys(job.host for job in jobs)
-    }
     return Grant(
         id=secrets.token_hex(16),
         run=run,
@@ -137,11 +133,20 @@ def _grant(  # noqa: PLR0913 - what a grant consists of.
         contract=digest,
         revision=contract.revision,
         deeds=tuple(dict.fromkeys(job.collector for job in jobs)),
-        targets={**_kdc_targets(law, jobs, moment), **hosts},
+        targets=targets_of(law, jobs, moment),
         shares={name: max(1, clause.at_once // count) for name, clause in clauses.items()},
         not_before=now,
         expires=int(expires.timestamp()),
     )
+
+
+def targets_of(law: Law, jobs: Sequence[Job], now: datetime) -> dict[str, Target]:
+    """Every door that these jobs may need: of their hosts, and of the KDCs for their log-ins."""
+    greeted = {job.host for job in jobs if only_greets(job.collector)}
+    hosts = {
+        host: _target(law, host, unpinned=host in greeted) for host in dict.fromkeys(job.host for job in jobs)
+    }
+    return {**_kdc_targets(law, jobs, now), **hosts}
 
 
 def _kdc_targets(law: Law, jobs: Sequence[Job], now: datetime) -> dict[str, Target]:

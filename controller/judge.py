@@ -9,7 +9,21 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agent.job import Broken, NoAnswer, Outcome, Refused, Result, Seen
+from agent.job import (
+    AlreadySo,
+    Broken,
+    Changed,
+    NoAnswer,
+    Outcome,
+    Planned,
+    Refused,
+    Result,
+    Seen,
+    UndoFailed,
+    Undone,
+    Unfit,
+    Unknown,
+)
 from collectors import Finding, Unanswered
 from collectors.catalogue import catalogue
 from collectors.collector import Collector
@@ -65,6 +79,9 @@ async def _all(bundle: Bundle) -> list[Result]:
 
 async def _again(bundle: Bundle, result: Result) -> Outcome:
     match result.outcome:
+        case Planned() | Unfit() | Changed() | AlreadySo() | Undone() | UndoFailed() | Unknown():
+            # What was done, or would have been, is no reading that could be judged anew.
+            return result.outcome
         case Refused() | Broken():
             # What broke us stays broken: an answer to it is a better collector and a new run.
             return result.outcome
@@ -80,6 +97,10 @@ async def _again(bundle: Bundle, result: Result) -> Outcome:
 async def _replayed(bundle: Bundle, result: Result, collector: Collector[Any]) -> Outcome:
     """Run today's question over the recorded answers; a silence stays the silence that it was."""
     exchanges = [bundle.exchanges[name] for name in result.evidence]
+    if isinstance(result.outcome, Seen) and any(one.session == "capture" and one.cut for one in exchanges):
+        # A large capture is not kept as a whole: what was read of it is judged, by today's rules.
+        kept = collector.adapter.validate_python(result.outcome.reading)
+        return Seen(result.outcome.reading, _findings(collector, kept, result))
     about = bundle.hosts[result.job.host]
     failure = open_failure(exchanges)
     try:
@@ -88,7 +109,7 @@ async def _replayed(bundle: Bundle, result: Result, collector: Collector[Any]) -
         reading = await collector(
             (Replay(exchanges, addresses=about.addresses),) * len(collector.sessions), about
         )
-        findings = tuple(replace(f, host=f.host or result.job.host) for f in collector.judge(reading))
+        findings = _findings(collector, reading, result)
         return Seen(collector.adapter.dump_python(reading, mode="json"), findings)
     except Unanswered as reason:
         if isinstance(result.outcome, NoAnswer):
@@ -96,3 +117,7 @@ async def _replayed(bundle: Bundle, result: Result, collector: Collector[Any]) -
         return NoAnswer(reason.kind, reason.phase, reason.detail)
     except _OUR_DEFECTS as error:
         return Broken(f"{type(error).__name__}: {error}"[:500])
+
+
+def _findings(collector: Collector[Any], reading: object, result: Result) -> tuple[Finding, ...]:
+    return tuple(replace(f, host=f.host or result.job.host) for f in collector.judge(reading))

@@ -50,6 +50,7 @@ __all__ = [
     "deliver_due",
     "deliveries",
     "finish_run",
+    "hand_over",
     "next_due",
     "post",
     "try_again",
@@ -85,7 +86,7 @@ def finish_run(  # noqa: PLR0913 - what an end consists of.
         if where is None:
             raise UnknownRunError(f"there is no run {run_id!r}")
         for action in written:
-            _hand_over(connection, action, run_id=run_id, desk=where.desk, ticket=where.ticket, now=ended)
+            hand_over(connection, action, run_id=run_id, desk=where.desk, ticket=where.ticket, now=ended)
 
 
 def post(  # noqa: PLR0913 - what a letter consists of.
@@ -94,7 +95,7 @@ def post(  # noqa: PLR0913 - what a letter consists of.
     """Hand over something for a ticket outside a run's end; gives its marker."""
     written = action_json(store, action)
     with store.write(durable=True) as connection:
-        return _hand_over(connection, written, run_id=run_id or None, desk=desk, ticket=ticket, now=now)
+        return hand_over(connection, written, run_id=run_id or None, desk=desk, ticket=ticket, now=now)
 
 
 async def deliver_due(store: Store, desks: Mapping[str, Desk], now: datetime) -> tuple[Delivery, ...]:
@@ -147,7 +148,7 @@ def try_again(store: Store, number: int, now: datetime) -> bool:
         return connection.execute(again).rowcount == 1
 
 
-def _hand_over(  # noqa: PLR0913 - the columns of a row.
+def hand_over(  # noqa: PLR0913 - the columns of a row.
     connection: Connection,
     action: Mapping[str, Any],
     *,
@@ -156,6 +157,10 @@ def _hand_over(  # noqa: PLR0913 - the columns of a row.
     ticket: str,
     now: datetime,
 ) -> str:
+    """Have something told to a ticket, inside a transaction of the caller's: it is told once, or nothing was done.
+
+    action: from `action_json`. Gives its marker.
+    """
     # Not to be guessed: who could write it into a ticket beforehand would keep the report away.
     marker = secrets.token_hex(12)
     connection.execute(

@@ -6,11 +6,39 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.job import Broken, NoAnswer, Outcome, Refused, Seen
+from agent.job import (
+    AlreadySo,
+    Applied,
+    Broken,
+    Changed,
+    NoAnswer,
+    Outcome,
+    Planned,
+    Refused,
+    Seen,
+    UndoFailed,
+    Undone,
+    Unfit,
+    Unknown,
+)
 
 __all__ = ["Progress", "State", "Watch", "shown"]
 
-State = Literal["waiting", "asking", "seen", "refused", "unanswered", "broken"]
+State = Literal[
+    "waiting",
+    "asking",
+    "seen",
+    "refused",
+    "unanswered",
+    "broken",
+    "planned",
+    "unfit",
+    "changed",
+    "already-so",
+    "undone",
+    "undo-failed",
+    "unknown",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +66,23 @@ def shown(outcome: Outcome) -> tuple[State, str]:
             return "unanswered", kind
         case Broken(error):
             return "broken", error
+        case _:
+            return _of_change(outcome)
+
+
+def _of_change(outcome: Planned | Unfit | Applied) -> tuple[State, str]:
+    match outcome:
+        case Planned(part):
+            return "planned", f"{len(part.get('steps', ()))}"
+        case Unfit(en):
+            return "unfit", en
+        case Changed():
+            return "changed", ""
+        case AlreadySo():
+            return "already-so", ""
+        case Undone(_, why):
+            return "undone", why
+        case UndoFailed(_, why):
+            return "undo-failed", why
+        case Unknown(_, why):
+            return "unknown", why

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent.about import about_target
 from agent.job import Result
+from collectors import Finding
 from collectors.catalogue import catalogue
+from collectors.exchange import Exchange
+from controller.capture import Handed, capture_about, hear, is_capture
+from controller.change.proposing import approval_in, proposals
 from controller.chronicle import Chronicle
 from controller.courier.courier import Courier
 from controller.diagnosis import findings_of, rank
@@ -23,7 +27,7 @@ from controller.ledger import Entry, What, append_many, touches
 from controller.names import addresses_in
 from controller.path import Chain, path_of
 from controller.progress import Progress, Watch
-from controller.reports.model import Report, Touch
+from controller.reports.model import Remedy, Report, Touch
 from controller.store.contracts import StoredContract
 from controller.store.errors import ExpiredError
 from controller.store.exchanges import evidence
@@ -44,6 +48,7 @@ class Asked:
     """What somebody wants to know: for which ticket, of which hosts, areas and questions (empty: all), within how long.
 
     accounts: of whom the ticket speaks. symptom: whose chain of questions is followed; empty: all at once.
+    captures: recordings of packets that came with the ticket.
     """
 
     ticket: str
@@ -55,6 +60,7 @@ class Asked:
     collectors: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
     symptom: str = ""
+    captures: tuple[Handed, ...] = ()
     seconds: float = 300.0
 
 
@@ -98,11 +104,33 @@ async def take_readings(  # noqa: PLR0913 - what a run stands on.
         watch(Progress(host=refused.job.host, collector=refused.job.collector, state="refused"))
     async with Chronicle(store, run, work, asked.by, watch) as chronicle:
         asking = Asking(store, law, sealing, courier, chronicle, watch)
+        hearing = [asyncio.create_task(hear(one, asked.seconds)) for one in asked.captures]
         wave: Wave | None = first
         while wave is not None:
             stopped = await asking.ask(wave, asked.by, stopped=stopped)
+            stopped = await _heard(hearing, chronicle, stopped=stopped)
             # Who stops it now ends what comes next before it is sent; at the chain's end it is over anyway.
             wave, stopped = (None, stopped) if stopped else await asking.next_wave(chain)
+
+
+async def _heard(
+    hearing: list[asyncio.Task[tuple[Result, Exchange]]], chronicle: Chronicle, *, stopped: bool
+) -> bool:
+    """Wait for the captures, once. Says whether somebody stopped the run: then their processes are ended."""
+    waiting, hearing[:] = list(hearing), []
+    if stopped:
+        for task in waiting:
+            task.cancel()
+    together = asyncio.ensure_future(asyncio.gather(*waiting))
+    try:
+        await asyncio.shield(together)
+    except asyncio.CancelledError:
+        stopped = True
+        for task in waiting:
+            task.cancel()
+    for result, exchange in await asyncio.gather(*waiting):
+        chronicle.capture(result, exchange)
+    return stopped
 
 
 def _open_run(  # noqa: PLR0913, PLR0917 - one transaction's worth of facts.
@@ -134,7 +162,8 @@ def _open_run(  # noqa: PLR0913, PLR0917 - one transaction's worth of facts.
         accounts=asked.accounts,
         symptom=asked.symptom,
     )
-    create_run(store, fresh, (*(r.job for r in work.refused), *first.work.jobs), work.refused)
+    planned = (*(r.job for r in work.refused), *first.work.jobs, *(one.job for one in asked.captures))
+    create_run(store, fresh, planned, work.refused)
     entries = (*_decided(work, run), *sealed(first.assignments, run))
     append_many(store, (_asked(asked, work, run, deadline), *entries))
 
@@ -216,7 +245,9 @@ def report_of(store: Store, run_id: str, contract: Contract, *, ending: RunState
         ended=run.ended or (_last_sign(run, ended, touched) if ending else datetime.now(UTC)),
         areas=tuple(sorted({r.job.collector.partition(".")[0] for r in ended})),
         hosts={
-            host: about_target(contract, host, run.accounts) for host in asked if host in contract.targets
+            host: capture_about(host) if is_capture(host) else about_target(contract, host, run.accounts)
+            for host in asked
+            if host in contract.targets or is_capture(host)
         },
         causes=rank(found),
         findings=found,
@@ -227,6 +258,27 @@ def report_of(store: Store, run_id: str, contract: Contract, *, ending: RunState
         clauses={clause.id: clause.text for clause in contract.clauses},
         questions={collector.name: collector.asks for collector in catalogue().collectors.values()},
         stopped=_EARLY.get(ending or run.state, ""),
+        remedies=_remedies(contract, run.ticket, found, asked),
+    )
+
+
+def _remedies(
+    contract: Contract, ticket: str, found: Sequence[Finding], asked: Iterable[str]
+) -> tuple[Remedy, ...]:
+    """What Secondline itself can do about it, and who would have to agree."""
+    hosts = {host: about_target(contract, host) for host in asked if host in contract.targets}
+    return tuple(
+        Remedy(
+            playbook=one.playbook,
+            does=one.known.does,
+            notices=one.known.notices,
+            risk=one.known.risk.value,
+            hosts=one.hosts,
+            tags=one.tags,
+            approval=str(approval_in(contract, one) or ""),
+            command=one.words(ticket),
+        )
+        for one in proposals(found, hosts, contract)
     )
 
 

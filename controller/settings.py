@@ -46,6 +46,10 @@ class Settings(BaseModel):
             raise ValueError("true and false are no seconds")  # noqa: TRY004 - pydantic expects this one.
         return value
 
+    people: dict[str, str] = Field(
+        default={}, description="login here -> the person's name, as it stands beside their key"
+    )
+
     @property
     def credentials(self) -> Path:
         return self.home / "credentials"
@@ -92,6 +96,7 @@ _ADVICE = {
     "desk": 'write "builtin", or the name of a ticket system that stands below as [desks.NAME]',
     "desks": "write each ticket system as a table, [desks.NAME]",
     "language": 'write "de" or "en"',
+    "people": 'write the logins of this machine with the names beside their keys: [people] eva = "Eva Eng"',
     "deadline": "write the seconds for a whole run, more than 0 and at most 3600",
 }
 

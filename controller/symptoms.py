@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from controller.symptom import Step, Symptom
 from controller.symptoms_net import NET_SYMPTOMS
 from controller.symptoms_voice import VOICE_SYMPTOMS
+from controller.symptoms_voip import VOIP_SYMPTOMS
+from controller.symptoms_vpn import VPN_SYMPTOMS
 
 __all__ = ["EVERYTHING", "SYMPTOMS", "Step", "Symptom", "symptom_in"]
 
@@ -349,6 +351,8 @@ SYMPTOMS: Mapping[str, Symptom] = {
     ),
     **NET_SYMPTOMS,
     **VOICE_SYMPTOMS,
+    **VPN_SYMPTOMS,
+    **VOIP_SYMPTOMS,
 }
 
 

@@ -6,8 +6,17 @@ from collections.abc import Mapping
 
 from controller.symptom import Step, Symptom
 
-__all__ = ["VOICE_SYMPTOMS"]
+__all__ = ["CAPTURED", "VOICE_SYMPTOMS"]
 
+# Of a capture that came with the ticket; where none did, nobody is asked.
+CAPTURED = Step(
+    asks=(
+        "What does the capture of the calls show?",
+        "Was zeigt der Mitschnitt der Gespräche?",
+    ),
+    questions=("voip.calls",),
+    answers=("voip.call-*", "voip.rtp-*", "voip.register-*", "voip.sip-*"),
+)
 _QUEUES = ("net.traffic-control", "net.class-based-qos", "net.policy-maps")
 
 VOICE_SYMPTOMS: Mapping[str, Symptom] = {
@@ -21,6 +30,7 @@ VOICE_SYMPTOMS: Mapping[str, Symptom] = {
             r"\bqos\b|\bdscp\b",
         ),
         steps=(
+            CAPTURED,
             Step(
                 asks=(
                     "Does a voice class lose packets, or voice wait behind everything else?",
@@ -37,6 +47,14 @@ VOICE_SYMPTOMS: Mapping[str, Symptom] = {
                 ),
                 questions=_QUEUES,
                 answers=("net.qos-shaper-over", "net.qos-uplink-unshaped", "net.qos-uplink-unknown"),
+            ),
+            Step(
+                asks=(
+                    "Does the media relay miss packets of running calls?",
+                    "Fehlen dem Media-Relay Pakete laufender Gespräche?",
+                ),
+                questions=("voip.rtpengine",),
+                answers=("voip.media-*",),
             ),
             Step(
                 asks=("Do ports on the way damage frames?", "Beschädigen Ports auf dem Weg Frames?"),

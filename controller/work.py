@@ -14,7 +14,7 @@ from agent.refusal import Hold, HoldError
 from agent.ways import LOGINS, PIN_IT, WAYS
 from collectors import About
 from collectors.catalogue import catalogue
-from collectors.session import Powershell
+from collectors.powershell import Powershell
 from inventory.ceiling import Ceiling, ways
 from inventory.contract import Clause, Contract, Host
 from inventory.decide import Allowed, Decision, Diagnose, Reason, Request, decide_under_all
@@ -22,6 +22,7 @@ from inventory.decide import Refused as Denied
 from inventory.kdcs import AREA, Kdcs, kdcs_of, may_give_tickets
 from inventory.resolution import Ip, looked_up
 from inventory.signing import SignatureError
+from playbooks.catalogue import playbook_catalogue
 
 __all__ = [
     "NO_QUESTION",
@@ -34,6 +35,7 @@ __all__ = [
     "only_greets",
     "open_ports",
     "plan_work",
+    "sessions_of",
 ]
 
 # The reason why a host that was asked for by name is not asked: no question fits it and its ways in.
@@ -227,14 +229,20 @@ def _areas_behind_a_login(way: str) -> frozenset[str]:
     return frozenset(one.area for one in known if any(LOGINS.get(session) == way for session in one.sessions))
 
 
+def sessions_of(name: str) -> tuple[type, ...]:
+    """The sessions that a question opens, or a playbook."""
+    asked = catalogue().collectors.get(name)
+    return (asked or playbook_catalogue()[name]).sessions
+
+
 def only_greets(name: str) -> bool:
     """Whether a question does not log in: it may be asked of a host that nobody has pinned yet."""
-    return not any(session in LOGINS for session in catalogue().collectors[name].sessions)
+    return not any(session in LOGINS for session in sessions_of(name))
 
 
 def is_by_ticket(name: str) -> bool:
     """Whether a question logs in to Windows, and so wants a ticket where the log-in is by Kerberos."""
-    return Powershell in catalogue().collectors[name].sessions
+    return Powershell in sessions_of(name)
 
 
 def _suitable(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from controller.cli.doctor import doctor
+from controller.cli.journal import journal, verify
 from controller.cli.keys import public_keys
 from controller.cli.posts import EveryName, Json, Name, folders_of, post_of
 from controller.cli.show import print_json, print_line, print_text
@@ -36,6 +37,9 @@ def init(
     customer_key: Annotated[
         list[Path] | None, typer.Option(help="Public keys of the customer's people.")
     ] = None,
+    engineer: Annotated[
+        list[Path] | None, typer.Option(help="Public keys of engineers, who may agree to others' changes.")
+    ] = None,
     cosigned: Annotated[bool, typer.Option("--cosigned", help="Demand the customer's signature.")] = False,
     walls: Annotated[
         str, typer.Option(help="'kernel', or 'python' where the kernel cannot hold a wall.")
@@ -43,22 +47,14 @@ def init(
     json: Json = False,
 ) -> None:
     """Set an agent up, or exchange its keys: what it has seen and spent it never forgets."""
-    from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415
-
     from agent.memory import make_memory  # noqa: PLC0415 - start-up counts.
     from agent.post import post_folder, write_post  # noqa: PLC0415
     from controller.ledger import What  # noqa: PLC0415
     from controller.settings import controller_pin, home_folder  # noqa: PLC0415
     from inventory.ceiling import CeilingError, read_ceiling  # noqa: PLC0415
-    from inventory.fields import Id  # noqa: PLC0415
     from inventory.signing import Pins  # noqa: PLC0415
 
-    try:
-        TypeAdapter(Id).validate_python(name)
-    except ValidationError:
-        raise typer.BadParameter(
-            f"{name!r} is no agent's name: small letters, digits, '.', '_' or '-'"
-        ) from None
+    _must_be_a_name(name)
     raw = ceiling.read_bytes()
     try:
         read_ceiling(raw)
@@ -69,6 +65,7 @@ def init(
         raise typer.BadParameter("--walls is 'kernel' or 'python'")
     pins = Pins(
         duty=tuple(pin for file in duty for pin in public_keys(file)),
+        engineers=tuple(pin for file in engineer or () for pin in public_keys(file)),
         customer=tuple(pin for file in customer_key or () for pin in public_keys(file)),
         cosigned=cosigned,
     )
@@ -85,6 +82,19 @@ def init(
         print_json({"agent": name, "folder": str(folder), "people": list(people), "cosigned": cosigned})
     else:
         print_line(f"agent {name} is set up in {folder}: it takes contracts that {', '.join(people)} sign")
+
+
+def _must_be_a_name(name: str) -> None:
+    from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415 - start-up counts.
+
+    from inventory.fields import Id  # noqa: PLC0415
+
+    try:
+        TypeAdapter(Id).validate_python(name)
+    except ValidationError:
+        raise typer.BadParameter(
+            f"{name!r} is no agent's name: small letters, digits, '.', '_' or '-'"
+        ) from None
 
 
 @app.command()
@@ -206,6 +216,8 @@ def endpoint(
 
 
 app.command()(doctor)
+app.command()(journal)
+app.command()(verify)
 app.command()(unit)
 
 

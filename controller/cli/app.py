@@ -16,8 +16,21 @@ __all__ = ["EVERY", "app_of", "run"]
 
 _HELP = "Collects evidence from the hosts a contract permits, names the cause, and writes it to the ticket."
 # In the order of the help text: a group of commands is the `app` of a module, a command its function.
-_GROUPS = ("contract", "key", "agent", "host", "ticket", "report", "ledger", "outbox", "collectors")
-_COMMANDS: Mapping[str, str] = {"scope": "scope", "diagnose": "diagnose", "judge": "report"}
+_GROUPS = (
+    *("contract", "key", "agent", "host", "ticket", "report", "ledger", "outbox"),
+    *("collectors", "playbooks", "plans"),
+)
+_COMMANDS: Mapping[str, str] = {
+    "scope": "scope",
+    "diagnose": "diagnose",
+    "judge": "report",
+    "plan": "plan",
+    "approve": "approve",
+    "reject": "approve",
+    "apply": "apply",
+    "undo": "apply",
+    "remedy": "remedy",
+}
 # Where a module is not named as its command.
 _MODULES: Mapping[str, str] = {"key": "keys", **_COMMANDS}
 EVERY = (*_GROUPS, *_COMMANDS)
@@ -89,16 +102,20 @@ def _mistakes() -> tuple[type[Exception], ...]:
     from agent.credentials import CredentialError  # noqa: PLC0415 - start-up counts.
     from agent.refusal import HoldError  # noqa: PLC0415
     from controller.bundle import BundleError  # noqa: PLC0415
+    from controller.capture import CaptureError  # noqa: PLC0415
     from controller.cli.office import NoContractError  # noqa: PLC0415
     from controller.desks.desk import DeskError  # noqa: PLC0415
     from controller.settings import SettingsError  # noqa: PLC0415
     from controller.store.errors import StoreError  # noqa: PLC0415
+    from inventory.approval import ApprovalError  # noqa: PLC0415
     from inventory.read import ContractError  # noqa: PLC0415
     from inventory.signing import SignatureError  # noqa: PLC0415
     from inventory.sources.seen import SourceError  # noqa: PLC0415
 
     return (
+        ApprovalError,
         BundleError,
+        CaptureError,
         ContractError,
         CredentialError,
         DeskError,

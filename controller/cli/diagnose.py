@@ -60,6 +60,10 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
             help="Whose chain of questions to follow, such as logon; the ticket's when not given. none: ask all."
         ),
     ] = "",
+    capture: Annotated[
+        list[Path] | None,
+        typer.Option(help="A capture of packets (pcap, pcapng) that belongs to the ticket; only read."),
+    ] = None,
     language: Annotated[str, typer.Option(help="de or en; the contract's when not given.")] = "",
     deadline: Annotated[
         float | None, typer.Option(help="Seconds for the whole run.", min=1, max=3600)
@@ -78,6 +82,7 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
             questions=tuple(question or ()),
             accounts=tuple(map(_account, account or ())),
             symptom=symptom,
+            captures=tuple(capture or ()),
             language=language,
             seconds=deadline or office.settings.deadline,
         )
@@ -96,7 +101,7 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What is asked of whom, for which ticket; empty: all. symptom: empty for that of the ticket."""
+    """What is asked of whom, for which ticket; empty: all. symptom: empty for that of the ticket. captures: files."""
 
     ticket: str
     hosts: tuple[str, ...]
@@ -106,6 +111,7 @@ class Wishes:
     seconds: float
     accounts: tuple[str, ...] = ()
     symptom: str = ""
+    captures: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,12 +152,14 @@ def _check(wishes: Wishes) -> None:
 
 async def carry_out(office: Office, nursery: Nursery, wishes: Wishes, live: Live) -> Done:
     """Ask what is wished for, write the report, and hand it to the ticket."""
-    from controller.courier.inprocess import InProcess  # noqa: PLC0415 - loaded while the nursery starts.
+    from controller.capture import handed  # noqa: PLC0415 - loaded while the nursery starts.
+    from controller.courier.inprocess import InProcess  # noqa: PLC0415
     from controller.run import Asked, new_run, report_of, take_readings  # noqa: PLC0415
     from controller.settings import signing_key  # noqa: PLC0415
     from controller.store.entries import What  # noqa: PLC0415
     from controller.store.living import held  # noqa: PLC0415
 
+    captures = handed(wishes.captures)
     async with office.desk() as (desk_name, desk):
         ticket = await desk.read(wishes.ticket)
         if not ticket.customer:
@@ -171,6 +179,7 @@ async def carry_out(office: Office, nursery: Nursery, wishes: Wishes, live: Live
             collectors=wishes.questions,
             accounts=wishes.accounts or _spoken_of(ticket, contract),
             symptom=_symptom(ticket, wishes),
+            captures=captures,
             seconds=wishes.seconds,
         )
         run = new_run(datetime.now(UTC))

@@ -23,6 +23,10 @@ def main() -> None:
         sys.exit(130)
 
 
+# The commands for which workers are started.
+_AT_THE_HOSTS = (["diagnose"], ["host"], ["plan"], ["apply"], ["undo"], ["remedy"])
+
+
 def _run() -> int:
     # Nothing that is imported is garbage: collecting meanwhile costs a tenth of the start.
     gc.disable()
@@ -30,7 +34,7 @@ def _run() -> int:
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     nursery = None
     try:
-        if sys.argv[1:2] in (["diagnose"], ["host"]) and "--help" not in sys.argv:
+        if sys.argv[1:2] in _AT_THE_HOSTS and "--help" not in sys.argv:
             # The workers' home imports for as long as the command line does: both at the same time.
             from agent.nursling import Nursery  # noqa: PLC0415 - nothing else needs it.
 

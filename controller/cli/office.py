@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from agent.credentials import CredentialError, Credentials
 from agent.post import Post, load_post
-from agent.refusal import HoldError
+from agent.refusal import Hold, HoldError
 from controller.cli.show import print_error
 from controller.desks.desk import Desk, DeskError
 from controller.desks.named import desk_named
@@ -24,7 +24,8 @@ from controller.store.store import Store, open_store
 from inventory.contract import Contract
 from inventory.decide import Reason
 from inventory.read import ContractError, read
-from inventory.signing import SignatureError
+from inventory.signing import Pins, SignatureError
+from inventory.token import Pin
 
 if TYPE_CHECKING:
     from controller.outbox import Delivery
@@ -45,6 +46,11 @@ class Office:
     store: Store
     credentials: Credentials
     who: str
+
+    @property
+    def person(self) -> str:
+        """Who gives the command, by the name beside their key; the login where the settings name nobody."""
+        return self.settings.people.get(self.who, self.who)
 
     @asynccontextmanager
     async def desk(self, name: str = "") -> AsyncIterator[tuple[str, Desk]]:
@@ -141,6 +147,30 @@ class Office:
             except HoldError as reason:
                 found[name] = reason
         return found
+
+    def pins(self, contract: Contract, agents: Iterable[str]) -> Pins:
+        """Whose signature counts at these agents: only keys that each of them pins. Raises HoldError."""
+        posts = self.posts(contract)
+        found = [posts[name] for name in agents]
+        for post in found:
+            if isinstance(post, HoldError):
+                raise post
+        pinned = [post.pins for post in found if isinstance(post, Post)]
+        if not pinned:
+            raise HoldError(Hold.NO_AGENT, "no agent serves these hosts")
+        first = pinned[0]
+
+        def everywhere(side: str) -> tuple[Pin, ...]:
+            return tuple(
+                pin for pin in getattr(first, side) if all(pin in getattr(one, side) for one in pinned)
+            )
+
+        return Pins(
+            duty=everywhere("duty"),
+            engineers=everywhere("engineers"),
+            customer=everywhere("customer"),
+            cosigned=first.cosigned,
+        )
 
     def text_of(self, customer: str) -> StoredContract:
         """The customer's present contract, unread. Raises NoContractError."""

@@ -11,7 +11,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from agent.job import Broken, NoAnswer, Refused, Result, Seen
+from agent.job import (
+    AlreadySo,
+    Broken,
+    Changed,
+    NoAnswer,
+    Planned,
+    Refused,
+    Result,
+    Seen,
+    UndoFailed,
+    Undone,
+    Unfit,
+    Unknown,
+)
 from collectors import Kind, Phase
 from controller.reports.model import Report
 from inventory.decide import Reason
@@ -117,6 +130,10 @@ def entry(result: Result) -> Entry:
         case Broken(error):
             return Entry(
                 job=job, host=host, collector=name, state=State.BROKEN, detail=error, clauses=allowed
+            )
+        case Planned() | Unfit() | Changed() | AlreadySo() | Undone() | UndoFailed() | Unknown():
+            raise ValueError(
+                f"{job} is a change, or the plan of one: a report on questions has no place for it"
             )
         case _:
             assert_never(result.outcome)

@@ -13,13 +13,26 @@ from datetime import UTC, datetime
 from pathlib import Path as FilePath
 from typing import Any
 
-from agent.job import Broken, NoAnswer, Refused, Result, Seen
+from agent.job import (
+    AlreadySo,
+    Broken,
+    Changed,
+    NoAnswer,
+    Planned,
+    Refused,
+    Result,
+    Seen,
+    UndoFailed,
+    Undone,
+    Unfit,
+    Unknown,
+)
 from collectors import Finding
 from controller.diagnosis import Cause
 from controller.path import Path
 from controller.reports.coverage import Coverage, State, coverage, entry
 from controller.reports.inert import clip, inert
-from controller.reports.model import Blobs, Evidence, Report
+from controller.reports.model import Blobs, Evidence, Remedy, Report
 from controller.reports.redact import Audience, Redactor, redactor
 from controller.reports.story import Links, phrase, sentence, words_for
 from inventory.contract import Redaction
@@ -84,6 +97,7 @@ class _Writer:
             "causes": [self._cause(cause) for cause in report.causes],
             "findings": [self._finding(finding) for finding in report.findings],
             "path": self._path(report.path) if report.path else None,
+            "remedies": [self._remedy(remedy) for remedy in report.remedies],
             "coverage": self._coverage(seen),
             "results": [self._result(result) for result in report.results],
             "evidence": [self._evidence(item) for item in report.evidence],
@@ -130,6 +144,18 @@ class _Writer:
                 name: self._text(fact) if isinstance(fact, str) else fact
                 for name, fact in finding.facts.items()
             },
+        }
+
+    def _remedy(self, remedy: Remedy) -> dict[str, Any]:
+        return {
+            "playbook": remedy.playbook,
+            "does": _both(remedy.does),
+            "notices": _both(remedy.notices),
+            "risk": remedy.risk,
+            "hosts": [self._text(host) for host in remedy.hosts],
+            "tags": list(remedy.tags),
+            "approval": remedy.approval,
+            "command": [self._text(word) for word in remedy.command],
         }
 
     def _path(self, path: Path) -> dict[str, Any]:
@@ -204,6 +230,8 @@ class _Writer:
                 }
             case Broken(error):
                 return common | {"state": "broken", "detail": self._text(error)}
+            case Planned() | Unfit() | Changed() | AlreadySo() | Undone() | UndoFailed() | Unknown():
+                raise ValueError(f"{result.job.id} is a change: a report on questions has no place for it")
 
     def _evidence(self, item: Evidence) -> dict[str, Any]:
         unanswered: Mapping[str, str] | None = None

@@ -12,7 +12,7 @@ from collectors import About, Finding, Kind, Phase
 from controller.diagnosis import Cause
 from controller.path import Path
 
-__all__ = ["Blobs", "Evidence", "Report", "Touch"]
+__all__ = ["Blobs", "Evidence", "Remedy", "Report", "Touch"]
 
 # Gives the bytes that belong to a SHA-256 (hex). Raises BlobError or KeyError when they are not kept any more.
 Blobs = Callable[[str], bytes]
@@ -51,6 +51,23 @@ class Touch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """A playbook that treats findings of this run. approval: the contract's word, '' where no clause names the playbook.
+
+    does, notices: in English and German. risk: 'low', 'medium' or 'high'. command: the arguments that plan it.
+    """
+
+    playbook: str
+    does: tuple[str, str]
+    notices: tuple[str, str]
+    risk: str
+    hosts: tuple[str, ...]
+    tags: tuple[str, ...]
+    approval: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Everything about one run. Times are UTC; `timezone` and `language` are the customer's.
 
@@ -82,3 +99,4 @@ class Report:
     path: Path | None = None
     clauses: Mapping[str, str] = field(default_factory=dict)
     questions: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    remedies: tuple[Remedy, ...] = ()

@@ -46,7 +46,10 @@ def render_note(  # noqa: PLR0913 - the same arguments as the other forms take.
         f"- {text}" + (f" ({', '.join(hosts[:3])}{', …' if hosts[3:] else ''})" if hosts else "")
         for text, hosts in advice(report, words, hide.text)
     ]
-    lines += [words.note_do, *_some(todo, _ADVICE, words)] if todo else []
+    doing = (
+        words.note_do_planned.format(ticket=hide.text(report.ticket)) if report.remedies else words.note_do
+    )
+    lines += [doing, *_some(todo, _ADVICE, words)] if todo else []
     lines.append(words.note_coverage.format(list=", ".join(counts(seen, words))))
     if where:
         lines.append(words.note_more.format(where=hide.text(where)))

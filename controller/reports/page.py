@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup
-
 from collectors import Finding, Severity
 from controller.diagnosis import Cause
 from controller.path import Path, Stage
-from controller.pictures.drawing import Drawing
 from controller.pictures.mesh import mesh
 from controller.pictures.site import held_back, site
 from controller.pictures.svg import svgs
 from controller.pictures.tree import tree
+from controller.pictures.tunnels import tunnel_map
+from controller.pictures.voice import voice
 from controller.reports.coverage import Coverage, State, coverage, grouped
 from controller.reports.exhibits import Exhibits, Shown
 from controller.reports.inert import clip
-from controller.reports.model import Blobs, Report
+from controller.reports.model import Blobs, Remedy, Report
+from controller.reports.parts import (
+    Card,
+    Gap,
+    HostPart,
+    Picture,
+    Place,
+    RemedyLine,
+    Said,
+    Segment,
+    StepLine,
+    Way,
+)
 from controller.reports.redact import Redactor
 from controller.reports.story import Links, advice, cause_groups, phrase, ruled_out, sentence, stopped
 from controller.reports.words import Words
@@ -29,100 +41,6 @@ from controller.reports.words import Words
 __all__ = ["Page", "page"]
 
 _LINKS = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A finding in words, with its tag and facts in small print."""
-
-    severity: str
-    level: str
-    host: str
-    anchor: str
-    text: str
-    tag: str
-    facts: tuple[tuple[str, str], ...]
-    links: tuple[tuple[str, str], ...] = ()
-    more_links: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A cause: its finding, what it explains, the same elsewhere, and how sure it is."""
-
-    number: int
-    said: Said
-    sure: str
-    sure_why: str
-    explains: tuple[Said, ...]
-    same: tuple[Said, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A host by its name in this copy, and its place on the page ('' when it has none)."""
-
-    name: str
-    anchor: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StepLine:
-    """One step of a symptom's chain. found: what answers it, and on which host."""
-
-    state: str
-    label: str
-    asks: str
-    count: str
-    found: tuple[tuple[Place, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """The whole chain as it went."""
-
-    intro: str
-    steps: tuple[StepLine, ...]
-    beyond: str
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A drawing with its table. svg: None when it could not be drawn."""
-
-    drawing: Drawing
-    svg: Markup | None
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One part of the coverage bar. start, width: of 1000."""
-
-    state: str
-    label: str
-    number: int
-    start: float
-    width: float
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Why some questions stayed without an answer, and on which hosts. clauses: number and wording."""
-
-    why: str
-    code: str
-    clauses: tuple[tuple[str, str], ...]
-    rows: tuple[tuple[Place, tuple[str, ...], tuple[str, ...]], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class HostPart:
-    place: Place
-    name: str
-    addresses: tuple[str, ...]
-    roles: tuple[str, ...]
-    worst: str
-    findings: tuple[Said, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +58,7 @@ class Page:
     stopped: str
     cards: tuple[Card, ...]
     advice: tuple[tuple[str, tuple[Place, ...]], ...]
+    remedies: tuple[RemedyLine, ...]
     way: Way | None
     ruled_out: tuple[tuple[str, str, int, tuple[str, ...]], ...]
     segments: tuple[Segment, ...]
@@ -194,6 +113,7 @@ class _Writer:
                 (text, tuple(Place(host) for host in hosts))
                 for text, hosts in advice(report, words, self._say)
             ),
+            "remedies": tuple(map(self._remedy, report.remedies)),
             "way": self._way(report.path) if report.path else None,
             "ruled_out": self._ruled_out(),
             "unasked": tuple(map(self._say, seen.unasked)),
@@ -243,6 +163,18 @@ class _Writer:
             sure_why=why if first.explains or first.sure != "certain" else self._w.sure_alone,
             explains=tuple(self._said(finding, linked=True) for finding in first.explains),
             same=tuple(self._said(cause.finding, linked=True) for cause in group[1:]),
+        )
+
+    def _remedy(self, remedy: Remedy) -> RemedyLine:
+        words, at = self._w, self._w.code == "de"
+        return RemedyLine(
+            does=remedy.does[at],
+            notices=remedy.notices[at],
+            playbook=remedy.playbook,
+            hosts=tuple(Place(self._say(host), self._places.get(host, "")) for host in remedy.hosts),
+            risk=words.remedy_risk[remedy.risk],
+            approval=words.remedy_approval[remedy.approval],
+            command=clip(self._say(shlex.join(remedy.command)), 300),
         )
 
     def _way(self, path: Path) -> Way:
@@ -343,10 +275,14 @@ class _Writer:
                 mesh(report.results, report.findings, words, say),
                 site(report.results, report.findings, words, say, blocked=held_back(report.results)),
                 tree(report.results, report.hosts, report.findings, words, say),
+                tunnel_map(report.results, report.findings, words, say),
             )
             if drawing
         ]
-        return tuple(map(Picture, drawings, svgs(drawings)))
+        return (
+            *map(Picture, drawings, svgs(drawings)),
+            *(Picture(drawing, svg) for drawing, svg in voice(report.results, words, say)),
+        )
 
     def _touched(self) -> tuple[tuple[int, str, str, str, str, str, str, str], ...]:
         words = self._w

@@ -247,6 +247,9 @@ def _learn_names(made: Redactor, report: Report) -> None:
         ):
             made.learn(server.id, "host", server.id)
             made.learn(server.name.rstrip("."), "host", server.id)
+        for tunnel in about.tunnels:
+            if tunnel.there is not None:
+                made.learn(tunnel.there.name, "host", tunnel.there.name)
     for host in (*(r.job.host for r in report.results), *(t.host for t in report.touched)):
         made.learn(host, "host", host)
 

@@ -76,6 +76,12 @@ class Words:
     same_on: Forms
     no_causes: str
     no_advice: str
+    remedies: str
+    remedies_intro: str
+    remedy_risk: Mapping[str, str]
+    remedy_approval: Mapping[str, str]
+    remedy_undo: str
+    remedy_command: str
     path: str
     path_intro: str
     path_states: Mapping[StageState, str]
@@ -91,6 +97,21 @@ class Words:
     site_one_side: str
     site_blocked: str
     site_stranger: str
+    tunnels: str
+    tunnels_intro: str
+    tunnels_columns: tuple[str, str, str, str, str]
+    tunnel_up: str
+    tunnel_down: str
+    tunnel_users: str
+    ladder: str
+    ladder_intro: str
+    ladder_columns: tuple[str, str, str, str]
+    ladder_held: str
+    ladder_voice: str
+    course: str
+    course_intro: str
+    course_columns: tuple[str, str, str, str, str, str]
+    course_lost: str
     tree: str
     tree_intro: str
     tree_columns: tuple[str, str, str]
@@ -166,6 +187,7 @@ class Words:
     note_path: str
     note_path_open: str
     note_do: str
+    note_do_planned: str
     note_coverage: str
     note_more: str
 

@@ -26,6 +26,7 @@ class What(StrEnum):
     SESSION_FAILED = "session-failed"
     QUESTION_SENT = "question-sent"
     NAME_LOOKED_UP = "name-looked-up"
+    CAPTURE_READ = "capture-read"
     WALLS_STAND = "walls-stand"
     WALL_HELD = "wall-held"
     CANCELLED = "cancelled"
@@ -43,6 +44,14 @@ class What(StrEnum):
     AGENT_RESUMED = "agent-resumed"
     HOST_PINNED = "host-pinned"
     EVIDENCE_EXPIRED = "evidence-expired"
+    PLAN_MADE = "plan-made"
+    PLAN_APPROVED = "plan-approved"
+    PLAN_REJECTED = "plan-rejected"
+    CHANGE_BEGUN = "change-begun"
+    CHANGE_STEP = "change-step"
+    CHANGE_ENDED = "change-ended"
+    PLAYBOOK_PROMOTED = "playbook-promoted"
+    PLAN_COMPARED = "plan-compared"
 
 
 # The facts that an entry may carry. The list is closed so that no secret gets in by the way.
@@ -77,6 +86,7 @@ _FACTS: Mapping[What, Mapping[str, type]] = MappingProxyType(
             "took": float,
         },
         # host: who was asked. No addresses: it says that there are none, or (kind) gave no answer.
+        What.CAPTURE_READ: {"sha256": str, "size": int},
         What.NAME_LOOKED_UP: {"grant": str, "name": str, "addresses": str, "kind": str},
         What.WALLS_STAND: {"grant": str, "how": str},
         What.WALL_HELD: {"grant": str, "address": str, "port": int, "how": str},
@@ -105,6 +115,31 @@ _FACTS: Mapping[What, Mapping[str, type]] = MappingProxyType(
         What.AGENT_STOPPED: {"agent": str, "customer": str, "reason": str},
         What.AGENT_RESUMED: {"agent": str, "customer": str},
         What.HOST_PINNED: {"customer": str, "key": str, "agent": str},
+        What.PLAN_MADE: {
+            "plan": str,
+            "digest": str,
+            "ticket": str,
+            "playbook": str,
+            "hosts": int,
+            "requested_by": str,
+            "shadow": bool,
+        },
+        What.PLAN_APPROVED: {"plan": str, "digest": str, "person": str, "side": str, "expires": str},
+        What.PLAN_REJECTED: {"plan": str, "digest": str, "person": str},
+        # kind: 'apply' or 'undo'. people: who had agreed.
+        What.CHANGE_BEGUN: {
+            "plan": str,
+            "digest": str,
+            "deed": str,
+            "kind": str,
+            "people": str,
+            "requested_by": str,
+        },
+        What.CHANGE_STEP: {"plan": str, "grant": str, "detail": str},
+        # state: of the outcome on this host.
+        What.CHANGE_ENDED: {"plan": str, "digest": str, "kind": str, "state": str, "detail": str},
+        What.PLAYBOOK_PROMOTED: {"playbook": str, "agreed": int, "differed": int},
+        What.PLAN_COMPARED: {"plan": str, "agreed": bool},
         What.EVIDENCE_EXPIRED: {"customer": str, "keep_days": int, "exchanges": int},
     }
 )

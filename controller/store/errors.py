@@ -5,6 +5,8 @@ StoreError
 ├── BlobError               evidence is missing, damaged or too large
 ├── RevisionError           a contract's revision goes down, or comes again with another text
 ├── UnknownRunError         no run has this id
+├── UnknownPlanError        no plan has this id
+├── PlanStateError          a plan is not in the state in which that could be done
 ├── ExpiredError            the evidence of a run was deleted, as the contract says
 ├── StoreUnusableError      the database is none, is damaged, locked, full, or may not be written
 └── LedgerBrokenError       the ledger does not hold: nothing is added until somebody has looked
@@ -18,10 +20,12 @@ __all__ = [
     "BlobError",
     "ExpiredError",
     "LedgerBrokenError",
+    "PlanStateError",
     "RevisionError",
     "StoreError",
     "StoreTooNewError",
     "StoreUnusableError",
+    "UnknownPlanError",
     "UnknownRunError",
 ]
 
@@ -44,6 +48,14 @@ class RevisionError(StoreError):
 
 class UnknownRunError(StoreError):
     """No run has this id."""
+
+
+class UnknownPlanError(StoreError):
+    """No plan has this id."""
+
+
+class PlanStateError(StoreError):
+    """A plan is not in the state in which that could be done."""
 
 
 class ExpiredError(StoreError):

@@ -16,7 +16,7 @@ from controller.store.living import RunState
 from controller.store.schema import run
 from controller.store.store import Store
 
-__all__ = ["Run", "RunState", "create_run", "end_run", "get_run", "move_run", "runs"]
+__all__ = ["Run", "RunState", "create_run", "end_run", "get_run", "move_run", "open_run", "runs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,7 @@ class Run:
 
     summary: small JSON that lists show, such as the numbers of a report's coverage. subject: the ticket's,
     as it was. accounts: of whom it speaks. symptom: whose chain was followed. expired: when the evidence was deleted, as the contract says.
+    kind: 'diagnose'; or of a change: 'plan', 'apply' or 'undo'.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Run:
     accounts: tuple[str, ...] = ()
     symptom: str = ""
     expired: datetime | None = None
+    kind: str = "diagnose"
 
 
 def create_run(store: Store, fresh: Run, jobs: Iterable[Job] = (), ended: Iterable[Result] = ()) -> None:
@@ -51,27 +53,35 @@ def create_run(store: Store, fresh: Run, jobs: Iterable[Job] = (), ended: Iterab
     All or nothing. Raises sqlalchemy.exc.IntegrityError when its id is taken.
     """
     with store.write() as connection:
-        connection.execute(
-            insert(run).values(
-                id=fresh.id,
-                ticket=fresh.ticket,
-                desk=fresh.desk,
-                customer=fresh.customer,
-                contract=fresh.contract,
-                revision=fresh.revision,
-                asked_by=fresh.asked_by,
-                state=fresh.state.value,
-                began=fresh.began,
-                ended=fresh.ended,
-                deadline=fresh.deadline,
-                summary=dict(fresh.summary),
-                subject=fresh.subject,
-                accounts=list(fresh.accounts),
-                symptom=fresh.symptom,
-            )
+        open_run(connection, fresh, jobs, ended)
+
+
+def open_run(
+    connection: Connection, fresh: Run, jobs: Iterable[Job] = (), ended: Iterable[Result] = ()
+) -> None:
+    """As `create_run`, inside a transaction of the caller's."""
+    connection.execute(
+        insert(run).values(
+            id=fresh.id,
+            ticket=fresh.ticket,
+            desk=fresh.desk,
+            customer=fresh.customer,
+            contract=fresh.contract,
+            revision=fresh.revision,
+            asked_by=fresh.asked_by,
+            state=fresh.state.value,
+            began=fresh.began,
+            ended=fresh.ended,
+            deadline=fresh.deadline,
+            summary=dict(fresh.summary),
+            subject=fresh.subject,
+            accounts=list(fresh.accounts),
+            symptom=fresh.symptom,
+            kind=fresh.kind,
         )
-        plan_jobs(connection, fresh.id, jobs)
-        end_jobs(connection, fresh.id, ended)
+    )
+    plan_jobs(connection, fresh.id, jobs)
+    end_jobs(connection, fresh.id, ended)
 
 
 def move_run(store: Store, run_id: str, state: RunState) -> None:
@@ -98,8 +108,14 @@ def get_run(store: Store, run_id: str) -> Run:
     return _run(row)
 
 
-def runs(
-    store: Store, *, customer: str = "", ticket: str = "", states: Collection[RunState] = (), limit: int = 50
+def runs(  # noqa: PLR0913 - by what the list is narrowed.
+    store: Store,
+    *,
+    customer: str = "",
+    ticket: str = "",
+    states: Collection[RunState] = (),
+    limit: int = 50,
+    kind: str = "diagnose",
 ) -> tuple[Run, ...]:
     """The newest runs first; an empty argument does not narrow the list. limit: at most so many; 0 for all."""
     wanted = select(run).order_by(run.c.began.desc(), run.c.id)
@@ -109,6 +125,8 @@ def runs(
         wanted = wanted.where(run.c.customer == customer)
     if ticket:
         wanted = wanted.where(run.c.ticket == ticket)
+    if kind:
+        wanted = wanted.where(run.c.kind == kind)
     if states:
         wanted = wanted.where(run.c.state.in_([state.value for state in states]))
     with store.read() as connection:

@@ -35,6 +35,10 @@ __all__ = [
     "job",
     "ledger",
     "outbox",
+    "plan",
+    "plan_host",
+    "plan_word",
+    "promotion",
     "run",
     "ticket",
     "ticket_file",
@@ -42,7 +46,7 @@ __all__ = [
 ]
 
 # The newest migration; `open_store` compares it with the database before it loads Alembic.
-HEAD = "0005"
+HEAD = "0006"
 
 METADATA = MetaData(
     naming_convention={
@@ -143,7 +147,71 @@ run = Table(
     Column("accounts", JSON, nullable=False, server_default="[]"),
     Column("symptom", String(40), nullable=False, server_default=""),
     Column("expired", Utc),
+    Column("kind", String(20), nullable=False, server_default="diagnose"),
     Index(None, "desk", "ticket"),
+)
+
+# made_in, applied_in, undone_in: the runs in which that was done.
+plan = Table(
+    "plan",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("customer", String(64), nullable=False),
+    Column("desk", String(64), nullable=False),
+    Column("ticket", String(64), nullable=False),
+    Column("playbook", String(100), nullable=False),
+    Column("requested_by", String(200), nullable=False),
+    Column("edited_by", JSON, nullable=False),
+    Column("made", Utc, nullable=False),
+    Column("made_in", String(64), nullable=False),
+    Column("applied_in", String(64), nullable=False),
+    Column("undone_in", String(64), nullable=False),
+    Column("state", String(20), nullable=False, index=True),
+    Column("shadow", Boolean, nullable=False),
+    Column("agreed", Boolean),
+    Index(None, "desk", "ticket"),
+)
+
+# What a person said to a plan: an approval or a rejection, with the token that they signed.
+plan_word = Table(
+    "plan_word",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("plan", ForeignKey("plan.id"), nullable=False, index=True),
+    Column("kind", String(10), nullable=False),
+    Column("person", String(200), nullable=False),
+    Column("token", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("expires", Utc),
+)
+
+# One row a host, and one more for its undo: what was begun there is never begun a second time.
+plan_host = Table(
+    "plan_host",
+    METADATA,
+    Column("plan", ForeignKey("plan.id"), primary_key=True),
+    Column("kind", String(10), primary_key=True),
+    Column("host", String(64), primary_key=True),
+    Column("place", Integer, nullable=False),
+    Column("customer", String(64), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("clause", String(40), nullable=False),
+    Column("outcome", JSON(none_as_null=True)),
+    Column("began", Utc, nullable=False),
+    Column("ended", Utc),
+    Index(None, "customer", "host"),
+)
+
+# Which playbooks may be applied; the others only plan.
+promotion = Table(
+    "promotion",
+    METADATA,
+    Column("playbook", String(100), primary_key=True),
+    Column("at", Utc, nullable=False),
+    Column("by", String(200), nullable=False),
 )
 
 job = Table(

@@ -75,6 +75,9 @@ JSON = {
     "collectors list": 0, "collectors tags": 0, "ticket show 7": 2, "scope nobody": 2, "judge /dev/null": 2,
     "diagnose --ticket 7": 2, "ledger show nothing": 2, "collectors list --area nothing": 2,
     "outbox again 99999999999999999999": 2, "ticket file 99999999999999999999 x": 2, "contract nothing": 2,
+    "plans list": 0, "plans show nothing": 2, "playbooks list": 0, "playbooks list --area nothing": 2, "apply nothing": 2,
+    "undo nothing": 2, "approve nothing --key /dev/null": 2, "remedy 7": 2, "plan 7 nothing web1": 2,
+    "plan 7 linux.start_service web1 --set unit=cron.service": 2, "playbooks promote nothing": 2,
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from controller.reports.model import Report
 from controller.reports.story import ruled_out, sentence, words_for
 from controller.store.entries import What
 from controller.work import NO_QUESTION
+from inventory.approval import NotApproved
 from inventory.decide import Reason
 from inventory.grant import NotGranted
 from inventory.signing import NotSigned
@@ -119,7 +120,7 @@ def test_a_question_is_ruled_out_only_where_it_was_answered_without_a_finding() 
 @pytest.mark.parametrize("language", ["de", "en"])
 def test_every_code_has_its_words(language: str) -> None:
     words = words_for(language)
-    codes = (*Reason, *Hold, *NotGranted, *NotSigned)
+    codes = (*Reason, *Hold, *NotGranted, *NotSigned, *NotApproved)
     assert set(words.reasons) == {NO_QUESTION, *(reason.value for reason in codes)}
     assert len(codes) == len(set(codes))
     assert set(words.kinds) == {*(kind.value for kind in Kind), *NOT_AS_USUAL.values()}
