@@ -1,4 +1,4 @@
-"""Does Secondline name each fault first, and nothing else? python -m tests.faults [AREA…] [--runs N] [--pairs]"""
+"""Does Secondline name each fault first, and nothing else? python -m tests.faults [AREA…] [--runs N] [--pairs] [--remedies]"""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from rich.table import Table
 
 from tests.faults.fault import Fault, Pair
 from tests.faults.matrix import FAULTS, PAIRS
+from tests.faults.remedies import treat
 from tests.faults.score import Row, summary
 from tests.faults.trial import diagnosed, tried
 from tests.lab.lab import TOP, Lab, down, running, up
@@ -37,6 +38,9 @@ def main(argv: Sequence[str]) -> int:
         "--only", action="append", default=[], metavar="FAULT", help="this fault or pair alone; repeatable"
     )
     parser.add_argument("--labs", type=int, default=1, metavar="N", help="so many labs side by side")
+    parser.add_argument(
+        "--remedies", action="store_true", help="treat the faults by the changes that are for them, instead"
+    )
     parser.add_argument("--keep", action="store_true", help="leave the lab up")
     asked = parser.parse_args(argv)
     unknown = set(asked.areas) - set(areas)
@@ -49,7 +53,11 @@ def main(argv: Sequence[str]) -> int:
         for case in ([None] if _healthy(asked) else []) + cases
     ]
     console = Console()
+    singles = tuple(case for case in cases if isinstance(case, Fault))
     try:
+        if asked.remedies:
+            with _labs(1, keep=asked.keep) as (lab,):
+                return treat(lab, singles, console)
         with _labs(asked.labs, keep=asked.keep) as labs:
             rows = _measured(labs, [(at, *one) for at, one in enumerate(work)], console)
             touched = sum(lab.visits_of_the_uncovered() for lab in labs)

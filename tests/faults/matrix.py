@@ -20,6 +20,10 @@ from tests.faults import (
     signatures,
     silent_devices,
     switches,
+    tunnels_ipsec,
+    tunnels_others,
+    voice,
+    voice_names,
     zones,
 )
 from tests.faults.fault import Fault, Pair
@@ -45,6 +49,10 @@ FAULTS: tuple[Fault, ...] = (
     *rapid_switches.FAULTS,
     *silent_devices.FAULTS,
     *queues.FAULTS,
+    *tunnels_ipsec.FAULTS,
+    *tunnels_others.FAULTS,
+    *voice.FAULTS,
+    *voice_names.FAULTS,
 )
 _BY_NAME = {fault.name: fault for fault in FAULTS}
 PAIRS = tuple(
@@ -83,5 +91,16 @@ PAIRS = tuple(
         ("cable-to-itself", "full-disk"),
         ("timers-unsound", "secondary-dead"),
         ("shaper-over", "ad-srv-gone"),
+        # Tunnels, and what has nothing to do with them.
+        ("tunnel-service-stopped", "secondary-dead"),
+        ("wireguard-key-wrong", "full-disk"),
+        # Telephones beside everything else.
+        ("phone-off", "secondary-dead"),
+        ("registrar-stopped", "full-disk"),
+        ("trunk-down", "serial-behind"),
+        ("phone-password-wrong", "ad-account-locked"),
+        ("relay-stopped", "failed-service"),
+        ("phone-elsewhere", "voice-small"),
+        ("media-one-way", "snmp-off"),
     )
 )

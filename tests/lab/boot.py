@@ -32,6 +32,7 @@ _DEVICES = {
     "random": (1, 8),
     "urandom": (1, 9),
     "tty": (5, 0),
+    "net/tun": (10, 200),
 }
 _OWN_FIGURES = {
     "loadavg": "0.12 0.09 0.05 1/64 211\n",
@@ -69,6 +70,7 @@ def system_mounts(spec: Mapping[str, Any]) -> None:
     mount("tmpfs", "var/log", "tmpfs", _NOSUID | _NODEV, "size=32m,mode=755")
     mount("tmpfs", "srv", "tmpfs", _NOSUID | _NODEV, spec["srv"])
     mount("tmpfs", "dev", "tmpfs", _NOSUID, "size=4m,mode=755")
+    Path("dev/net").mkdir()
     for name, (major, minor) in _DEVICES.items():
         os.mknod(f"dev/{name}", stat.S_IFCHR | 0o666, os.makedev(major, minor))
         Path("dev", name).chmod(0o666)

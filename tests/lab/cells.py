@@ -11,7 +11,7 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-from tests.lab.places import BOXES, GATEWAY, LEAVES, Box, Place
+from tests.lab.places import BOXES, GATEWAY, LEAVES, TUNNEL_LEAVES, Box, Place
 from tests.lab.tools import LabError, run, until
 
 __all__ = ["cgroup", "clear", "end", "exists", "join", "member_pids", "running_pids", "spawn", "wire"]
@@ -43,7 +43,7 @@ def wire(place: Place) -> None:
     """Make the namespaces, the bridge and a cable to each box."""
     if os.geteuid():
         raise LabError("the lab makes network namespaces: run it as root")
-    for name in (_NET, *LEAVES, *(box.id for box in BOXES)):
+    for name in (_NET, *LEAVES, *TUNNEL_LEAVES, *(box.id for box in BOXES)):
         run("ip", "netns", "add", place.netns(name))
         cgroup(place, name).mkdir(parents=True, exist_ok=True)
     lines = [

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
+import secrets
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from tests.lab.places import (
     DNS3,
     DNS4,
     FS1,
+    GATES,
     HR1,
     REC1,
     REGISTRY,
@@ -32,12 +36,13 @@ from tests.lab.places import (
     Box,
     Place,
 )
-from tests.lab.records import mail_records
+from tests.lab.records import mail_records, voice_records
 from tests.lab.tools import run, until
 
 __all__ = [
     "RELAY",
     "answers",
+    "argv_at",
     "ask",
     "edit",
     "parent_zone",
@@ -58,7 +63,7 @@ __all__ = [
 RELAY = Path(__file__).resolve().parent / "programs" / "dns_relay.py"
 # Where the secondary listens while a relay stands before it.
 _MOVED = 5300
-_NAMED_BOXES = (DNS1, DNS2, DNS3, DNS4, REC1, DESK, HR1, *SERVERS, *DEVICES)
+_NAMED_BOXES = (DNS1, DNS2, DNS3, DNS4, REC1, DESK, HR1, *SERVERS, *DEVICES, *GATES)
 
 
 def soa(zone: str, server: str, number: int) -> str:
@@ -98,7 +103,7 @@ def write_zones(place: Place) -> None:
     below = "".join(f"{AD_ZONE}. IN NS {box.name}.\n{box.name}. IN A {box.address}\n" for box in DCS)
     named = (*_NAMED_BOXES, *DCS, FS1)
     back = "".join(f"{box.address.rsplit('.', 1)[1]} IN PTR {box.name}.\n" for box in named)
-    own = _servers() + forward + below + mail_records()
+    own = _servers() + forward + below + mail_records() + voice_records()
     (place.dns / ZONE).write_text(soa(ZONE, DNS1.name, 2026010101) + own, "ascii")
     (place.dns / SPLIT).write_text(_shop_inside(), "ascii")
     (place.dns / f"{SPLIT}.outside").write_text(shop_outside(), "ascii")
@@ -108,15 +113,28 @@ def write_zones(place: Place) -> None:
     (place.dns / "hints").write_text(f"$TTL 3600\n{top}", "ascii")
 
 
-def start_primary(place: Place, *, change: tuple[str, str] = ("", ""), more: tuple[str, ...] = ()) -> None:
+def start_primary(
+    place: Place,
+    *,
+    change: tuple[str, str] = ("", ""),
+    more: tuple[str, ...] = (),
+    takes_updates: bool = False,
+) -> None:
     """Start the primary. change: words of its configuration, and what stands there instead.
 
-    more: further zones, whose content is the file `many`.
+    more: further zones, whose content is the file `many`. takes_updates: from whoever is root there (RFC 2136).
+    `rndc` and `nsupdate -l` find their keys in the folder, where it lies in the place of BIND's own (`argv_at`).
     """
     folder = place.dns / "named"
     folder.mkdir(exist_ok=True)
+    updates = "update-policy local; " if takes_updates else ""
+    key = folder / "rndc.key"
+    if not key.exists():
+        key.touch(0o600)
+        secret = base64.b64encode(secrets.token_bytes(32)).decode("ascii")
+        key.write_text(f'key "rndc-key" {{ algorithm hmac-sha256; secret "{secret}"; }};\n', "ascii")
     zones = "".join(
-        f'zone "{zone}" {{ type primary; file "{place.dns / file}"; }};\n'
+        f'zone "{zone}" {{ type primary; {"" if zone == SIGNED else updates}file "{place.dns / file}"; }};\n'
         for zone, file in (
             (ZONE, ZONE),
             (REVERSE, REVERSE),
@@ -128,11 +146,12 @@ def start_primary(place: Place, *, change: tuple[str, str] = ("", ""), more: tup
     copies = " ".join(f"{box.address};" for box in (DNS2, DNS3, DNS4))
     config = folder / "named.conf"
     text = (
-        f'options {{ directory "{folder}"; pid-file none; session-keyfile none; listen-on {{ any; }};\n'
-        "listen-on-v6 { none; }; recursion yes; allow-query { any; }; allow-recursion { any; };\n"
+        f'options {{ directory "{folder}"; pid-file none; session-keyfile "{folder}/session.key";\n'
+        "listen-on { any; }; listen-on-v6 { none; }; recursion yes; allow-query { any; }; allow-recursion { any; };\n"
         f"allow-transfer {{ {copies} }}; notify explicit; also-notify {{ {copies} }};\n"
         "notify-delay 0; dnssec-validation no; empty-zones-enable no; max-cache-size 8m; };\n"
-        "controls { };\n"
+        f'include "{key}";\n'
+        'controls { inet 127.0.0.1 port 953 allow { 127.0.0.1; } keys { "rndc-key"; }; };\n'
         f'zone "." {{ type hint; file "{place.dns / "hints"}"; }};\n{zones}'
     )
     config.write_text(text.replace(*change) if change[0] else text, "ascii")
@@ -154,7 +173,7 @@ class _Nsd:
             f'  zonesdir: "{self.folder}"\n  xfrdir: "{self.folder}"\n  xfrdfile: "{self.folder}/xfrd.state"\n'
             f'  zonelistfile: "{self.folder}/zones.list"\n  ip-address: {at}\n  hide-version: yes\n'
             '  database: ""\n  zonefiles-write: 1\n  xfrd-reload-timeout: 0\n'
-            f"remote-control:\n  control-enable: no\n{zones}",
+            f"remote-control:\n  control-enable: yes\n  control-interface: {self.folder}/nsd.sock\n{zones}",
             "ascii",
         )
 
@@ -171,17 +190,18 @@ def start_secondary(
     provides: bool = False,
     bare: Path | None = None,
     more: tuple[str, ...] = (),
+    patient: bool = False,
 ) -> None:
     """Start the secondary; without `serves` it knows none of the zones and is lame for them.
 
     at: where it listens. provides: it hands its zones over to anybody. bare: the file of the signed zone from
     before the signing, which it serves instead. more: further zones, whose content is the file `many`.
     """
+    haste = "" if patient else "  min-retry-time: 1\n  max-retry-time: 2\n  max-refresh-time: 30\n"
     gives = "  provide-xfr: 0.0.0.0/0 NOKEY\n" if provides else ""
     zones = "".join(
         f'zone:\n  name: "{zone}"\n  zonefile: "{zone}"\n  request-xfr: AXFR {DNS1.address} NOKEY\n'
-        f"  allow-notify: {DNS1.address} NOKEY\n  min-retry-time: 1\n  max-retry-time: 2\n  max-refresh-time: 30\n"
-        f"{gives}"
+        f"  allow-notify: {DNS1.address} NOKEY\n{haste}{gives}"
         for zone in ((ZONE, REVERSE, SPLIT) if bare else (ZONE, REVERSE, SPLIT, SIGNED))
     )
     zones += "".join(f'zone:\n  name: "{zone}"\n  zonefile: "{place.dns / "many"}"\n' for zone in more)
@@ -255,6 +275,20 @@ def ask(place: Place, server: str, name: str, rtype: str, *options: str, box: st
         check=False,
     )
     return "" if done.returncode else done.stdout.strip()
+
+
+def argv_at(place: Place, box: str, argv: Sequence[str]) -> tuple[str, ...]:
+    """What runs a program beside a box's name server, as its administrator does: its settings lie where they always do."""
+    folders = {
+        DNS1.id: (("named", "/etc/bind"), ("named", "/run/named")),
+        DNS2.id: (("secondary", "/etc/nsd"),),
+        REC1.id: (("unbound", "/etc/unbound"),),
+    }
+    binds = "".join(
+        f'mkdir -p {at} && mount --bind "{place.dns / name}" {at} && ' for name, at in folders.get(box, ())
+    )
+    script = f'mount -t tmpfs none /run && {binds}exec "$0" "$@"'
+    return ("ip", "netns", "exec", place.netns(box), "unshare", "-m", "sh", "-c", script, *argv)
 
 
 def _dig(place: Place, server: str, name: str, rtype: str, *options: str) -> str:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.lab import samba
+from tests.lab import gates, samba, voice_server
 from tests.lab.cells import spawn
-from tests.lab.places import AD_ZONE, DCS, DNS1, FS1, HOSTS, UID, USER, ZONE, Box, Place
+from tests.lab.places import AD_ZONE, DCS, DNS1, FS1, GATES, HOSTS, PBX, UID, USER, ZONE, Box, Place
 from tests.lab.tools import LabError, run
 
 __all__ = [
@@ -90,6 +90,9 @@ _EMPTY = (
     "etc/ssh",
     "etc/chrony",
     "etc/cron.d",
+    "etc/openvpn",
+    "etc/swanctl",
+    "etc/wireguard",
     "var/cache/samba",
     "var/lib/chrony",
     "var/spool/cron",
@@ -185,7 +188,7 @@ def _spec(place: Place, box: Box, state: Path) -> dict[str, Any]:
     _time(spec, box)
     wanted = ["dbus.service", "ssh.service", "chrony.service", *_services(spec, place, box)]
     spec.add(f"etc/systemd/system/{TARGET}", _target(wanted))
-    groups = ("adm", "systemd-journal")
+    groups = ("adm", "systemd-journal", *((voice_server.GROUP,) if box == PBX else ()))
     return {
         "state": str(state),
         "hostname": box.id,
@@ -250,6 +253,13 @@ def _login(spec: Spec, place: Place, box: Box) -> None:
     own = "Include /etc/ssh/sshd_config.d/*.conf\n"
     spec.add("etc/ssh/sshd_config", own + sshd_config(Path("/etc/ssh/ssh_host_ed25519_key")))
     spec.add("etc/ssh/sshd_config.d", None)
+    # Changes are made with another account than questions are asked with, and another key.
+    own_keys = (
+        "PermitRootLogin prohibit-password\nAuthorizedKeysFile .ssh/authorized_keys /etc/ssh/changes/%u\n"
+    )
+    spec.add("etc/ssh/sshd_config.d/changes.conf", own_keys)
+    spec.add("etc/ssh/changes", None)
+    spec.add("etc/ssh/changes/root", f"{public_key(place.credentials / f'{box.id}.change.key')}\n", 0o600)
     spec.add("etc/ssh/ssh_host_ed25519_key", key.read_text("ascii"), 0o600)
     spec.add("etc/ssh/ssh_host_ed25519_key.pub", f"{public_key(key)} root@{box.id}\n")
     spec.add(f"home/{USER}", None, 0o750, USER)
@@ -320,6 +330,14 @@ def _services(spec: Spec, place: Place, box: Box) -> list[str]:
             spec.add("etc/auth/auth.ini", AUTH_INI, 0o640, "root", "www-data")
             _program(spec, "auth", "Log-in service", python)
             return ["auth.service"]
+        case _ if box in GATES:
+            for file in gates.files(place, box):
+                spec.add(file.path, file.text, file.mode)
+            return list(gates.UNITS[box.id])
+        case "pbx":
+            for path, text, mode, owner in voice_server.files(place):
+                spec.add(path, text, mode, "root", owner)
+            return list(voice_server.SERVICES)
         case _ if box in _DOMAIN:
             return _in_domain(spec, place, box)
         case _:

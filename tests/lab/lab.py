@@ -15,7 +15,20 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.lab import ad, cells, dns, domain, hosts, papers, routers, signed, switches, triangle
+from tests.lab import (
+    ad,
+    cells,
+    dns,
+    domain,
+    hosts,
+    papers,
+    routers,
+    signed,
+    switches,
+    triangle,
+    tunnels,
+    voice,
+)
 from tests.lab.places import (
     BOXES,
     DCS,
@@ -41,7 +54,7 @@ __all__ = ["Lab", "down", "running", "up"]
 TOP = Path(__file__).resolve().parents[2]
 STAND_IN = Path(__file__).resolve().parent / "programs" / "stand_in.py"
 _RECORD = "lab.json"
-_NETWORK = (switches, triangle, routers)
+_NETWORK = (switches, triangle, routers, tunnels, voice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +271,8 @@ def up(place: Place) -> Lab:
         switches.start_ring(place)
         triangle.start_triangle(place)
         routers.start_routers(place)
+        tunnels.start_tunnels(place)
+        voice.start_voice(place)
         waiting = {box.id: hosts.start(place, box) for box in HOSTS}
         dns.start_registry(place)
         dns.start_primary(place)

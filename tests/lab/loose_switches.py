@@ -6,6 +6,7 @@ kernel is loaded: Open vSwitch runs its datapath in user space.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -57,6 +58,9 @@ class CommandLine:
 
     async def fetch(self, path: str) -> bytes:
         return (await self.read(path)).encode()
+
+    async def pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from inventory.contract import Contract
-from tests.lab import ad, routers, samba, signed, switches
+from tests.lab import ad, routers, samba, signed, switches, tunnels, voice
 from tests.lab.hosts import host_key, public_key
 from tests.lab.places import (
     AD_ZONE,
@@ -20,15 +20,16 @@ from tests.lab.places import (
     DNS4,
     EDGE,
     FS1,
+    GATES,
     GATEWAY,
     HOSTS,
     HR1,
+    PBX,
     REC1,
     REGISTRY,
     REVERSE,
     RING,
     ROUTERS,
-    SERVERS,
     SIGNED,
     SPLIT,
     TRIANGLE,
@@ -50,8 +51,10 @@ _ROLES = {
     "db1": ["database"],
     "file1": ["files"],
     "mgmt1": ["time"],
+    PBX.id: ["pbx", "kamailio", "rtpengine"],
     **{box.id: ["domain-controller", "dns-server"] for box in DCS},
     FS1.id: ["domain-member"],
+    **{box.id: ["gateway"] for box in GATES},
 }
 # What was bought at the narrow line, and the calls that go over it.
 _UPLINK = {"port": routers.LINE[1], "mbits": 2, "calls": 5}
@@ -65,6 +68,8 @@ def write(place: Place) -> None:
         path.chmod(0o700)
     for box in (*HOSTS, *TRIANGLE, *ROUTERS, *EDGE):
         _credential(folder / f"{box.id}.key")
+    for box in HOSTS:
+        _credential(folder / f"{box.id}.change.key")
     document = contract(place)
     Contract.model_validate(document)
     text = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)
@@ -90,12 +95,14 @@ def _linux(place: Place, box: Box) -> dict[str, Any]:
         "id": box.id,
         "name": box.name,
         "addresses": [box.address],
-        "site": "koeln" if box in SERVERS else "koeln-ad",
-        "environment": "server",
+        "site": "koeln-ad" if box in (*DCS, FS1) else "koeln",
+        "environment": "voice" if box == PBX else "server",
         "roles": ["linux", *_ROLES.get(box.id, [])],
         "platform": "linux",
-        "ssh": _ssh(place, box),
+        "ssh": {**_ssh(place, box), "change": {"user": "root", "credential": f"file:{box.id}.change.key"}},
         **({"dns": {"port": 53}, "directory": _directory(place)} if box in DCS else {}),
+        **tunnels.reach_of(box.id),
+        **({"registrar": voice.contract_part(), "sip": voice.reach(place)} if box == PBX else {}),
     }
 
 
@@ -167,12 +174,14 @@ def contract(place: Place) -> dict[str, Any]:
             *(_device(box, "router", "frr", ssh=_ssh(place, box)) for box in ROUTERS),
             _device(EDGE[0], "router", "linux", ssh=_ssh(place, EDGE[0]), uplinks=[_UPLINK]),
             _device(EDGE[1], "router", "linux", ssh=_ssh(place, EDGE[1])),
+            tunnels.behind(),
             _uncovered(place),
         ],
         "outside": [
             {"id": REGISTRY.id, "name": REGISTRY.name, "addresses": [REGISTRY.address], "dns": {"port": 53}},
         ],
         "zones": _zones(),
+        "tunnels": tunnels.contract_part(),
         "clauses": _clauses(),
         "data": {"redact": {"accounts": True}, "keep_days": 90},
     }
@@ -256,10 +265,30 @@ def _clauses() -> list[dict[str, Any]]:
             "diagnose": ["net"],
         },
         {
+            "id": "§4.7",
+            "text": "Standortkopplung: Störungsanalyse",
+            "roles": ["gateway"],
+            "diagnose": ["vpn"],
+        },
+        {
+            "id": "§4.6",
+            "text": "Telefonie: Störungsanalyse",
+            "roles": ["pbx", "dns-server"],
+            "diagnose": ["voip"],
+        },
+        {
             "id": "§4.5",
             "text": "Öffentliche Namensserver: nur Abfragen",
             "outside": [REGISTRY.id],
             "diagnose": ["dns"],
+        },
+        {
+            "id": "§5.1",
+            "text": "Server: Dienste wieder starten, nach Zustimmung eines Kollegen",
+            "roles": ["linux"],
+            "change": ["linux.start_service"],
+            "approval": "colleague",
+            "at_once": 1,
         },
     ]
 

@@ -21,12 +21,16 @@ __all__ = [
     "EDGE",
     "FOREIGN",
     "FS1",
+    "GATES",
     "GATEWAY",
     "HOSTS",
     "HOST_NAMES",
     "HR1",
+    "HUB",
     "LEAVES",
     "NOBODY",
+    "PBX",
+    "PC",
     "REC1",
     "REGISTRY",
     "REVERSE",
@@ -37,8 +41,10 @@ __all__ = [
     "SIGNED_PARENT",
     "SPLIT",
     "TRIANGLE",
+    "TUNNEL_LEAVES",
     "UID",
     "USER",
+    "WAN",
     "ZONE",
     "Box",
     "Place",
@@ -80,12 +86,16 @@ REC1 = Box("rec1", f"{NET}.57", f"rec1.{ZONE}")
 REGISTRY = Box("registry", f"{NET}.99", "ns.registry.test")
 SERVERS = tuple(
     Box(name, f"{NET}.{last}", f"{name}.{ZONE}")
-    for last, name in enumerate(("web1", "web2", "app1", "db1", "file1", "mgmt1"), start=11)
+    for last, name in enumerate(("web1", "web2", "app1", "db1", "file1", "mgmt1", "pbx"), start=11)
 )
+# The telephone server.
+PBX = SERVERS[-1]
 # The domain controllers of the customer's Active Directory, and a member of the domain.
 DCS = tuple(Box(f"dc{number}", f"{NET}.6{number}", f"dc{number}.{AD_ZONE}") for number in (1, 2))
 FS1 = Box("fs1", f"{NET}.63", f"fs1.{AD_ZONE}")
-HOSTS = (*SERVERS, *DCS, FS1)
+# The gateways of both places, at the ends of the tunnels.
+GATES = tuple(Box(f"vpn{number}", f"{NET}.9{number + 5}", f"vpn{number}.{ZONE}") for number in (1, 2))
+HOSTS = (*SERVERS, *DCS, FS1, *GATES)
 HOST_NAMES = tuple(box.id for box in HOSTS)
 # The network: a ring of switches, and one beside it that no contract names.
 RING = tuple(Box(f"sw{number}", f"{NET}.7{number}", f"sw{number}.{ZONE}") for number in range(1, 5))
@@ -99,6 +109,8 @@ DEVICES = (*RING, *TRIANGLE, *ROUTERS, *EDGE)
 BOXES = (AGENT, DESK, HR1, DNS1, DNS2, DNS3, DNS4, REC1, REGISTRY, *HOSTS, *DEVICES, FOREIGN)
 # What hangs on a device and has no way to anywhere else.
 LEAVES = ("pc1", "ph1", "ph2")
+# Behind the gateway in Köln, between both, and behind the one in Kiel.
+PC, WAN, HUB = TUNNEL_LEAVES = ("pc2", "wan", "kiel")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.lab.places import ZONE
 
-__all__ = ["DMARC", "MX", "SELECTOR", "SPF", "dkim_key", "mail_records", "text"]
+__all__ = ["DMARC", "MX", "SELECTOR", "SPF", "dkim_key", "mail_records", "text", "voice_records"]
 
 SELECTOR = "s1"
 MX = f"@ IN MX 10 mx.{ZONE}."
@@ -38,4 +38,13 @@ def mail_records() -> str:
         + text(f"_spf.{ZONE}.", "v=spf1 ip4:10.77.1.0/24 -all")
         + text(f"_dmarc.{ZONE}.", DMARC)
         + dkim_key()
+    )
+
+
+def voice_records(pbx: str = f"pbx.{ZONE}", ports: tuple[int, int] = (5060, 5061)) -> str:
+    """Where phones find the registrar of the zone (RFC 3263). ports: in the clear, and under TLS."""
+    clear, secured = ports
+    return "".join(
+        f"{service}.{ZONE}. IN SRV 10 0 {port} {pbx}.\n"
+        for service, port in (("_sip._udp", clear), ("_sip._tcp", clear), ("_sips._tcp", secured))
     )

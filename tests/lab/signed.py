@@ -226,7 +226,8 @@ def start_verifier(place: Place, *, trusts: str = "", more: str = "") -> None:
         f'  root-hints: "{place.dns / "hints"}"\n  module-config: "validator iterator"\n'
         '  local-zone: "test." nodefault\n  local-zone: "10.in-addr.arpa." nodefault\n  msg-cache-size: 1m\n'
         "  rrset-cache-size: 1m\n  cache-max-ttl: 1\n  cache-max-negative-ttl: 1\n  infra-host-ttl: 1\n"
-        f"  val-bogus-ttl: 1\n{anchors}{more}remote-control:\n  control-enable: no\n",
+        f"  val-bogus-ttl: 1\n{anchors}{more}remote-control:\n  control-enable: yes\n"
+        f"  control-interface: {folder}/unbound.sock\n",
         "ascii",
     )
     spawn(place, REC1.id, ("unbound", "-d", "-c", str(config)), place.state / "log" / "unbound.log")
