@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import decisions, dns_rate, snmp, ssh_hosts, walls, zonemaster
+from tests.bench import captures, decisions, dns_rate, sip, snmp, ssh_hosts, walls, zonemaster
 from tests.bench.row import Row
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
@@ -24,6 +24,8 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "memory": ssh_hosts.measure_memory,
     "walls": walls.measure,
     "dns-rate": dns_rate.measure,
+    "sip": sip.measure,
+    "captures": captures.measure,
     "snmp": snmp.measure,
     "snmp-devices": snmp.measure_devices,
     "zones": zonemaster.measure,
