@@ -28,7 +28,7 @@ from tests.agent.orders import AGENT, Heard, performed
 from tests.fleet import Fleet
 from tests.law import ANNA, BOB
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,9 @@ from tests.fleet import Fleet
 from tests.home import contract_over, home_for, run_command
 from tests.law import PINS, ceiling_for, sign_file
 
+# Each command is a process, and each question a worker: seconds a test.
+pytestmark = pytest.mark.slow
+
 EVA, FINN, WEBER = new_key(), new_key(), new_key()
 _KEYS: Mapping[str, Mapping[str, Any]] = {"eva": EVA, "finn": FINN, "weber": WEBER}
 

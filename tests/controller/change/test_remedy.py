@@ -14,6 +14,9 @@ from tests.controller.change.units import UNIT, install, said_of
 from tests.fleet import Fleet
 from tests.home import contract_over, home_for, run_command
 
+# Each command is a process, and each question a worker: seconds a test.
+pytestmark = pytest.mark.slow
+
 COMMAND = ("secondline", "plan", "1", "linux.start_service")
 
 
