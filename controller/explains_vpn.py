@@ -9,7 +9,7 @@ __all__ = ["VPN_RULES"]
 
 _SAME = same("tunnel")
 _DOWN = ("vpn.tunnel-down", "vpn.child-missing")
-_HANDSHAKE = ("vpn.handshake-never", "vpn.handshake-old", "vpn.keepalive-off")
+_HANDSHAKE = ("vpn.handshake-never", "vpn.handshake-old")
 # What an end sees when the other one is not what it should be.
 _REFUSED = ("vpn.authentication-failed", "vpn.identity-rejected", "vpn.no-common-proposal")
 _RESTLESS = ("vpn.flapping", "vpn.outages-at-lifetime", "vpn.renewal-fails")
@@ -134,7 +134,6 @@ VPN_RULES: tuple[Rule, ...] = (
     ),
     Rule("vpn.endpoint-stale", (*_HANDSHAKE, "vpn.tunnel-down"), _SAME, far=True),
     *(Rule(cause, ("vpn.tunnel-down",), _SAME, far=True) for cause in _HANDSHAKE),
-    Rule("vpn.handshake-never", ("vpn.keepalive-off",), _SAME, far=True),
     Rule(
         "vpn.networks-overlap",
         ("vpn.network-not-carried", "vpn.peer-without-networks", "vpn.one-way"),
@@ -152,9 +151,8 @@ VPN_RULES: tuple[Rule, ...] = (
     Rule("vpn.route-elsewhere", ("vpn.one-way", "vpn.source-not-routed"), _SAME, far=True),
     *(
         Rule(cause, ("vpn.flapping", "vpn.several-associations"), _SAME, far=True)
-        for cause in ("vpn.outages-at-lifetime", "vpn.both-ends-start", "vpn.renewal-fails")
+        for cause in ("vpn.outages-at-lifetime", "vpn.renewal-fails")
     ),
-    Rule("vpn.lifetimes-differ", ("vpn.outages-at-lifetime", "vpn.renewal-fails"), _SAME, far=True),
     Rule("vpn.several-associations", ("vpn.flapping",), _SAME, far=True),
     Rule("vpn.name-used-twice", ("vpn.flapping",), _SAME, far=True),
     Rule("vpn.tunnel-down", ("vpn.one-way",), _SAME, far=True),
