@@ -13,8 +13,9 @@ from collections.abc import Callable, Coroutine, Sequence
 from ipaddress import ip_address
 from typing import Any, TypeVar
 
-from agent.sessions.dns_line import Asking, datagrams, in_time, new_socket, now, stream
+from agent.sessions.dns_line import Asking, datagrams, in_time, new_socket, stream
 from agent.sessions.dns_packet import Question, query_for
+from agent.sessions.lateness import heard
 from collectors.exchange import Exchange, answer_of
 from collectors.session import Answer, Edns, Kind, Transport, Unanswered
 from inventory.grant import Door, GrantRefusedError, Leave, NotGranted
@@ -172,9 +173,9 @@ class DnsSession:
         """Wait until the next packet may go to this address."""
         sent = self._sent[str(door.address)]
         # Whoever waits may find that another has taken the turn meanwhile.
-        while len(sent) == sent.maxlen and (wait := sent[0] + _SECOND - now()) > 0:  # noqa: ASYNC110
+        while len(sent) == sent.maxlen and (wait := sent[0] + _SECOND - heard()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(wait)
-        sent.append(now())
+        sent.append(heard())
 
     async def _answer(self, asking: Asking, way: _Way) -> Answer:
         """The answer, and what it says of the way that it came."""

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from agent.sessions.dns_packet import Query, Question, Sent, StrayError, answer_from, query_for
+from agent.sessions.lateness import heard, within
 from collectors.exchange import Exchange, facts_of
 from collectors.session import Answer, Kind, Phase, Unanswered
 from inventory.grant import Door
 
-__all__ = ["KINDS", "Asking", "datagrams", "in_time", "new_socket", "now", "stream"]
+__all__ = ["KINDS", "Asking", "datagrams", "in_time", "new_socket", "stream"]
 
 # So many packets that belong to no question end the asking: somebody is flooding.
 _MOST_STRAYS = 64
@@ -43,10 +44,6 @@ KINDS = {
 }
 
 
-def now() -> float:
-    return asyncio.get_running_loop().time()
-
-
 @dataclass(slots=True)
 class Asking:
     """One question on its way: what was sent when, and what came back.
@@ -57,7 +54,7 @@ class Asking:
     door: Door
     question: Question
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
-    started: float = field(default_factory=now)
+    started: float = field(default_factory=heard)
     edns: bool = True
     both_ways: bool = False
     phase: Phase = Phase.CONNECT
@@ -74,7 +71,7 @@ class Asking:
     def next_query(self, *, plain: bool = False) -> Query:
         query = query_for(self.question, edns=self.edns and not plain)
         self.tries += 1
-        self.sent.append((query, now()))
+        self.sent.append((query, heard()))
         return query
 
     def exchange(
@@ -85,7 +82,7 @@ class Asking:
             session="dns",
             question=("ask", str(self.door.address), asked.name, asked.rtype, asked.transport, asked.how),
             began=self.began,
-            took=now() - self.started,
+            took=heard() - self.started,
             facts={"tries": self.tries, "strays": self.strays} | (facts_of(answer) if answer else {}),
             parts={"wire": self.wire[: _OF_A_TRANSFER if is_cut else None]} if self.wire else {},
             cut=is_cut,
@@ -163,7 +160,7 @@ def _answer(raw: bytes, asking: Asking) -> Answer | None:
             server=str(asking.door.address),
             transport=asking.question.transport,
             began=asking.began,
-            took=now() - at,
+            took=heard() - at,
         )
         try:
             return answer_from(raw, query, sent)
@@ -181,7 +178,7 @@ async def in_time(answering: Coroutine[None, None, Answer], seconds: float, aski
     An error that has another reason (the wall, no free file descriptor) is ours and stays itself.
     """
     try:
-        async with asyncio.timeout(seconds):
+        async with within(seconds):
             return await answering
     except OSError as error:
         if isinstance(error, TimeoutError) and error.errno is None:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 
 from agent.sessions.ber import cldap_netlogon, netlogon_query, ticket_request
 from agent.sessions.dns_line import KINDS, new_socket
+from agent.sessions.lateness import within
 from agent.sessions.opening import Record
 from collectors.exchange import Exchange, reply_of
 from collectors.session import Kind, Phase, Reply, Unanswered
@@ -182,7 +183,7 @@ async def _datagram(door: Door, query: bytes, answered: Callable[[bytes], bytes 
                 line.send(query)
                 phase = Phase.ASK
                 try:
-                    async with asyncio.timeout(_WAIT):
+                    async with within(_WAIT):
                         while strays < 64:
                             found = answered(await loop.sock_recv(line, _MOST))
                             if found is not None:

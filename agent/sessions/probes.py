@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 from agent.sessions.dns_line import KINDS, new_socket
+from agent.sessions.lateness import within
 from agent.sessions.opening import Record
 from agent.sessions.vpn_packets import answers_ike, answers_openvpn, ike_init, openvpn_reset
 from collectors.exchange import Exchange, fit_of, reply_of
@@ -169,7 +170,7 @@ async def _datagram(door: Door, query: bytes, answered: Callable[[bytes], bytes 
             line.connect((str(door.address), door.port))
             line.send(query)
             phase = Phase.ASK
-            async with asyncio.timeout(_WAIT):
+            async with within(_WAIT):
                 for _ in range(_STRAYS):
                     raw = await loop.sock_recv(line, _MOST)
                     found = answered(raw)
@@ -240,7 +241,7 @@ async def _sent(door: Door, size: int) -> Fit:
             line.setsockopt(level, errors, 1)
             line.connect((str(door.address), door.port))
             line.send(bytes(size - (_UDP6 if is_new else _UDP4)))
-            async with asyncio.timeout(_PATIENCE):
+            async with within(_PATIENCE):
                 await asyncio.get_running_loop().sock_recv(line, _MOST)
         except TimeoutError:
             return Fit(size=size, outcome="silent")

@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
-from agent.sessions.lateness import watched
 from agent.sessions.opening import Record
 from agent.sessions.sip_line import connected, shown_certificate
 from agent.sessions.sip_request import Dialogue, Pen
@@ -159,8 +158,7 @@ class SipSession:
         line = await connected(door, self._way)
         speech = Speech(line, door, self._way.transport, Pen(self._way, line.here), self._t1)
         try:
-            async with watched() as speech.late:
-                return speech, await asking(speech)
+            return speech, await asking(speech)
         except Silence:
             if speech.is_heard:
                 # It spoke, and then fell silent: what it said is the answer.

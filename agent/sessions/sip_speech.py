@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from agent.sessions.lateness import Lateness
+from agent.sessions.lateness import late
 from agent.sessions.sip_line import SipLine, unmet
 from agent.sessions.sip_request import Pen, hidden, place
 from collectors.silence import Kind, Phase, Unanswered
@@ -61,7 +61,7 @@ class Speech:
         self._said: list[Spoken] = []
         self._strays = 0
         self.is_heard = False
-        self.late = Lateness()
+        self._late = late()
 
     @property
     def talk(self) -> Talk:
@@ -72,7 +72,7 @@ class Speech:
             began=self.began,
             messages=tuple(self._said),
             strays=self._strays + self.line.strays,
-            late=round(self.late.seconds, 4),
+            late=round(late() - self._late, 4),
         )
 
     @property

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.sessions.dns_line import KINDS, new_socket
+from agent.sessions.lateness import within
 from agent.sessions.snmp_engine import (
     Command,
     Engine,
@@ -129,7 +130,7 @@ class SnmpLine:
                 sent.append(self._request(asked))
                 line.send(sent[-1].wire)
                 try:
-                    async with asyncio.timeout(self._wait):
+                    async with within(self._wait):
                         return await self._answer(line, asked, {one.handle for one in sent})
                 except TimeoutError as error:
                     # The kernel's own has a number, and is not ours.

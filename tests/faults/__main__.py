@@ -35,6 +35,13 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--runs", type=int, default=1, metavar="N", help="each fault so many times")
     parser.add_argument("--pairs", action="store_true", help="pairs of faults as well")
     parser.add_argument(
+        "--part",
+        type=_part,
+        default=(0, 1),
+        metavar="K/N",
+        help="of all that is chosen each Nth, from the Kth on",
+    )
+    parser.add_argument(
         "--only", action="append", default=[], metavar="FAULT", help="this fault or pair alone; repeatable"
     )
     parser.add_argument("--labs", type=int, default=1, metavar="N", help="so many labs side by side")
@@ -47,6 +54,8 @@ def main(argv: Sequence[str]) -> int:
     if unknown:
         parser.error(f"no area {', '.join(sorted(unknown))}: there are {', '.join(areas)}")
     cases = _chosen(asked.areas, asked.only, pairs=asked.pairs)
+    first, every = asked.part
+    cases = cases[first::every]
     work = [
         (case, run)
         for run in range(1, asked.runs + 1)
@@ -65,6 +74,14 @@ def main(argv: Sequence[str]) -> int:
         console.print(f"lab: {error}", style="red", markup=False)
         return 2
     return _tell(rows, touched, console)
+
+
+def _part(text: str) -> tuple[int, int]:
+    """'2/3' is every third, beginning with the second."""
+    number, _, every = text.partition("/")
+    if not (number.isdecimal() and every.isdecimal() and 1 <= int(number) <= int(every)):
+        raise argparse.ArgumentTypeError("write it as K/N, such as 1/3")
+    return int(number) - 1, int(every)
 
 
 def _healthy(asked: argparse.Namespace) -> bool:

@@ -13,7 +13,19 @@ from tests.playbooks.book import platforms_of, read
 from tests.playbooks.rehearsals import REHEARSALS, Rehearsal
 from tests.playbooks.trial import rehearsed
 
-lab_only = (pytest.mark.lab, pytest.mark.slow)
+_AREAS = [one.playbook.partition(".")[0] for one in REHEARSALS]
+
+
+def _marks(at: int) -> list[pytest.MarkDecorator]:
+    """All need the lab; the first of each area is marked as that."""
+    marks = [pytest.mark.lab, pytest.mark.slow, pytest.mark.rehearsal]
+    return [*marks, pytest.mark.first] if at == _AREAS.index(_AREAS[at]) else marks
+
+
+_EACH = [
+    pytest.param(one, marks=_marks(at), id=f"{one.playbook}-{one.fault.name}")
+    for at, one in enumerate(REHEARSALS)
+]
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +37,7 @@ def product(lab: Lab) -> Iterator[Asking]:
     lab.wait_healthy()
 
 
-@pytest.mark.parametrize(
-    "one", [pytest.param(one, marks=lab_only, id=f"{one.playbook}-{one.fault.name}") for one in REHEARSALS]
-)
+@pytest.mark.parametrize("one", _EACH)
 def test_it_treats_the_fault_and_can_be_taken_back(one: Rehearsal, lab: Lab, product: Asking) -> None:
     out = rehearsed(lab, product, playbook_catalogue()[one.playbook], one.fault, one.host)
     assert out.is_well, "; ".join(out.wrong)
