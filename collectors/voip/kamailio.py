@@ -192,12 +192,10 @@ def judge(seen: Kamailio) -> Iterator[Finding]:
         yield DROPPED(count=seen.dropped, seconds=seconds, workers=seen.workers)
     elif seen.waiting:
         yield WAITING(bytes=seen.waiting, workers=seen.workers)
-    elif (
-        seen.phones and not seen.now.get("usrloc.registered_users", 1) and not seen.more("core.rcv_requests")
-    ):
+    elif seen.phones and _is_deserted(seen.now):
         if seen.protocols and "udp" not in seen.protocols:
             yield NO_UDP(protocols=", ".join(seen.protocols))
-        else:
+        elif not seen.more("core.rcv_requests"):
             yield SILENT(seconds=seconds)
     yield from _errors(seen, seconds)
     yield from _memory(seen)
@@ -268,6 +266,11 @@ async def _asked(host: Shell, phones: int) -> Kamailio:
     await host.pause(_WAIT)
     again = _sockets(await host.read("/proc/net/udp"), ports)
     now, ended = await _counters(host)
+    if phones and _is_deserted(now) and was.get("core.rcv_requests") != now.get("core.rcv_requests"):
+        # It may have been us, who ask it over SIP meanwhile: that is over soon.
+        was, began = now, ended
+        await host.pause(_WAIT)
+        now, ended = await _counters(host)
     return Kamailio(
         is_running=True,
         seconds=max(0.0, ended - began),
@@ -282,6 +285,11 @@ async def _asked(host: Shell, phones: int) -> Kamailio:
         phones=phones,
         protocols=tuple(sorted({plain(protocol, 8) for protocol, _ in sockets})),
     )
+
+
+def _is_deserted(counters: Mapping[str, int]) -> bool:
+    """Whether nobody is registered."""
+    return not counters.get("usrloc.registered_users", 1)
 
 
 async def _counters(host: Shell) -> tuple[dict[str, int], float]:
