@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -21,19 +20,17 @@ BY_NAME = {fault.name: fault for fault in FAULTS}
 _FIRST, _SECOND = voice.PHONE_OF
 
 
-def diagnosed(lab: Lab, subject: str, text: str, *words: str) -> tuple[dict[str, Any], float]:
-    """What was found, and after how many seconds."""
+def diagnosed(lab: Lab, subject: str, text: str, *words: str) -> dict[str, Any]:
+    """What was found."""
     lab.learn_contract()
     made = lab.product(
         "ticket", "new", "--customer", "musterbau", "--subject", subject, "--text", text, "--json"
     )
     ticket = str(json.loads(made.stdout)["id"])
-    began = time.monotonic()
     done = lab.product("diagnose", "--ticket", ticket, "--json", *words)
-    took = time.monotonic() - began
     assert done.returncode in {0, 1}, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
-    return told, took
+    return told
 
 
 def _carried(lab: Lab) -> int:
@@ -56,20 +53,19 @@ def test_the_phones_are_registered_and_a_call_goes_over_the_narrow_line(lab: Lab
     until("nobody talks any more", lambda: "(0)" in voice.control(lab.place, _SECOND, "listcalls"))
 
 
-def test_a_whole_diagnosis_of_healthy_telephones_finds_nothing_and_is_quick(lab: Lab) -> None:
+def test_a_whole_diagnosis_of_healthy_telephones_finds_nothing(lab: Lab) -> None:
     lab.wait_healthy()
-    told, took = diagnosed(lab, "Frage", "Bitte ansehen.", "--area", "voip")
+    told = diagnosed(lab, "Frage", "Bitte ansehen.", "--area", "voip")
     assert told["causes"] == []
     assert told["coverage"]["unanswered"] == told["coverage"]["broken"] == 0
     asked = {result["collector"] for result in told["results"] if result["host"] == PBX.id}
     assert {"voip.registrations", "voip.kamailio", "voip.rtpengine", "voip.log", "voip.options"} <= asked
-    assert took < 8
 
 
 def test_a_test_call_is_made_when_somebody_asks_for_it_and_hears_itself(lab: Lab) -> None:
     lab.wait_healthy()
     before = _carried(lab)
-    told, _ = diagnosed(lab, "Frage", "Bitte ansehen.", "--question", "voip.test-call")
+    told = diagnosed(lab, "Frage", "Bitte ansehen.", "--question", "voip.test-call")
     assert told["causes"] == []
     assert told["coverage"]["seen"] == 1
     # Its sound went over the narrow line, to the answering machine.
@@ -90,7 +86,7 @@ def test_a_complaint_leads_to_its_answer(lab: Lab, name: str, subject: str, text
     fault = BY_NAME[name]
     try:
         fault.inject(lab)
-        told, _ = diagnosed(lab, subject, text)
+        told = diagnosed(lab, subject, text)
     finally:
         heal(lab, [fault])
     assert told["path"]["symptom"] == symptom
@@ -104,7 +100,7 @@ def test_what_the_account_may_not_see_could_not_be_asked(lab: Lab) -> None:
     socket = "/run/kamailio/kamailio_ctl"
     try:
         lab.void(PBX.id, "chmod", "600", socket)
-        told, _ = diagnosed(lab, "Frage", "Bitte ansehen.", "--area", "voip", "--host", PBX.id)
+        told = diagnosed(lab, "Frage", "Bitte ansehen.", "--area", "voip", "--host", PBX.id)
     finally:
         lab.void(PBX.id, "chmod", "660", socket)
     silent = {one["collector"]: one for one in told["coverage"]["lists"]["unanswered"]}
