@@ -123,7 +123,10 @@ def test_a_ctrl_c_at_any_moment_leaves_no_run_open(home: Path, fleet: Fleet) -> 
             assert b"Traceback" not in said
             assert b"ignored" not in said
     rows = listed(home)
-    assert {row["state"] for row in rows} <= {"stopped", "failed"}
+    # Where the machine has become faster since the first, a run may have ended by itself before the signal.
+    states = {row["state"] for row in rows}
+    assert states <= {"stopped", "failed", "done"}
+    assert "stopped" in states
     for row in rows:
         assert len(notes(home, row["run"])) == 1
     assert run_command(home, "ledger", "verify").returncode == 0
