@@ -9,17 +9,15 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-import ssl
 import struct
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from agent.sessions.ber import cldap_netlogon, netlogon_query, ticket_request
-from agent.sessions.dns_line import KINDS, new_socket
+from agent.sessions.dns_line import new_socket
 from agent.sessions.lateness import within
 from agent.sessions.opening import Record
-from collectors.exchange import Exchange, reply_of
+from agent.sessions.unlogged import OneWay, exactly, shown_certificate, unmet
 from collectors.session import Kind, Phase, Reply, Unanswered
 from inventory.grant import Door, GrantRefusedError, Leave, NotGranted
 
@@ -31,54 +29,9 @@ _LONG = 3.0
 _MOST = 65_536
 # How the ways to a controller's ports are called.
 _CLIENT = "client-"
-Send = Callable[[Door], Awaitable[bytes]]
 
 
-class _Packets:
-    """One way in to a host, asked without a log-in."""
-
-    session: str
-    way: str
-
-    def __init__(self, leave: Leave, host: str, record: Record) -> None:
-        self._doors = leave.doors(host, self.way)
-        if not self._doors:
-            raise GrantRefusedError(NotGranted.NOT_NAMED, f"the grant opens no {self.way} door to {host!r}")
-        self._record = record
-
-    async def _asked(self, question: Sequence[str], send: Send, doors: Sequence[Door] = ()) -> Reply:
-        """Ask the addresses in their order until one answers, and record it. Raises Unanswered.
-
-        doors: others than those of the session's own way.
-        """
-        began, start = datetime.now(UTC), time.monotonic()
-        wire, missed = b"", None
-        for door in doors or self._doors:
-            # What an answer says of the time is measured from the packet that it answers.
-            began, start = datetime.now(UTC), time.monotonic()
-            try:
-                wire = await send(door)
-            except Unanswered as reason:
-                missed = missed or reason
-            else:
-                missed = None
-                break
-        exchange = Exchange(
-            session=self.session,
-            question=tuple(question),
-            began=began,
-            took=time.monotonic() - start,
-            parts={"wire": wire} if wire else {},
-            unanswered=(missed.kind, missed.phase, missed.detail) if missed else None,
-        )
-        self._record(exchange)
-        return reply_of(exchange)
-
-    async def close(self) -> None:
-        """Nothing stays open."""
-
-
-class PingSession(_Packets):
+class PingSession(OneWay):
     """A `DirectoryPing`: the netlogon attribute over UDP (MS-ADTS 6.3.3)."""
 
     session, way = "ping", "cldap"
@@ -94,7 +47,7 @@ class PingSession(_Packets):
         return await self._asked(("ping", domain), send)
 
 
-class TimeSession(_Packets):
+class TimeSession(OneWay):
     """A `TimeServer`: one client packet of NTP version 4 (RFC 5905, section 7.3)."""
 
     session, way = "time", "ntp"
@@ -111,7 +64,7 @@ class TimeSession(_Packets):
         return await self._asked(("time",), lambda door: _datagram(door, query, answered))
 
 
-class KdcSession(_Packets):
+class KdcSession(OneWay):
     """A `Kdc` over TCP (RFC 4120, section 7.2.2): an answer of any length comes whole."""
 
     session, way = "kdc", "kerberos"
@@ -126,17 +79,17 @@ class KdcSession(_Packets):
         return await self._asked(("ask-ticket", realm, account), send)
 
 
-class CertifiedSession(_Packets):
+class CertifiedSession(OneWay):
     """A `Certified` behind LDAP's TLS: whatever it shows is taken down, and nothing more is said."""
 
     session, way = "certificate", "ldap"
 
     async def certificate(self) -> Reply:
         """See `collectors.session.Certified.certificate`."""
-        return await self._asked(("certificate",), _shown_certificate)
+        return await self._asked(("certificate",), _shown)
 
 
-class KnockerSession(_Packets):
+class KnockerSession(OneWay):
     """A `Knocker`: a port is connected to, and left at once. Its ways stand behind the directory's."""
 
     session, way = "knock", "ldap"
@@ -168,7 +121,7 @@ async def _touch(door: Door) -> bytes:
         except TimeoutError:
             raise Unanswered(Kind.TIMED_OUT, f"no answer within {_LONG:g} s", phase=Phase.CONNECT) from None
         except OSError as error:
-            raise _unmet(error, Phase.CONNECT) from error
+            raise unmet(error, Phase.CONNECT) from error
     return b""
 
 
@@ -193,7 +146,7 @@ async def _datagram(door: Door, query: bytes, answered: Callable[[bytes], bytes 
                 except TimeoutError:
                     continue
         except OSError as error:
-            raise _unmet(error, phase) from error
+            raise unmet(error, phase) from error
     if strays:
         raise Unanswered(Kind.UNPARSABLE, f"{strays} packets that do not answer the question", phase=phase)
     raise Unanswered(Kind.TIMED_OUT, f"no answer within {_TRIES * _WAIT:g} s", phase=phase)
@@ -207,56 +160,15 @@ async def _on_stream(door: Door, query: bytes) -> bytes:
                 await loop.sock_connect(line, (str(door.address), door.port))
                 phase = Phase.ASK
                 await loop.sock_sendall(line, struct.pack("!I", len(query)) + query)
-                (size,) = struct.unpack("!I", await _exactly(line, 4))
+                (size,) = struct.unpack("!I", await exactly(line, 4))
                 if size > _MOST:
                     raise Unanswered(Kind.UNPARSABLE, f"an answer of {size} bytes is announced")
-                return await _exactly(line, size)
+                return await exactly(line, size)
         except TimeoutError:
             raise Unanswered(Kind.TIMED_OUT, f"no answer within {_LONG:g} s", phase=phase) from None
         except OSError as error:
-            raise _unmet(error, phase) from error
+            raise unmet(error, phase) from error
 
 
-async def _exactly(line: socket.socket, size: int) -> bytes:
-    got = b""
-    while len(got) < size:
-        piece = await asyncio.get_running_loop().sock_recv(line, size - len(got))
-        if not piece:
-            raise Unanswered(Kind.CUT_OFF, f"closed after {len(got)} of {size} bytes")
-        got += piece
-    return got
-
-
-async def _shown_certificate(door: Door) -> bytes:
-    """The certificate of a server under TLS, trusted or not: nothing is said to it."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    phase = Phase.CONNECT
-    line = new_socket(door, socket.SOCK_STREAM)
-    try:
-        async with asyncio.timeout(_LONG):
-            await asyncio.get_running_loop().sock_connect(line, (str(door.address), door.port))
-            phase = Phase.GREET
-            _, writer = await asyncio.open_connection(sock=line, ssl=context, server_hostname="")
-            found = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-            writer.transport.abort()
-    except TimeoutError:
-        raise Unanswered(Kind.TIMED_OUT, f"no TLS within {_LONG:g} s", phase=phase) from None
-    except ssl.SSLError as error:
-        raise Unanswered(Kind.UNPARSABLE, f"there is no TLS: {error.reason}", phase=phase) from None
-    except OSError as error:
-        raise _unmet(error, phase) from error
-    finally:
-        line.close()
-    if not found:
-        raise Unanswered(Kind.UNPARSABLE, "TLS without a certificate", phase=phase)
-    return bytes(found)
-
-
-def _unmet(error: OSError, phase: Phase) -> Unanswered:
-    """What the kernel says of a line. An error of our own (the wall, no free descriptor) is raised as it is."""
-    kind = KINDS.get(error.errno or 0)
-    if kind is None:
-        raise error
-    return Unanswered(kind, error.strerror or str(error), phase=phase)
+async def _shown(door: Door) -> bytes:
+    return await shown_certificate(door, _LONG)

@@ -10,14 +10,15 @@ import errno
 import socket
 import struct
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 
-from agent.sessions.dns_line import KINDS, new_socket
+from agent.sessions.dns_line import new_socket
 from agent.sessions.lateness import within
 from agent.sessions.opening import Record
+from agent.sessions.unlogged import OneWay, exactly, unmet
 from agent.sessions.vpn_packets import answers_ike, answers_openvpn, ike_init, openvpn_reset
-from collectors.exchange import Exchange, fit_of, reply_of
+from collectors.exchange import Exchange, fit_of
 from collectors.session import Fit, Kind, Phase, Reply, Unanswered
 from inventory.grant import Door, GrantRefusedError, Leave, NotGranted
 
@@ -38,46 +39,7 @@ _ERRORS4, _ERRORS6 = 11, 25
 _ERROR = struct.Struct("=IBBBBII")
 
 
-class _Greeting:
-    """The first packet to a gateway, at the doors of one way in."""
-
-    session: str
-    way: str
-
-    def __init__(self, leave: Leave, host: str, record: Record) -> None:
-        self._doors = leave.doors(host, self.way)
-        if not self._doors:
-            raise GrantRefusedError(NotGranted.NOT_NAMED, f"the grant opens no {self.way} door to {host!r}")
-        self._record = record
-
-    async def _greeted(
-        self, question: tuple[str, ...], doors: Sequence[Door], send: Callable[[Door], Awaitable[bytes]]
-    ) -> Reply:
-        """Try the addresses in their order until one answers."""
-        wire, missed, began, start = b"", None, datetime.now(UTC), time.monotonic()
-        for door in doors:
-            began, start = datetime.now(UTC), time.monotonic()
-            try:
-                wire, missed = await send(door), None
-                break
-            except Unanswered as reason:
-                missed = missed or reason
-        exchange = Exchange(
-            session=self.session,
-            question=question,
-            began=began,
-            took=time.monotonic() - start,
-            parts={"wire": wire} if wire else {},
-            unanswered=(missed.kind, missed.phase, missed.detail) if missed else None,
-        )
-        self._record(exchange)
-        return reply_of(exchange)
-
-    async def close(self) -> None:
-        """Nothing stays open."""
-
-
-class IkeSession(_Greeting):
+class IkeSession(OneWay):
     """An `IkeGate`."""
 
     session = way = "ike"
@@ -97,11 +59,11 @@ class IkeSession(_Greeting):
                 NotGranted.NOT_NAMED, "the grant does not name the port behind translation"
             )
         if nat:
-            return await self._greeted(("ike", "nat"), self._nat, _ike_nat)
-        return await self._greeted(("ike", "first"), self._doors, _ike)
+            return await self._asked(("ike", "nat"), _ike_nat, self._nat)
+        return await self._asked(("ike", "first"), _ike)
 
 
-class OpenvpnSession(_Greeting):
+class OpenvpnSession(OneWay):
     """An `OpenvpnGate`."""
 
     session = way = "openvpn"
@@ -112,7 +74,7 @@ class OpenvpnSession(_Greeting):
 
     async def reset(self) -> Reply:
         """See `collectors.session.OpenvpnGate.reset`."""
-        return await self._greeted(("openvpn",), self._doors, self._send)
+        return await self._asked(("openvpn",), self._send)
 
 
 async def _ike(door: Door) -> bytes:
@@ -143,22 +105,12 @@ async def _openvpn_tcp(door: Door) -> bytes:
                 await loop.sock_connect(line, (str(door.address), door.port))
                 phase = Phase.ASK
                 await loop.sock_sendall(line, struct.pack("!H", len(query)) + query)
-                (size,) = struct.unpack("!H", await _exactly(line, 2))
-                return await _exactly(line, size)
+                (size,) = struct.unpack("!H", await exactly(line, 2))
+                return await exactly(line, size)
         except TimeoutError:
             raise Unanswered(Kind.TIMED_OUT, f"no answer within {_WAIT * 2:g} s", phase=phase) from None
         except OSError as error:
-            raise _unmet(error, phase) from error
-
-
-async def _exactly(line: socket.socket, size: int) -> bytes:
-    got = b""
-    while len(got) < size:
-        piece = await asyncio.get_running_loop().sock_recv(line, size - len(got))
-        if not piece:
-            raise Unanswered(Kind.CUT_OFF, f"closed after {len(got)} of {size} bytes")
-        got += piece
-    return got
+            raise unmet(error, phase) from error
 
 
 async def _datagram(door: Door, query: bytes, answered: Callable[[bytes], bytes | None]) -> bytes:
@@ -180,7 +132,7 @@ async def _datagram(door: Door, query: bytes, answered: Callable[[bytes], bytes 
         except TimeoutError:
             pass
         except OSError as error:
-            raise _unmet(error, phase) from error
+            raise unmet(error, phase) from error
     if stray:
         shown = f"{stray[:48].hex()}{'…' if len(stray) > 48 else ''} ({len(stray)} bytes)"
         raise Unanswered(Kind.UNPARSABLE, f"what came is no answer: {shown}", phase=phase)
@@ -251,7 +203,7 @@ async def _sent(door: Door, size: int) -> Fit:
                 return Fit(size=size, outcome="arrived")
             if error.errno == errno.EMSGSIZE:
                 return Fit(size=size, outcome="too-big", mtu=_said(line, level, errors))
-            raise _unmet(error, Phase.ASK) from error
+            raise unmet(error, Phase.ASK) from error
     # Somebody listens after all, and answers.
     return Fit(size=size, outcome="arrived")
 
@@ -268,11 +220,3 @@ def _said(line: socket.socket, level: int, errors: int) -> int:
         if (kind, number) == (level, errors) and len(data) >= _ERROR.size
     ]
     return int(found[0]) if found else 0
-
-
-def _unmet(error: OSError, phase: Phase) -> Unanswered:
-    """What the kernel says of a line. An error of our own (the wall, no free descriptor) is raised as it is."""
-    kind = KINDS.get(error.errno or 0)
-    if kind is None:
-        raise error
-    return Unanswered(kind, error.strerror or str(error), phase=phase)

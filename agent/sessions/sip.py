@@ -13,9 +13,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 from agent.sessions.opening import Record
-from agent.sessions.sip_line import connected, shown_certificate
+from agent.sessions.sip_line import connected
 from agent.sessions.sip_request import Dialogue, Pen
 from agent.sessions.sip_speech import T1, Silence, Speech
+from agent.sessions.unlogged import asked_in_turn, shown_certificate
 from agent.start import SipWay
 from collectors.exchange import Exchange, talk_facts, talk_parts
 from collectors.session import Kind, Phase, Reply, Unanswered
@@ -25,6 +26,8 @@ from inventory.grant import Door, GrantRefusedError, Leave, NotGranted
 
 __all__ = ["SipSession", "open_sip", "recorded"]
 
+# How long it may take to show its certificate, in seconds.
+_GREET = 5.0
 # How long a binding of ours would last if it could not be taken back, in seconds.
 _EXPIRES = 60
 # What a registrar may demand as the least, and we still do.
@@ -70,27 +73,7 @@ class SipSession:
 
     async def certificate(self) -> Reply:
         """See `collectors.telephony.Sip.certificate`."""
-        began, start = datetime.now(UTC), time.monotonic()
-        wire, missed = b"", None
-        for door in self._doors:
-            try:
-                wire = await shown_certificate(door)
-            except Unanswered as reason:
-                missed = missed or reason
-            else:
-                missed = None
-                break
-        exchange = Exchange(
-            session="sip",
-            question=("certificate",),
-            began=began,
-            took=time.monotonic() - start,
-            parts={"wire": wire} if wire else {},
-            unanswered=(missed.kind, missed.phase, missed.detail) if missed else None,
-        )
-        self._record(exchange)
-        exchange.settle()
-        return Reply(content=wire, began=began, took=exchange.took)
+        return await asked_in_turn(self._doors, "sip", ("certificate",), _shown, self._record)
 
     async def close(self) -> None:
         """Let no further question out."""
@@ -170,6 +153,10 @@ class SipSession:
             raise Unanswered(Kind.TIMED_OUT, detail, phase=speech.phase) from None
         finally:
             line.close()
+
+
+async def _shown(door: Door) -> bytes:
+    return await shown_certificate(door, _GREET)
 
 
 def _least(response: Response) -> int | None:

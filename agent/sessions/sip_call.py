@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from agent.sessions.opening import Record
 from agent.sessions.rtp_sound import SoundLine
 from agent.sessions.sip import SipSession
-from agent.sessions.sip_line import unmet
 from agent.sessions.sip_request import Dialogue
 from agent.sessions.sip_speech import T1, Silence, Speech
+from agent.sessions.unlogged import unmet
 from agent.start import SipWay
 from collectors.silence import Phase, Unanswered
 from collectors.telephony import Call, Sound

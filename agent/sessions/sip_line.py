@@ -12,14 +12,15 @@ import socket
 import ssl
 from abc import ABC, abstractmethod
 
-from agent.sessions.dns_line import KINDS, new_socket
+from agent.sessions.dns_line import new_socket
+from agent.sessions.unlogged import unmet
 from agent.start import SipWay
 from collectors.silence import Kind, Phase, Unanswered
 from collectors.voip.framing import Framing
 from collectors.voip.message import LARGEST, Message, Unreadable, read
 from inventory.grant import Door
 
-__all__ = ["SipLine", "connected", "shown_certificate", "unmet"]
+__all__ = ["SipLine", "connected"]
 
 _CONNECT = 5.0
 _MOST_AT_ONCE = 65_536
@@ -208,40 +209,3 @@ def _check_names(writer: asyncio.StreamWriter, way: SipWay) -> None:
 def _is_covered(pattern: str, name: str) -> bool:
     """Whether a wildcard is for the host's name; for a SIP domain none is valid (RFC 5922, section 7.2)."""
     return pattern.startswith("*.") and name.partition(".")[2] == pattern[2:]
-
-
-def unmet(error: OSError, phase: Phase) -> Unanswered:
-    """What the kernel says of a line. An error of our own (the wall, no free descriptor) is raised as it is."""
-    kind = KINDS.get(error.errno or 0)
-    if kind is None:
-        raise error
-    return Unanswered(kind, error.strerror or str(error), phase=phase)
-
-
-async def shown_certificate(door: Door) -> bytes:
-    """The certificate of a server under TLS, trusted or not: nothing is said to it. Raises Unanswered."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    phase = Phase.CONNECT
-    line = new_socket(door, socket.SOCK_STREAM)
-    try:
-        async with asyncio.timeout(_CONNECT):
-            await asyncio.get_running_loop().sock_connect(line, (str(door.address), door.port))
-            phase = Phase.GREET
-            _, writer = await asyncio.open_connection(sock=line, ssl=context, server_hostname="")
-            found = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-            writer.transport.abort()
-    except TimeoutError as error:
-        if error.errno is not None:
-            raise unmet(error, phase) from error
-        raise Unanswered(Kind.TIMED_OUT, f"no TLS within {_CONNECT:g} s", phase=phase) from None
-    except ssl.SSLError as error:
-        raise Unanswered(Kind.UNPARSABLE, f"there is no TLS: {error.reason}", phase=phase) from None
-    except OSError as error:
-        raise unmet(error, phase) from error
-    finally:
-        line.close()
-    if not found:
-        raise Unanswered(Kind.UNPARSABLE, "TLS without a certificate", phase=phase)
-    return bytes(found)

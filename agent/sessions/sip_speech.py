@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from agent.sessions.lateness import late
-from agent.sessions.sip_line import SipLine, unmet
+from agent.sessions.sip_line import SipLine
 from agent.sessions.sip_request import Pen, hidden, place
+from agent.sessions.unlogged import unmet
 from collectors.silence import Kind, Phase, Unanswered
 from collectors.telephony import SipTransport, Spoken, Talk
 from collectors.voip.message import Message, Request, Response, Unreadable, write
