@@ -230,7 +230,6 @@ def talk_facts(talk: Talk, sound: Sound | None = None) -> dict[str, Any]:
         "transport": talk.transport,
         "server": talk.server,
         "strays": talk.strays,
-        "late": talk.late,
         "messages": [[one.at, one.ours] for one in talk.messages],
     }
     return facts if sound is None else facts | {"sound": _SOUND.dump_python(sound, mode="json")}
@@ -254,7 +253,6 @@ def talk_of(exchange: Exchange) -> Talk:
             for number, (at, ours) in enumerate(facts["messages"])
         ),
         strays=int(facts["strays"]),
-        late=float(facts.get("late", 0.0)),
     )
 
 

@@ -19,7 +19,7 @@ SipTransport = Literal["udp", "tcp", "tls"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spoken:
-    """One message. at: seconds since the conversation began; ours: whether we said it; wire: its bytes.
+    """One message. at: seconds since the conversation began in which we could hear; ours: whether we said it; wire: its bytes.
 
     What an answer to a challenge would betray of a password is not in it.
     """
@@ -34,7 +34,6 @@ class Talk:
     """What was said, in its order, repetitions included.
 
     server: 'address:port' that was spoken to. strays: what came and was no message, or answered nothing of ours.
-    late: seconds in which we ourselves were kept from hearing what may have been there.
     """
 
     transport: SipTransport
@@ -42,7 +41,6 @@ class Talk:
     began: datetime
     messages: tuple[Spoken, ...]
     strays: int = 0
-    late: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

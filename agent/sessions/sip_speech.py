@@ -7,12 +7,11 @@ stray. The time that a transaction has is fixed when it begins: no number of pro
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from agent.sessions.lateness import late
+from agent.sessions.lateness import heard
 from agent.sessions.sip_line import SipLine
 from agent.sessions.sip_request import Pen, hidden, place
 from agent.sessions.unlogged import unmet
@@ -58,11 +57,10 @@ class Speech:
         self.line, self.pen = line, pen
         self.door, self.t1, self._transport = door, t1, transport
         self.began = datetime.now(UTC)
-        self._start = time.monotonic()
+        self._start = heard()
         self._said: list[Spoken] = []
         self._strays = 0
         self.is_heard = False
-        self._late = late()
 
     @property
     def talk(self) -> Talk:
@@ -73,7 +71,6 @@ class Speech:
             began=self.began,
             messages=tuple(self._said),
             strays=self._strays + self.line.strays,
-            late=round(late() - self._late, 4),
         )
 
     @property
@@ -216,7 +213,7 @@ class Speech:
 
     def _keep(self, wire: bytes, *, ours: bool) -> None:
         if len(self._said) < _MOST_KEPT:
-            at = round(time.monotonic() - self._start, 4)
+            at = round(heard() - self._start, 4)
             self._said.append(Spoken(at=at, ours=ours, wire=hidden(wire)))
 
     def _now(self) -> float:

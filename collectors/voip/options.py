@@ -116,7 +116,7 @@ _OWN_ERRORS = frozenset({408, 500, 502, 504, 513, 580})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """code: of the final answer, 0 for none; tries: how often OPTIONS went out; took: ms from the last of these, without what we ourselves were late.
+    """code: of the final answer, 0 for none; tries: how often OPTIONS went out; took: ms from the last of these.
 
     provisional: codes before it. wait: seconds of Retry-After. places: where a 3xx points. seen, own: our address and port
     as the server sees it and as it is, '' where it does not say. allow: methods, empty where it names none.
@@ -194,7 +194,7 @@ async def options(host: Sip) -> Options:
         code=answer.code if answer else 0,
         reason=plain(answer.reason, 80) if answer else "",
         tries=len([at for at in one.sent if final is None or at <= final[0]]),
-        took=round(max(0.0, (one.took or 0) - talk.late) * 1000, 1),
+        took=round((one.took or 0) * 1000, 1),
         provisional=tuple(response.code for _, response in one.provisional),
         product=product(answer) if answer else "",
         allow=tuple(plain(word.upper(), 20) for word in answer.headers.listed("allow")[:30])

@@ -168,7 +168,6 @@ class Registration:
 
     could_answer: whether we could. places: where others are bound, as the registrar names them; kept: whether our own
     binding was named after it was accepted, None where none was; granted: for how many seconds; least: Min-Expires.
-    late: ms in which we ourselves could not hear.
     """
 
     server: str
@@ -184,7 +183,6 @@ class Registration:
     granted: int
     least: int | None
     wait: int | None
-    late: float = 0.0
 
 
 def judge(seen: Registration) -> Iterator[Finding]:
@@ -225,8 +223,8 @@ def _bound(seen: Registration) -> Iterator[Finding]:
     if seen.kept is False:
         yield NOT_KEPT()
     slowest = max((step.took for step in seen.steps if step.took is not None), default=0)
-    if slowest - seen.late > _SLOW_MS:
-        yield SLOW(took=round(slowest - seen.late))
+    if slowest > _SLOW_MS:
+        yield SLOW(took=round(slowest))
 
 
 @collector(
@@ -269,7 +267,6 @@ async def register(host: Sip, about: About) -> Registration:
         granted=_granted(answer, own),
         least=_least(every),
         wait=retry_after(last) if last else None,
-        late=round(talk.late * 1000, 1),
     )
 
 
