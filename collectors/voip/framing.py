@@ -12,6 +12,7 @@ __all__ = ["Framing"]
 _LENGTH = re.compile(rb"(?:^|\r\n)(?:content-length|l)[ \t]*:(?:[ \t]|\r\n[ \t])*([^\r\n]*)", re.IGNORECASE)
 # A connection is kept open by empty lines (RFC 5626, section 3.5.1), which are no messages.
 _BREAK = b"\r\n"
+_HALVES = (_BREAK, _BREAK + b"\r")
 
 
 class Framing:
@@ -59,7 +60,8 @@ class Framing:
         return self._wanted
 
     def _skip_breaks(self) -> None:
-        while self._kept.startswith(_BREAK):
+        # What may be the first half of a ping waits for the second: a connection cuts where it likes.
+        while self._kept.startswith(_BREAK) and self._kept not in _HALVES:
             ping = self._kept.startswith(_BREAK * 2)
             self.pings += ping
             del self._kept[: 4 if ping else 2]

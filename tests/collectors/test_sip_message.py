@@ -9,7 +9,7 @@ from time import process_time
 from typing import TypeVar
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collectors.voip import digest, sdp
@@ -99,6 +99,8 @@ def test_values_of_fields_are_read_or_unreadable(text: str) -> None:
 
 
 @given(st.lists(st.integers(0, 500), max_size=12))
+@example([202])
+@example([203])
 def test_a_connection_may_cut_messages_anywhere(cuts: list[int]) -> None:
     stream = write(ASKED) + b"\r\n\r\n" + write(Response(code=200, reason="OK", headers=Headers(_FIELDS)))
     places = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
