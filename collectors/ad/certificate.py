@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import NameOID
 
 from collectors import About, Certified, Finding, Kind, Unanswered, collector, fault, note, warn
+from collectors.issued import is_issued_by
 
 __all__ = ["CertificateFacts", "certificate"]
 
@@ -135,7 +135,7 @@ async def certificate(host: Certified, about: About) -> CertificateFacts:
         start=shown.not_valid_before_utc,
         until=shown.not_valid_after_utc,
         asked=reply.began.astimezone(UTC),
-        is_trusted=any(_signed(shown, text) for text in about.authorities),
+        is_trusted=any(is_issued_by(shown, text) for text in about.authorities),
         has_authorities=bool(about.authorities),
     )
 
@@ -148,15 +148,3 @@ def _names(shown: x509.Certificate) -> tuple[str, ...]:
         own = shown.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         return tuple(str(name.value).lower() for name in own)
     return tuple(name.lower() for name in other.get_values_for_type(x509.DNSName))
-
-
-def _signed(shown: x509.Certificate, text: str) -> bool:
-    """Whether an authority signed it, or it is the very certificate that the contract names."""
-    authority = x509.load_pem_x509_certificate(text.encode())
-    if authority == shown:
-        return True
-    try:
-        shown.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import NameOID
 
 from collectors import About, Finding, Kind, Sip, Unanswered, collector, fault, note, warn
+from collectors.issued import is_issued_by
 from collectors.plain import plain
 
 __all__ = ["SipCertificate", "certificate"]
@@ -141,7 +141,7 @@ async def certificate(host: Sip, about: About) -> SipCertificate:
         start=shown.not_valid_before_utc,
         until=shown.not_valid_after_utc,
         asked=reply.began.astimezone(UTC),
-        is_trusted=any(_signed(shown, text) for text in authorities),
+        is_trusted=any(is_issued_by(shown, text) for text in authorities),
         has_authorities=bool(authorities),
     )
 
@@ -158,15 +158,3 @@ def _names(shown: x509.Certificate) -> tuple[str, ...]:
         *other.get_values_for_type(x509.UniformResourceIdentifier),
     )
     return tuple(plain(name.lower(), 100) for name in found)
-
-
-def _signed(shown: x509.Certificate, text: str) -> bool:
-    """Whether an authority signed it, or it is the very certificate that the contract names."""
-    authority = x509.load_pem_x509_certificate(text.encode())
-    if authority == shown:
-        return True
-    try:
-        shown.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
