@@ -9,9 +9,9 @@ from typing import Annotated
 from pydantic import Field
 
 from collectors import About, Finding, Shell
-from playbooks.ad.samba_dns import change, found, port_of
+from playbooks.ad.samba_dns import change, must_be_services, names_of, port_of, services
 from playbooks.plan import Step
-from playbooks.playbook import Risk, UnfitError, playbook
+from playbooks.playbook import Risk, playbook
 from playbooks.wanted import Zone
 
 __all__ = ["correct_port"]
@@ -35,18 +35,11 @@ class State:
 
 def propose(finding: Finding) -> Wrong | None:
     facts = {key: str(value) for key, value in finding.facts.items()}
-    names = tuple(name.strip().rstrip(".") for name in facts["names"].split(",") if name.strip())
-    return Wrong(controller=facts["controller"].rstrip("."), names=names)
+    return Wrong(controller=facts["controller"].rstrip("."), names=names_of(finding))
 
 
 def plan(seen: State, wanted: Wrong) -> Iterator[Step]:
-    if not seen.domain or not all(
-        name.endswith(f".{seen.domain}") and port_of(name) for name in wanted.names
-    ):
-        raise UnfitError(
-            "not all of these names are services of the controller's domain",
-            "nicht alle dieser Namen sind Dienste der Domäne des Controllers",
-        )
+    must_be_services(wanted.names, seen.domain)
     for name, rows in seen.records:
         own = [row.split() for row in rows if row.split()[3].rstrip(".").lower() == wanted.controller.lower()]
         right = port_of(name)
@@ -89,5 +82,5 @@ async def correct_port(host: Shell, about: About, wanted: Wrong) -> State:
     """Ask the controller's own DNS for each name."""
     return State(
         domain=about.domain.name if about.domain else "",
-        records=tuple([(name, await found(host, name, "SRV")) for name in wanted.names]),
+        records=await services(host, wanted.names),
     )

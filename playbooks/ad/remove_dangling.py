@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from collectors import About, Finding, Shell
-from playbooks.ad.samba_dns import change, found, port_of
+from playbooks.ad.samba_dns import change, must_be_services, names_of, services
 from playbooks.plan import Step
 from playbooks.playbook import Risk, UnfitError, playbook
 from playbooks.wanted import Zone
@@ -36,8 +36,7 @@ class State:
 
 def propose(finding: Finding) -> Dangling | None:
     facts = {key: str(value) for key, value in finding.facts.items()}
-    names = tuple(name.strip().rstrip(".") for name in facts["names"].split(",") if name.strip())
-    return Dangling(target=facts["target"].rstrip("."), names=names)
+    return Dangling(target=facts["target"].rstrip("."), names=names_of(finding))
 
 
 def plan(seen: State, wanted: Dangling) -> Iterator[Step]:
@@ -46,13 +45,7 @@ def plan(seen: State, wanted: Dangling) -> Iterator[Step]:
             f"the contract knows {wanted.target} as a controller: see why it is away instead",
             f"der Vertrag kennt {wanted.target} als Controller: stattdessen klären, warum er fehlt",
         )
-    if not seen.domain or not all(
-        name.endswith(f".{seen.domain}") and port_of(name) for name in wanted.names
-    ):
-        raise UnfitError(
-            "not all of these names are services of the controller's domain",
-            "nicht alle dieser Namen sind Dienste der Domäne des Controllers",
-        )
+    must_be_services(wanted.names, seen.domain)
     for name, rows in seen.records:
         for first, weight, port, target in (row.split() for row in rows):
             if target.rstrip(".").lower() == wanted.target.lower():
@@ -89,5 +82,5 @@ async def remove_dangling(host: Shell, about: About, wanted: Dangling) -> State:
     return State(
         domain=about.domain.name if about.domain else "",
         is_controller=wanted.target.lower() in known,
-        records=tuple([(name, await found(host, name, "SRV")) for name in wanted.names]),
+        records=await services(host, wanted.names),
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collectors import Kind, Shell, Unanswered
-from playbooks.operation import Command
+from collections.abc import Sequence
 
-__all__ = ["change", "found", "port_of", "zone_of"]
+from collectors import Finding, Kind, Shell, Unanswered
+from playbooks.operation import Command
+from playbooks.playbook import UnfitError
+
+__all__ = ["change", "found", "must_be_services", "names_of", "port_of", "services", "zone_of"]
 
 # Ports that a service's name stands for (RFC 2782, MS-ADTS 6.3.2.3).
 _PORTS = {"_ldap": 389, "_kerberos": 88, "_kpasswd": 464, "_gc": 3268}
@@ -48,3 +51,22 @@ async def found(host: Shell, name: str, rtype: str) -> tuple[str, ...]:
         raise Unanswered(Kind.UNPARSABLE, f"the controller does not answer for {name}")
     rows = [line.split(None, 4) for line in ran.stdout.splitlines() if line and not line.startswith(";")]
     return tuple(sorted(row[4] for row in rows if len(row) == 5 and row[3] == rtype))
+
+
+def names_of(finding: Finding) -> tuple[str, ...]:
+    """The names of records that a finding lists."""
+    return tuple(name.strip().rstrip(".") for name in str(finding.facts["names"]).split(",") if name.strip())
+
+
+def must_be_services(names: Sequence[str], domain: str) -> None:
+    """Raises UnfitError where a name is no service of a controller of the domain."""
+    if not domain or not all(name.endswith(f".{domain}") and port_of(name) for name in names):
+        raise UnfitError(
+            "not all of these names are services of the controller's domain",
+            "nicht alle dieser Namen sind Dienste der Domäne des Controllers",
+        )
+
+
+async def services(host: Shell, names: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Each name with 'PRIORITY WEIGHT PORT TARGET' of each of its services. Raises Unanswered."""
+    return tuple([(name, await found(host, name, "SRV")) for name in names])

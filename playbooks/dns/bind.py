@@ -12,9 +12,10 @@ from collectors import Kind, Shell, Unanswered
 from playbooks.operation import Command
 from playbooks.playbook import UnfitError
 
-__all__ = ["Records", "change", "closest_zone", "must_take_updates", "records"]
+__all__ = ["Records", "Replacing", "change", "closest_zone", "must_take_updates", "records", "replacing"]
 
 _CODES = {"NXDOMAIN", "NOERROR"}
+_TTL = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,26 @@ def change(zone: str, *, add: Sequence[str] = (), delete: Sequence[str] = ()) ->
         *(f"update add {one}" for one in add),
     ]
     return Command(argv=("nsupdate", "-4", "-l"), stdin="\n".join([*lines, "send", ""]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replacing:
+    """What enters one record in the place of what stands there, and what puts that back with the TTL that it had."""
+
+    do: Command
+    undo: tuple[Command, ...]
+
+
+def replacing(seen: Records, zone: str, name: str, rtype: str, data: str) -> Replacing:
+    """One record at a name (without its last dot), with the TTL of the one before it, else of an hour."""
+    head = f"{name}."
+    ttl = seen.values[0].partition(" ")[0] if seen.values else f"{_TTL}"
+    old = tuple(f"{head} {value.replace(' ', f' {rtype} ', 1)}" for value in seen.values)
+    gone = tuple(f"{head} {rtype} {one}" for one in seen.data)
+    return Replacing(
+        do=change(zone, add=(f"{head} {ttl} {rtype} {data}",), delete=gone),
+        undo=(change(zone, add=old, delete=(f"{head} {rtype} {data}",)),),
+    )
 
 
 def closest_zone(name: str, zones: Sequence[str]) -> str:

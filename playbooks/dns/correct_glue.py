@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from collectors import Finding, Shell
-from playbooks.dns.bind import Records, change, must_take_updates, records
+from playbooks.dns.bind import Records, must_take_updates, records, replacing
 from playbooks.plan import Step
 from playbooks.playbook import Risk, UnfitError, playbook
 from playbooks.wanted import Address, Zone
 
 __all__ = ["correct_glue"]
-
-_TTL = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,17 +45,14 @@ def plan(seen: Records, wanted: Glue) -> Iterator[Step]:
             f"the glue of {wanted.name} has several addresses ({', '.join(seen.data)}): a person says which shall stay",
             f"das Glue von {wanted.name} hat mehrere Adressen ({', '.join(seen.data)}): welche bleiben, sagt ein Mensch",
         )
-    head = f"{wanted.name}."
-    ttl = seen.values[0].partition(" ")[0] if seen.values else f"{_TTL}"
-    old = tuple(f"{head} {value.replace(' ', f' {rtype} ', 1)}" for value in seen.values)
-    gone = tuple(f"{head} {rtype} {data}" for data in seen.data)
+    step = replacing(seen, wanted.zone, wanted.name, rtype, wanted.address)
     yield Step(
         why=(
             f"{wanted.name} says itself that it is {wanted.address}; the delegation in {wanted.zone} says otherwise",
             f"{wanted.name} ist nach eigener Auskunft {wanted.address}; die Delegation in {wanted.zone} sagt anderes",
         ),
-        do=change(wanted.zone, add=(f"{head} {ttl} {rtype} {wanted.address}",), delete=gone),
-        undo=(change(wanted.zone, add=old, delete=(f"{head} {rtype} {wanted.address}",)),),
+        do=step.do,
+        undo=step.undo,
     )
 
 

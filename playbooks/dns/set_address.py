@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from collectors import Finding, Shell
-from playbooks.dns.bind import Records, change, must_take_updates, records
+from playbooks.dns.bind import Records, must_take_updates, records, replacing
 from playbooks.plan import Step
 from playbooks.playbook import Risk, UnfitError, playbook
 from playbooks.wanted import Address, Zone
 
 __all__ = ["set_address"]
-
-_TTL = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +51,14 @@ def plan(seen: Records, wanted: Host) -> Iterator[Step]:
             f"{wanted.name} has several addresses ({', '.join(seen.data)}): a person says which shall stay",
             f"{wanted.name} hat mehrere Adressen ({', '.join(seen.data)}): welche bleiben, sagt ein Mensch",
         )
-    head = f"{wanted.name}."
-    old = tuple(f"{head} {value.replace(' ', f' {wanted.rtype} ', 1)}" for value in seen.values)
-    gone = tuple(f"{head} {wanted.rtype} {data}" for data in seen.data)
-    ttl = seen.values[0].partition(" ")[0] if seen.values else f"{_TTL}"
-    new = f"{head} {ttl} {wanted.rtype} {wanted.address}"
+    step = replacing(seen, wanted.zone, wanted.name, wanted.rtype, wanted.address)
     yield Step(
         why=(
             f"the contract gives {wanted.name} the address {wanted.address}, the zone has {', '.join(seen.data) or 'none'}",
             f"laut Vertrag hat {wanted.name} die Adresse {wanted.address}, die Zone nennt {', '.join(seen.data) or 'keine'}",
         ),
-        do=change(wanted.zone, add=(new,), delete=gone),
-        undo=(change(wanted.zone, add=old, delete=(f"{head} {wanted.rtype} {wanted.address}",)),),
+        do=step.do,
+        undo=step.undo,
     )
 
 

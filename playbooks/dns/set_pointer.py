@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from collectors import Finding, Shell
-from playbooks.dns.bind import Records, change, must_take_updates, records
+from playbooks.dns.bind import Records, must_take_updates, records, replacing
 from playbooks.plan import Step
 from playbooks.playbook import Risk, UnfitError, playbook
 from playbooks.wanted import Address, Zone
 
 __all__ = ["set_pointer"]
-
-_TTL = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,17 +51,14 @@ def plan(seen: Records, wanted: Pointer) -> Iterator[Step]:
             f"{wanted.address} leads to several names ({', '.join(seen.data)}): a person says which shall stay",
             f"{wanted.address} führt zu mehreren Namen ({', '.join(seen.data)}): welcher bleibt, sagt ein Mensch",
         )
-    head = f"{wanted.owner}."
-    ttl = seen.values[0].partition(" ")[0] if seen.values else f"{_TTL}"
-    old = tuple(f"{head} {value.replace(' ', ' PTR ', 1)}" for value in seen.values)
-    gone = tuple(f"{head} PTR {data}" for data in seen.data)
+    step = replacing(seen, wanted.zone, wanted.owner, "PTR", f"{wanted.name}.")
     yield Step(
         why=(
             f"{wanted.address} belongs to {wanted.name}, and leads to {', '.join(seen.data) or 'nothing'}",
             f"{wanted.address} gehört {wanted.name} und führt zu {', '.join(seen.data) or 'nichts'}",
         ),
-        do=change(wanted.zone, add=(f"{head} {ttl} PTR {wanted.name}.",), delete=gone),
-        undo=(change(wanted.zone, add=old, delete=(f"{head} PTR {wanted.name}.",)),),
+        do=step.do,
+        undo=step.undo,
     )
 
 
