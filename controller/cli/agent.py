@@ -235,13 +235,13 @@ def _digest(raw: bytes) -> str:
 
 def _remember(what: What, **facts: LedgerFact) -> None:
     """Into the ledger, where this installation has one that can be written; a kill switch never waits for that."""
-    from controller.cli.office import open_office  # noqa: PLC0415 - see above.
     from controller.cli.show import print_error  # noqa: PLC0415
     from controller.ledger import Entry, append  # noqa: PLC0415
+    from controller.office import open_office  # noqa: PLC0415 - see above.
     from controller.store.errors import StoreError  # noqa: PLC0415
 
     try:
-        office = open_office()
+        office = open_office(print_error)
         append(office.store, Entry(what=what, who=office.who, facts=facts))
     except (StoreError, OSError) as error:
         print_error(f"it is done, but the ledger does not hold it: {error}")

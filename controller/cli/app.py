@@ -103,8 +103,9 @@ def _mistakes() -> tuple[type[Exception], ...]:
     from agent.refusal import HoldError  # noqa: PLC0415
     from controller.bundle import BundleError  # noqa: PLC0415
     from controller.capture import CaptureError  # noqa: PLC0415
-    from controller.cli.office import NoContractError  # noqa: PLC0415
+    from controller.choice import ChoiceError  # noqa: PLC0415
     from controller.desks.desk import DeskError  # noqa: PLC0415
+    from controller.office import NoContractError  # noqa: PLC0415
     from controller.settings import SettingsError  # noqa: PLC0415
     from controller.store.errors import StoreError  # noqa: PLC0415
     from inventory.approval import ApprovalError  # noqa: PLC0415
@@ -116,6 +117,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
         ApprovalError,
         BundleError,
         CaptureError,
+        ChoiceError,
         ContractError,
         CredentialError,
         DeskError,

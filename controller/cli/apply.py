@@ -18,8 +18,8 @@ import typer
 
 from agent.nursling import Nursery
 from controller.cli.live import Live
-from controller.cli.office import Office, open_office
 from controller.cli.show import print_error, print_json, print_line
+from controller.office import Office, open_office
 
 if TYPE_CHECKING:
     from agent.job import Refused
@@ -59,7 +59,7 @@ def _do(context: typer.Context, plan: str, kind: Doing, language: str, *, as_jso
 
     nursery = context.obj if isinstance(context.obj, Nursery) else Nursery()
     try:
-        office = open_office().tidy()
+        office = open_office(print_error).tidy()
         stored = get_plan(office.store, plan)
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
             # From here on it stops the change, which is written down all the same.

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from controller.cli.keys import private_key
-from controller.cli.office import Office, open_office
-from controller.cli.show import print_json, print_line
+from controller.cli.show import print_error, print_json, print_line
+from controller.office import Office, open_office
 
 if TYPE_CHECKING:
     from controller.change.carry import Ground
@@ -50,7 +50,7 @@ def approve(
     from controller.ledger import What  # noqa: PLC0415
     from controller.store.plans import PlanState, Word, get_plan  # noqa: PLC0415
 
-    office, now = open_office(), datetime.now(UTC)
+    office, now = open_office(print_error), datetime.now(UTC)
     stored = get_plan(office.store, plan)
     content = plan_of(stored)
     ground = ground_for(office, stored.customer, content.hosts)
@@ -143,7 +143,7 @@ def reject(
     from inventory.approval import read_approval, sign_approval  # noqa: PLC0415
     from inventory.people import plain_name  # noqa: PLC0415
 
-    office, now = open_office(), datetime.now(UTC)
+    office, now = open_office(print_error), datetime.now(UTC)
     stored = get_plan(office.store, plan)
     content = plan_of(stored)
     ground = ground_for(office, stored.customer, content.hosts)

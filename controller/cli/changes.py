@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from controller.cli.show import print_json, print_line
 
 if TYPE_CHECKING:
-    from controller.cli.office import Office
+    from controller.office import Office
     from inventory.contract import Contract
     from inventory.revision.difference import Difference
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from controller.cli.choice import must_be_known
+from controller.choice import must_be_known
 from controller.cli.show import print_json, print_line, print_table
 
 __all__ = ["app"]

@@ -8,10 +8,10 @@ from agent.nursling import Nursery
 from controller.change.carry import plan_of
 from controller.change.planning import Wanted, store_plan
 from controller.cli.live import Live
-from controller.cli.office import Office
 from controller.cli.plan import look_at
 from controller.cli.shown_plan import ground_for
 from controller.ledger import Entry, What, append
+from controller.office import Office
 from controller.run import new_run
 from controller.store.errors import PlanStateError
 from controller.store.living import held

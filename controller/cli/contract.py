@@ -14,7 +14,7 @@ from controller.cli.ending import end
 from controller.cli.paper import as_json, examine_text, print_examined, read_file
 from controller.cli.propose import propose
 from controller.cli.revisions import add, approve, diff, sign
-from controller.cli.show import print_json, print_table, print_text
+from controller.cli.show import print_error, print_json, print_table, print_text
 
 __all__ = ["app"]
 
@@ -57,10 +57,10 @@ def example(*, json: Json = False) -> None:
 @app.command("list")
 def list_(*, json: Json = False) -> None:
     """List the customers' present contracts."""
-    from controller.cli.office import open_office  # noqa: PLC0415 - see above.
+    from controller.office import open_office  # noqa: PLC0415 - see above.
     from controller.store.contracts import current_contracts  # noqa: PLC0415
 
-    found = current_contracts(open_office().store)
+    found = current_contracts(open_office(print_error).store)
     heads = ("customer", "revision", "added (UTC)", "by", "digest")
     rows = [
         (c.customer, str(c.revision), f"{c.added_at:%Y-%m-%d %H:%M}", c.added_by, c.digest[:12])
@@ -75,9 +75,9 @@ def list_(*, json: Json = False) -> None:
 @app.command()
 def show(customer: str, *, json: Json = False) -> None:
     """Print a customer's present contract, exactly as it was added."""
-    from controller.cli.office import open_office  # noqa: PLC0415 - see above.
+    from controller.office import open_office  # noqa: PLC0415 - see above.
 
-    _print_contract(open_office().text_of(customer).text, as_json=json)
+    _print_contract(open_office(print_error).text_of(customer).text, as_json=json)
 
 
 def _print_contract(text: str, *, as_json: bool) -> None:

@@ -8,39 +8,19 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from agent.nursling import Nursery
-from controller.cli.choice import LANGUAGES, must_be_known, one_each
 from controller.cli.live import Live
-from controller.cli.office import NoContractError, Office, open_office
 from controller.cli.show import print_error, print_line, print_text
-from controller.subject import AccountError, account_of, accounts_in_text
-from controller.symptoms import EVERYTHING, SYMPTOMS, symptom_in
+from controller.inquiry import Done, Wishes, carry_out, check
+from controller.office import open_office
+from controller.subject import AccountError, account_of
 
-if TYPE_CHECKING:
-    from controller.desks.desk import Ticket
-    from controller.reports.model import Report
-    from inventory.contract import Contract
-
-__all__ = ["Done", "Verdict", "Wishes", "carry_out", "diagnose"]
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The exit statuses of the command."""
-
-    NO_FAULT = 0
-    FAULTS = 1
-    BAD_INPUT = 2
-    REFUSED = 3
-    NOTHING_ASKED = 4
+__all__ = ["diagnose"]
 
 
 def diagnose(  # noqa: PLR0917 - the options of the main command.
@@ -74,7 +54,7 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
     """Ask the hosts that the ticket's contract permits, name the cause, and write it to the ticket."""
     nursery = context.obj if isinstance(context.obj, Nursery) else Nursery()
     try:
-        office = open_office().tidy()
+        office = open_office(print_error).tidy()
         wishes = Wishes(
             ticket=ticket,
             hosts=tuple(host or ()),
@@ -86,12 +66,12 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
             language=language,
             seconds=deadline or office.settings.deadline,
         )
-        _check(wishes)
+        check(wishes)
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
             # From here on it stops the run, which is written down all the same.
             signal.signal(signal.SIGINT, signal.default_int_handler)
         with Live(shown=sys.stderr.isatty() and not quiet) as live:
-            done = asyncio.run(carry_out(office, nursery, wishes, live))
+            done = asyncio.run(carry_out(office, nursery, wishes, live.take))
     finally:
         nursery.close()
     _print(done, as_json=json)
@@ -99,152 +79,11 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
     raise typer.Exit(done.status)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What is asked of whom, for which ticket; empty: all. symptom: empty for that of the ticket. captures: files."""
-
-    ticket: str
-    hosts: tuple[str, ...]
-    areas: tuple[str, ...]
-    questions: tuple[str, ...]
-    language: str
-    seconds: float
-    accounts: tuple[str, ...] = ()
-    symptom: str = ""
-    captures: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """How a run ended, and where its report is. run: its id."""
-
-    run: str
-    status: int
-    note: str
-    page: Path
-    data: Path
-    deliveries: Sequence[str]
-    alarms: int
-
-
 def _account(text: str) -> str:
     try:
         return account_of(text)
     except AccountError as error:
         raise typer.BadParameter(str(error)) from None
-
-
-def _check(wishes: Wishes) -> None:
-    """Unknown areas and questions are mistakes of whoever types, and named before anything is asked."""
-    from collectors.catalogue import catalogue  # noqa: PLC0415 - reads every collector; the nursery does it meanwhile.
-
-    must_be_known("area", wishes.areas, catalogue().areas)
-    must_be_known("question", wishes.questions, catalogue().collectors)
-    for question in wishes.questions if wishes.areas else ():
-        if catalogue().collectors[question].area not in wishes.areas:
-            raise typer.BadParameter(
-                f"{question} is no question of {', '.join(wishes.areas)}: leave --area or --question out"
-            )
-    if wishes.symptom:
-        must_be_known("symptom", [wishes.symptom], (*SYMPTOMS, EVERYTHING))
-    must_be_known("language", [wishes.language] if wishes.language else [], LANGUAGES)
-
-
-async def carry_out(office: Office, nursery: Nursery, wishes: Wishes, live: Live) -> Done:
-    """Ask what is wished for, write the report, and hand it to the ticket."""
-    from controller.capture import handed  # noqa: PLC0415 - loaded while the nursery starts.
-    from controller.courier.inprocess import InProcess  # noqa: PLC0415
-    from controller.run import Asked, new_run, report_of, take_readings  # noqa: PLC0415
-    from controller.settings import signing_key  # noqa: PLC0415
-    from controller.store.entries import What  # noqa: PLC0415
-    from controller.store.living import held  # noqa: PLC0415
-
-    captures = handed(wishes.captures)
-    async with office.desk() as (desk_name, desk):
-        ticket = await desk.read(wishes.ticket)
-        if not ticket.customer:
-            raise NoContractError(
-                f"ticket {ticket.id} names no customer: set it in the ticket, then ask again"
-            )
-        stored, law = office.law_of(ticket.customer)
-        contract = law.contract
-        key = signing_key(office.settings.home)
-        asked = Asked(
-            ticket=ticket.id,
-            subject=ticket.subject,
-            desk=desk_name,
-            by=office.who,
-            hosts=one_each(contract, wishes.hosts),
-            areas=wishes.areas,
-            collectors=wishes.questions,
-            accounts=wishes.accounts or _spoken_of(ticket, contract),
-            symptom=_symptom(ticket, wishes),
-            captures=captures,
-            seconds=wishes.seconds,
-        )
-        run = new_run(datetime.now(UTC))
-        with held(office.store.home, run):
-            async with nursery:
-                courier = InProcess(office.settings.home, office.credentials, nursery)
-                forms = asyncio.create_task(asyncio.to_thread(_load_forms))
-                await take_readings(
-                    office.store, stored, law, asked, run=run, courier=courier, key=key, watch=live.take
-                )
-            await forms
-            from controller.publish import deliver, publish  # noqa: PLC0415 - loaded while the hosts were asked.
-
-            report = report_of(office.store, run, contract)
-            language = wishes.language or office.settings.language or contract.language
-            published = publish(office.store, report, contract, language)
-        delivered = await deliver(office.store, {desk_name: desk})
-    return Done(
-        run=run,
-        status=_status(report),
-        note=published.note,
-        page=published.page,
-        data=published.data,
-        deliveries=[
-            f"ticket {d.ticket}: {d.state}{': ' + d.error if d.error else ''}"
-            for d in delivered
-            if d.run == run
-        ],
-        alarms=sum(touch.what == What.DECISIONS_DIFFER for touch in report.touched),
-    )
-
-
-def _spoken_of(ticket: Ticket, contract: Contract) -> tuple[str, ...]:
-    """The accounts of the customer's domains that the ticket names, where nobody names them on the command line."""
-    domains = [domain.name for domain in contract.domains]
-    return accounts_in_text(f"{ticket.subject}\n{ticket.text}", domains)
-
-
-def _symptom(ticket: Ticket, wishes: Wishes) -> str:
-    """Whose chain is followed. Whoever picks areas or questions has an order of their own."""
-    if wishes.symptom:
-        return "" if wishes.symptom == EVERYTHING else wishes.symptom
-    return "" if wishes.areas or wishes.questions else symptom_in(ticket.subject, ticket.text)
-
-
-def _load_forms() -> None:
-    """Load and compile what the report is made with, while the hosts are being asked."""
-    from controller import publish  # noqa: F401, PLC0415 - to have it loaded.
-    from controller.reports.html import prepare  # noqa: PLC0415
-
-    prepare()
-
-
-def _status(report: Report) -> int:
-    from collectors import Severity  # noqa: PLC0415 - see above.
-    from controller.reports.coverage import State, coverage  # noqa: PLC0415
-
-    seen = coverage(report)
-    if not seen.count(State.SEEN):
-        tried = seen.count(State.UNANSWERED) or seen.count(State.BROKEN)
-        # Where no question fits any host, the contract has refused nothing.
-        return Verdict.REFUSED if seen.total and not tried else Verdict.NOTHING_ASKED
-    if any(finding.severity > Severity.NOTE for finding in report.findings):
-        return Verdict.FAULTS
-    return Verdict.NO_FAULT
 
 
 def _print(done: Done, *, as_json: bool) -> None:

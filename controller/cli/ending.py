@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.cli.keys import private_key
-from controller.cli.show import print_json, print_line
+from controller.cli.show import print_error, print_json, print_line
 from controller.cli.signed import posts_of, tokens_in
 
 if TYPE_CHECKING:
@@ -37,15 +37,15 @@ def end(
 ) -> None:
     """End a contract early: at the next job, and at once for whatever is running. Only a new revision undoes it."""
     from agent.memory import Memory  # noqa: PLC0415 - see above.
-    from controller.cli.office import open_office  # noqa: PLC0415
     from controller.cli.scope import moment  # noqa: PLC0415
     from controller.ledger import Entry, What, append  # noqa: PLC0415
+    from controller.office import open_office  # noqa: PLC0415
     from inventory.signing import read_ending, sign_ending  # noqa: PLC0415
     from inventory.token import TokenError  # noqa: PLC0415
 
     if (key is None) == (ending is None):
         raise typer.BadParameter("give --key, or --ending when it was signed elsewhere")
-    office = open_office()
+    office = open_office(print_error)
     stored, contract = office.contract_of(customer)
     posts = posts_of(office, contract)
     if key is not None:

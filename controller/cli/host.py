@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.nursling import Nursery
-from controller.cli.diagnose import Verdict, Wishes, carry_out
 from controller.cli.live import Live
-from controller.cli.office import Office, open_office
 from controller.cli.show import print_error, print_json, print_line
+from controller.inquiry import Verdict, Wishes, carry_out
+from controller.office import Office, open_office
 
 if TYPE_CHECKING:
     from inventory.contract import Contract
@@ -51,11 +51,11 @@ def pin(
     """
     nursery = context.obj if isinstance(context.obj, Nursery) else Nursery()
     try:
-        office = open_office().tidy()
+        office = open_office(print_error).tidy()
         wishes = Wishes(
             ticket=ticket, hosts=(host,), areas=(), questions=(_QUESTION,), language="", seconds=60.0
         )
-        done = asyncio.run(carry_out(office, nursery, wishes, Live(shown=False)))
+        done = asyncio.run(carry_out(office, nursery, wishes, Live(shown=False).take))
     finally:
         nursery.close()
     seen = _key_seen(office, done.run)

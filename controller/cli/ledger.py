@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from controller.cli.office import open_office
 from controller.cli.show import print_error, print_json, print_line, print_table
+from controller.office import open_office
 
 __all__ = ["app"]
 
@@ -26,7 +26,7 @@ def verify(
     """Find a changed, missing or reordered entry. Exit status 1 when there is one."""
     from controller.ledger import verify as check  # noqa: PLC0415 - only where it is used.
 
-    verdict = check(open_office().store, kept)
+    verdict = check(open_office(print_error).store, kept)
     if json:
         print_json(
             {
@@ -50,7 +50,7 @@ def show(run: str, *, json: Json = False) -> None:
     from controller.ledger import touches  # noqa: PLC0415 - see above.
     from controller.store.runs import get_run  # noqa: PLC0415
 
-    store = open_office().tidy().store
+    store = open_office(print_error).tidy().store
     found = touches(store, run)
     if not found:
         # Nothing is said of a run that there is not: that is a mistake and no empty answer.

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from controller.cli.office import open_office
-from controller.cli.show import print_json, print_line, print_table
+from controller.cli.show import print_error, print_json, print_line, print_table
+from controller.office import open_office
 
 __all__ = ["app"]
 
@@ -23,7 +23,7 @@ def list_(*, json: Json = False) -> None:
 
     rows = [
         (str(d.id), d.desk, d.ticket, d.run, d.state.value, str(d.tries), d.error)
-        for d in deliveries(open_office().tidy().store)
+        for d in deliveries(open_office(print_error).tidy().store)
     ]
     heads = ("delivery", "desk", "ticket", "run", "state", "tries", "error")
     if json:
@@ -37,7 +37,7 @@ def deliver(*, json: Json = False) -> None:
     """Deliver what is due now. Exit status 1 when something is not delivered that should be."""
     from controller.outbox import DeliveryState, deliveries  # noqa: PLC0415 - see above.
 
-    office = open_office().tidy()
+    office = open_office(print_error).tidy()
     waiting = [state for state in DeliveryState if not state.over]
     desks = dict.fromkeys(d.desk for d in deliveries(office.store, states=waiting))
     tried = asyncio.run(office.deliver(desks))
@@ -68,7 +68,7 @@ def again(
 
     from controller.outbox import try_again  # noqa: PLC0415
 
-    if not try_again(open_office().store, delivery, datetime.now(UTC)):
+    if not try_again(open_office(print_error).store, delivery, datetime.now(UTC)):
         raise typer.BadParameter(f"delivery {delivery} has not failed: see 'secondline outbox list'")
     if json:
         print_json({"delivery": str(delivery)})

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.nursling import Nursery
-from controller.cli.choice import LANGUAGES, must_be_known, one_each
+from controller.choice import LANGUAGES, must_be_known, one_each
 from controller.cli.live import Live
-from controller.cli.office import NoContractError, Office, open_office
 from controller.cli.show import print_error, print_json, print_line
+from controller.office import NoContractError, Office, open_office
 
 if TYPE_CHECKING:
     from agent.job import Outcome
@@ -72,7 +72,7 @@ def plan(  # noqa: PLR0917 - the arguments of a main command.
     said = parameters(known, set_ or ())
     nursery = context.obj if isinstance(context.obj, Nursery) else Nursery()
     try:
-        office = open_office().tidy()
+        office = open_office(print_error).tidy()
         with Live(shown=sys.stderr.isatty() and not quiet) as live:
             drawn = asyncio.run(_drawn(office, nursery, ticket, known, tuple(host), said, live))
     finally:

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from controller.cli.choice import LANGUAGES, must_be_known
-from controller.cli.office import open_office
-from controller.cli.show import print_json, print_table
+from controller.choice import LANGUAGES, must_be_known
+from controller.cli.show import print_error, print_json, print_table
+from controller.office import open_office
 
 __all__ = ["app"]
 
@@ -25,7 +25,7 @@ def list_(
     from controller.change.telling import plain  # noqa: PLC0415 - start-up counts.
     from controller.store.plans import plans  # noqa: PLC0415
 
-    found = plans(open_office().tidy().store, ticket=ticket)
+    found = plans(open_office(print_error).tidy().store, ticket=ticket)
     rows = [
         (
             one.id,
@@ -64,7 +64,7 @@ def show(
     from controller.store.plans import get_plan  # noqa: PLC0415
 
     must_be_known("language", [language] if language else [], LANGUAGES)
-    office = open_office().tidy()
+    office = open_office(print_error).tidy()
     stored = get_plan(office.store, plan)
     content = plan_of(stored)
     ground = ground_for(office, stored.customer, content.hosts)

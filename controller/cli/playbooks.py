@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from agent.nursling import Nursery
-from controller.cli.choice import LANGUAGES, must_be_known
+from controller.choice import LANGUAGES, must_be_known
 from controller.cli.live import Live
-from controller.cli.office import open_office
 from controller.cli.show import print_error, print_json, print_line, print_table
+from controller.office import open_office
 
 __all__ = ["app"]
 
@@ -34,7 +34,7 @@ def list_(
     must_be_known("language", [language], LANGUAGES)
     known = playbook_catalogue()
     must_be_known("area", [area] if area else [], {one.area for one in known.values()})
-    found = [one for one in standings(open_office().store) if area in {"", known[one.name].area}]
+    found = [one for one in standings(open_office(print_error).store) if area in {"", known[one.name].area}]
     if json:
         print_json(
             [
@@ -87,7 +87,7 @@ def promote(
     from playbooks.catalogue import playbook_catalogue  # noqa: PLC0415
 
     must_be_known("playbook", [playbook], playbook_catalogue())
-    office = open_office()
+    office = open_office(print_error)
     one = next(one for one in standings(office.store) if one.name == playbook)
     if not one.rehearsed and not unrehearsed:
         raise typer.BadParameter(
@@ -125,7 +125,7 @@ def compare(
 
     nursery = context.obj if isinstance(context.obj, Nursery) else Nursery()
     try:
-        office = open_office().tidy()
+        office = open_office(print_error).tidy()
         stored = get_plan(office.store, plan)
         with Live(shown=False) as live:
             agreed = asyncio.run(compared(office, nursery, stored, live))

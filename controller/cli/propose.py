@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from controller.cli.show import print_error
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -102,9 +104,9 @@ def propose(
 def _contract_text(customer: str, file: Path | None, *, json: bool) -> str:
     """The text of the contract that holds, or of the file that is given instead."""
     if file is None:
-        from controller.cli.office import open_office  # noqa: PLC0415 - start-up counts.
+        from controller.office import open_office  # noqa: PLC0415 - start-up counts.
 
-        return open_office().text_of(customer).text
+        return open_office(print_error).text_of(customer).text
     from controller.cli.paper import read_paper  # noqa: PLC0415
 
     return read_paper(file, json=json).text

@@ -20,8 +20,8 @@ import typer
 from agent.job import Planned
 from agent.nursling import Nursery
 from controller.cli.live import Live
-from controller.cli.office import Office, open_office
 from controller.cli.show import print_error, print_json, print_line
+from controller.office import Office, open_office
 
 if TYPE_CHECKING:
     from controller.change.phrases import Phrases
@@ -59,7 +59,7 @@ def remedy(
     """Plan what treats the findings of the ticket's last run; stop at everything that needs a person."""
     nursery = context.obj if isinstance(context.obj, Nursery) else Nursery()
     try:
-        office = open_office().tidy()
+        office = open_office(print_error).tidy()
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         with Live(shown=sys.stderr.isatty() and not quiet) as live:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.cli.choice import LANGUAGES, must_be_known
-from controller.cli.office import Office, open_office
+from controller.choice import LANGUAGES, must_be_known
 from controller.cli.show import print_error, print_json, print_line, print_table
+from controller.office import Office, open_office
 from inventory.contract import Contract
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def list_(
     """List the newest runs."""
     from controller.store.runs import runs  # noqa: PLC0415 - only where it is used: start-up counts.
 
-    found = runs(open_office().tidy().store, customer=customer, ticket=ticket)
+    found = runs(open_office(print_error).tidy().store, customer=customer, ticket=ticket)
     heads = ("run", "ticket", "customer", "state", "numbers", "evidence")
     rows = [
         (
@@ -66,7 +66,7 @@ def write(
     from controller.run import report_of  # noqa: PLC0415
 
     must_be_known("language", [language] if language else [], LANGUAGES)
-    office = open_office().tidy()
+    office = open_office(print_error).tidy()
     contract = _contract(office, run)
     report = report_of(office.store, run, contract)
     audience = Audience.CUSTOMER if customer_copy else Audience.ENGINEER
@@ -91,7 +91,7 @@ def export(
     from controller.bundle import write_bundle  # noqa: PLC0415 - see above.
     from controller.run import report_of  # noqa: PLC0415
 
-    office = open_office().tidy()
+    office = open_office(print_error).tidy()
     contract = _contract(office, run)
     report = report_of(office.store, run, contract)
     write_bundle(
@@ -114,7 +114,7 @@ def expire(*, json: Json = False) -> None:
 
     from controller.expire import expire as expire_now  # noqa: PLC0415
 
-    office = open_office().tidy()
+    office = open_office(print_error).tidy()
     gone = expire_now(office.store, datetime.now(UTC), office.who)
     if json:
         print_json([asdict(one) for one in gone])

@@ -10,7 +10,7 @@ import typer
 from controller.cli.changes import difference_of, show_difference
 from controller.cli.keys import private_key
 from controller.cli.paper import Paper, read_paper
-from controller.cli.show import print_json, print_line
+from controller.cli.show import print_error, print_json, print_line
 from controller.cli.signed import beside, facts_of, people_of, posts_of, remember, tell, tokens_in
 
 __all__ = ["add", "approve", "diff", "sign"]
@@ -39,10 +39,10 @@ def diff(
     file: File, *, language: Annotated[str, typer.Option(help="de or en.")] = "en", json: Json = False
 ) -> None:
     """Show what a revision adds and removes, clause by clause, compared with the one that holds."""
-    from controller.cli.office import open_office  # noqa: PLC0415 - see above.
+    from controller.office import open_office  # noqa: PLC0415 - see above.
 
     paper = read_paper(file, json=json)
-    found = difference_of(open_office(), paper.contract)
+    found = difference_of(open_office(print_error), paper.contract)
     show_difference(found, paper.contract, as_json=json, language=language)
 
 
@@ -53,14 +53,14 @@ def add(
     json: Json = False,
 ) -> None:
     """Add a signed revision: what narrows applies at once, what widens waits for a second person."""
-    from controller.cli.office import open_office  # noqa: PLC0415 - see above.
     from controller.ledger import What  # noqa: PLC0415
+    from controller.office import open_office  # noqa: PLC0415 - see above.
     from controller.store.contracts import ContractState, add_contract, current_contract  # noqa: PLC0415
     from inventory.signing import NotSigned, SignatureError  # noqa: PLC0415
 
     paper = read_paper(file, json=json)
     contract, tokens = paper.contract, tokens_in(signatures or beside(file))
-    office = open_office()
+    office = open_office(print_error)
     posts = posts_of(office, contract)
     found = difference_of(office, contract)
     people_of(posts, paper, tokens, widens=False)
@@ -115,15 +115,15 @@ def approve(
     json: Json = False,
 ) -> None:
     """Let a waiting revision hold: a second person looks at what it adds, and signs."""
-    from controller.cli.office import NoContractError, open_office  # noqa: PLC0415 - see above.
     from controller.ledger import What  # noqa: PLC0415
+    from controller.office import NoContractError, open_office  # noqa: PLC0415 - see above.
     from controller.store.contracts import approve_contract, waiting_contract  # noqa: PLC0415
     from inventory.read import read  # noqa: PLC0415
     from inventory.signing import sign_contract  # noqa: PLC0415
 
     if (key is None) == (signatures is None):
         raise typer.BadParameter("give --key, or --signatures when it was signed elsewhere")
-    office = open_office()
+    office = open_office(print_error)
     waiting = waiting_contract(office.store, customer)
     if waiting is None:
         raise NoContractError(f"no revision of {customer}'s contract waits for anybody")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.cli.choice import must_be_known, named
-from controller.cli.show import print_json, print_line, print_table
+from controller.choice import must_be_known, named
+from controller.cli.show import print_error, print_json, print_line, print_table
 
 if TYPE_CHECKING:
     from controller.work import Law
@@ -68,11 +68,11 @@ def scope(
     """Show who may be asked, by which clause and how long, and for the rest from when on or what must change."""
     if host is not None and not host.strip():
         raise typer.BadParameter("--host is empty: write its id, name or address, or leave --host out")
-    from controller.cli.office import open_office  # noqa: PLC0415 - start-up counts.
+    from controller.office import open_office  # noqa: PLC0415 - start-up counts.
     from inventory.outlook.scope import scope_json, scope_rows  # noqa: PLC0415
 
     deeds = _deeds(area or (), playbook or ())
-    _, law = open_office().law_of(customer)
+    _, law = open_office(print_error).law_of(customer)
     contract = law.contract
     when = datetime.now(UTC) if at is None else moment(at, contract)
     hosts = contract.targets if host is None else named(contract, host)

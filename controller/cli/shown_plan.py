@@ -15,7 +15,7 @@ from controller.store.plans import Carried, StoredPlan, Word, carried, words
 
 if TYPE_CHECKING:
     from controller.change.carry import Ground
-    from controller.cli.office import Office
+    from controller.office import Office
     from inventory.approval import Approvers
     from inventory.clause import Approval
     from playbooks.plan import Plan

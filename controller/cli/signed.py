@@ -13,8 +13,8 @@ from controller.cli.show import print_error
 
 if TYPE_CHECKING:
     from agent.post import Post
-    from controller.cli.office import Office
     from controller.ledger import LedgerFact, What
+    from controller.office import Office
     from controller.store.contracts import StoredContract
     from inventory.contract import Contract
 

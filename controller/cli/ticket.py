@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from controller.cli.office import Office, open_office
-from controller.cli.show import print_json, print_line, print_table
+from controller.cli.show import print_error, print_json, print_line, print_table
 from controller.desks.desk import Ticket
+from controller.office import Office, open_office
 
 __all__ = ["app"]
 
@@ -33,7 +33,7 @@ def new(
 
     if not subject.strip():
         raise typer.BadParameter("the subject is empty: write what the customer wrote")
-    office = open_office()
+    office = open_office(print_error)
     office.text_of(customer)
     # Mail comes in many code pages: what is not UTF-8 is kept as it is, and seen.
     body = sys.stdin.buffer.read().decode("utf-8", "backslashreplace") if text == "-" else text
@@ -53,7 +53,7 @@ def list_(
     """List the newest tickets of the built-in desk."""
     from controller.store.tickets import tickets  # noqa: PLC0415 - see above.
 
-    found = tickets(open_office().store, customer=customer)
+    found = tickets(open_office(print_error).store, customer=customer)
     rows = [(str(t.id), t.customer, t.state, f"{t.created:%Y-%m-%d %H:%M}", t.subject) for t in found]
     if json:
         keys = ("id", "customer", "state", "created", "subject")
@@ -65,7 +65,7 @@ def list_(
 @app.command()
 def show(ticket: str, *, json: Json = False) -> None:
     """Show a ticket of the desk that is set up, with its notes where the desk is the built-in one."""
-    office = open_office().tidy()
+    office = open_office(print_error).tidy()
     found = asyncio.run(_read(office, ticket))
     notes = _notes(office, ticket) if office.settings.desk == "builtin" else []
     if json:
@@ -107,7 +107,7 @@ def file(
     """Take a file out of a ticket of the built-in desk: the newest of this name."""
     from controller.store.tickets import notes  # noqa: PLC0415 - see above.
 
-    store = open_office().store
+    store = open_office(print_error).store
     found = [f for note in notes(store, ticket) for f in note.files if f.name == name]
     if not found:
         raise typer.BadParameter(

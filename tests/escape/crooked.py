@@ -19,9 +19,9 @@ from typing import Any
 
 from agent.nursling import Nursery
 from agent.order import Event, Order
-from controller.cli.office import Office, open_office
 from controller.courier.courier import Courier
 from controller.courier.inprocess import InProcess
+from controller.office import Office, open_office
 from controller.publish import publish
 from controller.run import Asked, new_run, report_of, take_readings
 from controller.settings import signing_key
@@ -69,7 +69,7 @@ async def _run(office: Office, courier: Courier, customer: str) -> dict[str, Any
 
 
 async def _all(signers: Mapping[str, Any]) -> dict[str, Any]:
-    office = open_office()
+    office = open_office(print)
     key = signing_key(office.settings.home)
     reports = {}
     async with Nursery() as nursery:
@@ -92,7 +92,7 @@ async def _all(signers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _honest(customers: Sequence[str]) -> dict[str, Any]:
-    office = open_office()
+    office = open_office(print)
     async with Nursery() as nursery:
         return {
             customer: await _run(

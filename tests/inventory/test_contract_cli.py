@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import typer
 import yaml
 from typer.testing import CliRunner, Result
 
-from controller.cli.choice import named, one_each
+from controller.choice import ChoiceError, named, one_each
 from controller.cli.contract import app
 from controller.cli.scope import moment
 from inventory.read import read
@@ -94,5 +93,5 @@ def test_a_word_that_stands_for_two_hosts_is_asked_back() -> None:
     contract = read(text)
     assert named(contract, "10.20.1.53") == ("dns1", "dns2")
     assert one_each(contract, ["dns1", "ns1.musterbau.example", "nobody"]) == ("dns1", "nobody")
-    with pytest.raises(typer.BadParameter, match="stands for dns1, dns2"):
+    with pytest.raises(ChoiceError, match="stands for dns1, dns2"):
         one_each(contract, ["10.20.1.53"])

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 
-from controller.cli.choice import named
+from controller.choice import named
 from controller.cli.scope import print_scope
 from inventory.ceiling import Ceiling
 from inventory.contract import Contract

@@ -6,21 +6,23 @@ from collections.abc import Collection, Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
-import typer
-
 if TYPE_CHECKING:
     from inventory.contract import Contract
 
-__all__ = ["LANGUAGES", "must_be_known", "named", "one_each"]
+__all__ = ["LANGUAGES", "ChoiceError", "must_be_known", "named", "one_each"]
 
 LANGUAGES = ("de", "en")
 
 
+class ChoiceError(Exception):
+    """What was chosen is not there, or stands for several; the message names those that are."""
+
+
 def must_be_known(kind: str, words: Iterable[str], known: Collection[str]) -> None:
-    """Raises typer.BadParameter for the first word that is not known, with those that are."""
+    """Raises ChoiceError for the first word that is not known, with those that are."""
     for word in words:
         if word not in known:
-            raise typer.BadParameter(f"there is no {kind} {word!r}: there are {', '.join(sorted(known))}")
+            raise ChoiceError(f"there is no {kind} {word!r}: there are {', '.join(sorted(known))}")
 
 
 def named(contract: Contract, wanted: str) -> tuple[str, ...]:
@@ -37,12 +39,12 @@ def named(contract: Contract, wanted: str) -> tuple[str, ...]:
 
 
 def one_each(contract: Contract, wanted: Iterable[str]) -> tuple[str, ...]:
-    """The hosts that are meant, each once. Raises typer.BadParameter where one word stands for several."""
+    """The hosts that are meant, each once. Raises ChoiceError where one word stands for several."""
     found: dict[str, None] = {}
     for word in wanted:
         ids = named(contract, word)
         if len(ids) > 1:
-            raise typer.BadParameter(f"{word!r} stands for {', '.join(ids)}: name the one that is meant")
+            raise ChoiceError(f"{word!r} stands for {', '.join(ids)}: name the one that is meant")
         found[ids[0]] = None
     return tuple(found)
 

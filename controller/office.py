@@ -1,10 +1,10 @@
-"""What does a command work with? Settings, store, credentials and desks of this installation, opened once."""
+"""What do a command and a page work with? Settings, store, credentials and desks of this installation, opened once."""
 
 from __future__ import annotations
 
 import asyncio
 import getpass
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Self
 from agent.credentials import CredentialError, Credentials
 from agent.post import Post, load_post
 from agent.refusal import Hold, HoldError
-from controller.cli.show import print_error
 from controller.desks.desk import Desk, DeskError
 from controller.desks.named import desk_named
 from controller.settings import Settings, load_settings
@@ -40,12 +39,13 @@ class NoContractError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
-    """Everything that a command needs, and who gives it."""
+    """Everything that is needed to serve a person, and who that is. tell: where warnings are said."""
 
     settings: Settings
     store: Store
     credentials: Credentials
     who: str
+    tell: Callable[[str], None]
 
     @property
     def person(self) -> str:
@@ -77,11 +77,11 @@ class Office:
             run = settle(self.store, left, self._contract_or_none, self.settings.language)
         except (StoreError, OSError, LookupError, TypeError, ValueError) as error:
             # One run that cannot be ended must not be in the way of every command.
-            print_error(f"run {left} was left by its process and cannot be ended: {error}")
+            self.tell(f"run {left} was left by its process and cannot be ended: {error}")
             return ""
         if run is None:
             return ""
-        print_error(f"run {left} for ticket {run.ticket} was left by its process: it is now {run.state}")
+        self.tell(f"run {left} for ticket {run.ticket} was left by its process: it is now {run.state}")
         return run.desk
 
     def _contract_or_none(self, digest: str) -> Contract | None:
@@ -103,7 +103,7 @@ class Office:
                 async with self.desk(name) as (_, desk):
                     tried += await deliver(self.store, {name: desk})
             except (DeskError, CredentialError) as error:
-                print_error(f"what waits for the desk {name!r} stays in the outbox: {error}")
+                self.tell(f"what waits for the desk {name!r} stays in the outbox: {error}")
         return tuple(tried)
 
     def forget(self) -> None:
@@ -113,10 +113,10 @@ class Office:
         try:
             gone = expire_daily(self.store, datetime.now(UTC), self.who)
         except StoreError as error:
-            print_error(f"old evidence cannot be deleted: {error}")
+            self.tell(f"old evidence cannot be deleted: {error}")
             return
         if gone:
-            print_error(f"evidence of {len(gone)} old runs was deleted, as the contracts' keep_days say")
+            self.tell(f"evidence of {len(gone)} old runs was deleted, as the contracts' keep_days say")
 
     def contract_of(self, customer: str) -> tuple[StoredContract, Contract]:
         """The customer's present contract. Raises NoContractError, or ContractError when it cannot be read."""
@@ -212,12 +212,13 @@ def _held(
     return None
 
 
-def open_office() -> Office:
-    """Open this installation. Raises SettingsError, StoreError, OSError."""
+def open_office(tell: Callable[[str], None]) -> Office:
+    """Open this installation for whoever is logged in to this machine. Raises SettingsError, StoreError, OSError."""
     settings = load_settings()
     return Office(
         settings=settings,
         store=open_store(settings.home),
         credentials=Credentials(settings.credentials),
         who=getpass.getuser(),
+        tell=tell,
     )

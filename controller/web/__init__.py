@@ -1,0 +1,1 @@
+"""The pages and the programming interface: see README.md beside this file."""

@@ -1,0 +1,102 @@
+"""May this person do this, for this customer? The one place where that is decided.
+
+Every route declares one `Right`; a person has one `Role` for a customer, or one for all. The contract is not decided
+here: what it refuses is refused for everybody (`inventory.decide`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+__all__ = ["EVERY_CUSTOMER", "RIGHTS", "Person", "Right", "Role", "may"]
+
+# In place of a customer's id: all of them, those of tomorrow too.
+EVERY_CUSTOMER = "*"
+
+
+class Right(StrEnum):
+    """What a route needs. `PUBLIC` needs nobody; `OWN` anybody who is logged in, for what is their own."""
+
+    PUBLIC = "public"
+    OWN = "own"
+    SEE_TICKETS = "see-tickets"
+    SEE_SCOPE = "see-scope"
+    SEE_RUNS = "see-runs"
+    SEE_EVIDENCE = "see-evidence"
+    SEE_LEDGER = "see-ledger"
+    SEE_RELEASED = "see-released"
+    DIAGNOSE = "diagnose"
+    PLAN = "plan"
+    APPROVE = "approve"
+    APPLY = "apply"
+    RELEASE = "release"
+    OBJECT = "object"
+    MANAGE_PEOPLE = "manage-people"
+    OPERATE = "operate"
+
+
+class Role(StrEnum):
+    """Who somebody is for a customer."""
+
+    ENGINEER = "engineer"
+    DUTY_MANAGER = "duty-manager"
+    CUSTOMER = "customer"
+    CUSTOMER_APPROVER = "customer-approver"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+_CUSTOMER = frozenset({Right.SEE_SCOPE, Right.SEE_RELEASED, Right.SEE_LEDGER, Right.OBJECT})
+_ENGINEER = frozenset(
+    {
+        *(Right.SEE_TICKETS, Right.SEE_SCOPE, Right.SEE_RUNS, Right.SEE_EVIDENCE, Right.SEE_LEDGER),
+        *(Right.DIAGNOSE, Right.PLAN, Right.APPROVE, Right.APPLY, Right.RELEASE),
+    }
+)
+RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
+    {
+        Role.ENGINEER: _ENGINEER,
+        Role.DUTY_MANAGER: _ENGINEER,
+        Role.CUSTOMER: _CUSTOMER,
+        Role.CUSTOMER_APPROVER: _CUSTOMER | {Right.APPROVE},
+        Role.AUDITOR: frozenset({Right.SEE_SCOPE, Right.SEE_LEDGER}),
+        # Who manages people and the machine does not see customers' data by that.
+        Role.ADMINISTRATOR: frozenset({Right.MANAGE_PEOPLE, Right.OPERATE}),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who is logged in. name: as it stands beside their key and in the contract; roles: customer's id -> role."""
+
+    id: str
+    name: str
+    roles: Mapping[str, Role]
+    language: str = ""
+
+    def role(self, customer: str) -> Role | None:
+        """Their role for a customer; a role for this customer goes before one for all."""
+        return self.roles.get(customer, self.roles.get(EVERY_CUSTOMER))
+
+
+def may(person: Person | None, right: Right, customer: str = "") -> bool:
+    """Decide. customer: whose data it is about; empty: of no customer, or whichever the person may see.
+
+    >>> eva = Person(id="eva", name="Eva Eng", roles={"musterbau": Role.ENGINEER})
+    >>> may(eva, Right.DIAGNOSE, "musterbau"), may(eva, Right.DIAGNOSE, "other"), may(None, Right.PUBLIC)
+    (True, False, True)
+    """
+    if right is Right.PUBLIC:
+        return True
+    if person is None:
+        return False
+    if right is Right.OWN:
+        return True
+    if customer:
+        role = person.role(customer)
+        return role is not None and right in RIGHTS[role]
+    return any(right in RIGHTS[role] for role in person.roles.values())

@@ -1,0 +1,76 @@
+"""What does a browser or a program find here? One application: pages, programming interface, and the walls around it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from controller.office import Office
+from controller.web import inbox
+from controller.web.door import Door, LogInError
+from controller.web.pages import Pages
+
+__all__ = ["make_app"]
+
+_HERE = Path(__file__).parent
+# No script, style, frame or form but our own, and none within a page.
+_WALLS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; frame-src 'self'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def make_app(office: Office, door: Door) -> FastAPI:
+    """Build the application of one installation. door: who tells people apart."""
+    app = FastAPI(title="Secondline", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
+    app.state.office, app.state.door, app.state.pages = office, door, Pages()
+    app.include_router(inbox.router)
+    app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
+    app.mount("/htmx", StaticFiles(directory=_htmx()), name="htmx")
+    app.middleware("http")(_walls)
+    app.add_exception_handler(LogInError, _log_in)
+    app.add_exception_handler(HTTPException, _refused)
+    return app
+
+
+def _htmx() -> Path:
+    """Where htmx lies: in a package that carries it. Nothing of that package is run."""
+    found = find_spec("django_htmx")
+    if found is None or not found.submodule_search_locations:
+        raise FileNotFoundError("htmx is not here: install secondline[controller] again")
+    return Path(found.submodule_search_locations[0]) / "static" / "django_htmx"
+
+
+async def _walls(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await call_next(request)
+    for name, value in _WALLS.items():
+        response.headers.setdefault(name, value)
+    if not request.url.path.startswith(("/static/", "/htmx/")):
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _log_in(request: Request, _error: Exception) -> Response:
+    if request.url.path.startswith("/api/"):
+        return Response('{"error":"log in first"}', 401, media_type="application/json")
+    return RedirectResponse(f"/login?next={request.url.path}", 303)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    pages: Pages = request.app.state.pages
+    if request.url.path.startswith("/api/"):
+        return Response('{"error":"there is no such thing"}', status, media_type="application/json")
+    return pages.show(request, "refused.html", status=status, code=status)

@@ -1,0 +1,2 @@
+// What a page does beyond htmx: the keyboard.
+"use strict";
