@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,8 +83,19 @@ def check(wishes: Wishes) -> None:
     must_be_known("language", [wishes.language] if wishes.language else [], LANGUAGES)
 
 
-async def carry_out(office: Office, nursery: Nursery, wishes: Wishes, watch: Watch) -> Done:
-    """Ask what is wished for, write the report, and hand it to the ticket."""
+async def carry_out(
+    office: Office,
+    nursery: AbstractAsyncContextManager[Nursery],
+    wishes: Wishes,
+    watch: Watch,
+    *,
+    run: str = "",
+) -> Done:
+    """Ask what is wished for, write the report, and hand it to the ticket.
+
+    nursery: opened here, once the ticket is read; `contextlib.nullcontext` lends one that others use too. run: its id,
+    where it is known already.
+    """
     from controller.capture import handed  # noqa: PLC0415 - loaded while the nursery starts.
     from controller.courier.inprocess import InProcess  # noqa: PLC0415
     from controller.run import Asked, new_run, report_of, take_readings  # noqa: PLC0415
@@ -114,10 +126,10 @@ async def carry_out(office: Office, nursery: Nursery, wishes: Wishes, watch: Wat
             captures=captures,
             seconds=wishes.seconds,
         )
-        run = new_run(datetime.now(UTC))
+        run = run or new_run(datetime.now(UTC))
         with held(office.store.home, run):
-            async with nursery:
-                courier = InProcess(office.settings.home, office.credentials, nursery)
+            async with nursery as opened:
+                courier = InProcess(office.settings.home, office.credentials, opened)
                 forms = asyncio.create_task(asyncio.to_thread(_load_forms))
                 await take_readings(
                     office.store, stored, law, asked, run=run, courier=courier, key=key, watch=watch

@@ -1,0 +1,192 @@
+"""What is being asked at this moment, how far is it, and how is it stopped? Diagnoses that this server carries out.
+
+They share one nursery, which stands ready; each agent's own limits hold. A run that was started waits for its turn where
+too many go on: the customer who has fewest under way comes first, then who asked first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from agent.nursling import Nursery
+from controller.inquiry import Done, Wishes, carry_out
+from controller.office import Office
+from controller.progress import Progress
+from controller.run import new_run
+
+__all__ = ["Standing", "TooManyError", "UnderWay", "Work"]
+
+_LOG = logging.getLogger(__name__)
+# So many may wait; whoever asks for more hears that at once.
+_WAITING = 1000
+# For so many that are over, how they went is still told to whoever watches.
+_REMEMBERED = 200
+
+
+class TooManyError(Exception):
+    """So many diagnoses wait already that another one would not be asked in time: try again later."""
+
+
+class Standing(StrEnum):
+    """How far a run is here. `stopping` until the workers' process trees are gone."""
+
+    WAITING = "waiting"
+    ASKING = "asking"
+    STOPPING = "stopping"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+    @property
+    def over(self) -> bool:
+        return self in {Standing.DONE, Standing.STOPPED, Standing.FAILED}
+
+
+@dataclass(kw_only=True, eq=False)
+class Work:
+    """One diagnosis. lines: (host, question) -> how far; number: grows with everything that is new; error: why it failed."""
+
+    run: str
+    ticket: str
+    customer: str
+    who: str
+    asked: datetime
+    standing: Standing = Standing.WAITING
+    lines: dict[tuple[str, str], Progress] = field(default_factory=dict)
+    done: Done | None = None
+    error: str = ""
+    number: int = 0
+    news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    @property
+    def counts(self) -> Counter[str]:
+        return Counter(line.state for line in self.lines.values())
+
+
+class UnderWay:
+    """The diagnoses of one server. at_once: so many are asked at the same time."""
+
+    def __init__(self, office: Office, *, at_once: int = 20) -> None:
+        self._office, self._at_once = office, at_once
+        self._nursery: Nursery | None = None
+        self._works: dict[str, Work] = {}
+        self._wishes: dict[str, Wishes] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def open(self) -> None:
+        """Start the nursery: from then on the first question is a matter of milliseconds."""
+        self._nursery = await Nursery().__aenter__()
+
+    async def close(self) -> None:
+        """Stop everything, have it written down, and end the nursery."""
+        for work in self._works.values():
+            self.cancel(work.run)
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        if self._nursery is not None:
+            await self._nursery.__aexit__()
+
+    def start(self, wishes: Wishes, *, who: str, customer: str) -> str:
+        """Take a diagnosis on, and give the id of its run. Raises TooManyError."""
+        if sum(not work.standing.over for work in self._works.values()) >= _WAITING:
+            raise TooManyError(
+                f"{_WAITING} diagnoses wait already: stop some, or try again when they are over"
+            )
+        now = datetime.now(UTC)
+        work = Work(run=new_run(now), ticket=wishes.ticket, customer=customer, who=who, asked=now)
+        self._forget()
+        self._works[work.run], self._wishes[work.run] = work, wishes
+        self._next()
+        return work.run
+
+    def work(self, run: str) -> Work | None:
+        """What is known of a run here; None when it was never here, or is long over."""
+        return self._works.get(run)
+
+    def works(self) -> tuple[Work, ...]:
+        """Those that are not over, in the order in which they were asked for."""
+        return tuple(work for work in self._works.values() if not work.standing.over)
+
+    async def follow(self, run: str) -> AsyncIterator[Work]:
+        """Give a run now, and again each time that there is news, until it is over. Many news may be one."""
+        work, seen = self._works.get(run), -1
+        while work is not None:
+            async with work.news:
+                await work.news.wait_for(lambda: work.number != seen)  # noqa: B023 - asked before it changes.
+                seen = work.number
+            yield work
+            if work.standing.over:
+                return
+
+    def cancel(self, run: str) -> bool:
+        """Have a run stopped; whether there was one to stop. It is over only when nothing works at it any more."""
+        work = self._works.get(run)
+        if work is None or work.standing.over or work.standing is Standing.STOPPING:
+            return False
+        if work.standing is Standing.WAITING:
+            self._tell(work, Standing.STOPPED)
+            return True
+        self._tell(work, Standing.STOPPING)
+        self._tasks[run].cancel()
+        return True
+
+    def _next(self) -> None:
+        """Begin as many as may go on at once, fairly."""
+        while True:
+            going = Counter(w.customer for w in self.works() if w.standing is not Standing.WAITING)
+            waiting = [w for w in self.works() if w.standing is Standing.WAITING]
+            if not waiting or going.total() >= self._at_once:
+                return
+            work = min(waiting, key=lambda one: (going[one.customer], one.asked))
+            self._tell(work, Standing.ASKING)
+            self._tasks[work.run] = asyncio.create_task(self._ask(work), name=work.run)
+
+    async def _ask(self, work: Work) -> None:
+        nursery = self._nursery
+        office = replace(self._office, who=work.who)
+
+        def take(progress: Progress) -> None:
+            work.lines[progress.host, progress.collector] = progress
+            self._tell(work, work.standing)
+
+        try:
+            if nursery is None:
+                raise RuntimeError("the server is not open yet")
+            work.done = await carry_out(
+                office, nullcontext(nursery), self._wishes[work.run], take, run=work.run
+            )
+        except asyncio.CancelledError:
+            self._tell(work, Standing.STOPPED)
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is told, and the server goes on.
+            _LOG.warning("run %s failed: %s", work.run, type(error).__name__)
+            work.error = str(error)
+            self._tell(work, Standing.FAILED)
+        else:
+            stopped = work.standing is Standing.STOPPING
+            self._tell(work, Standing.STOPPED if stopped else Standing.DONE)
+        finally:
+            self._tasks.pop(work.run, None)
+            self._wishes.pop(work.run, None)
+            self._next()
+
+    def _tell(self, work: Work, standing: Standing) -> None:
+        work.standing = standing
+        work.number += 1
+
+        async def wake() -> None:
+            async with work.news:
+                work.news.notify_all()
+
+        waking = asyncio.get_running_loop().create_task(wake())
+        waking.add_done_callback(lambda _: None)
+
+    def _forget(self) -> None:
+        over = [run for run, work in self._works.items() if work.standing.over]
+        for run in over[: max(0, len(over) - _REMEMBERED)]:
+            del self._works[run]
