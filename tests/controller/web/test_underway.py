@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -45,11 +44,7 @@ def _wishes(*hosts: str, ticket: str = "1") -> Wishes:
 
 
 async def _ended(under_way: UnderWay, run: str) -> Work:
-    last = None
-    async for last in under_way.follow(run):
-        pass
-    assert last is not None
-    return last
+    return [work async for work in under_way.follow(run)][-1]
 
 
 async def test_whoever_watches_sees_each_answer_and_the_end(office: Office, under_way: UnderWay) -> None:
@@ -87,7 +82,7 @@ async def test_a_customer_with_fewer_under_way_comes_first(office: Office) -> No
             break
     under_way.cancel(hanging[0])
     await _ended(under_way, hanging[0])
-    standing = {run: work.standing for run in (later, other) if (work := under_way.work(run))}
+    standing = {one.run: one.standing for one in under_way.works() if one.run in {later, other}}
     await under_way.close()
     assert standing == {later: Standing.WAITING, other: Standing.ASKING}
 
