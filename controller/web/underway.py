@@ -155,9 +155,9 @@ class UnderWay:
             work.lines[progress.host, progress.collector] = progress
             self._tell(work, work.standing)
 
+        if nursery is None:
+            raise RuntimeError("the server is not open yet")
         try:
-            if nursery is None:
-                raise RuntimeError("the server is not open yet")
             work.done = await carry_out(
                 office, nullcontext(nursery), self._wishes[work.run], take, run=work.run
             )
