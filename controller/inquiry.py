@@ -21,8 +21,13 @@ from controller.subject import accounts_in_text
 from controller.symptoms import EVERYTHING, SYMPTOMS, symptom_in
 
 if TYPE_CHECKING:
-    from controller.desks.desk import Ticket
+    from controller.desks.desk import Desk, Ticket
+    from controller.outbox import Delivery
+    from controller.publish import Published
     from controller.reports.model import Report
+    from controller.run import Asked
+    from controller.store.contracts import StoredContract
+    from controller.work import Law
     from inventory.contract import Contract
 
 __all__ = ["Done", "Verdict", "Wishes", "carry_out", "check"]
@@ -96,36 +101,14 @@ async def carry_out(
     nursery: opened here, once the ticket is read; `contextlib.nullcontext` lends one that others use too. run: its id,
     where it is known already.
     """
-    from controller.capture import handed  # noqa: PLC0415 - loaded while the nursery starts.
-    from controller.courier.inprocess import InProcess  # noqa: PLC0415
-    from controller.run import Asked, new_run, report_of, take_readings  # noqa: PLC0415
+    from controller.courier.inprocess import InProcess  # noqa: PLC0415 - loaded while the nursery starts.
+    from controller.run import new_run, report_of, take_readings  # noqa: PLC0415
     from controller.settings import signing_key  # noqa: PLC0415
-    from controller.store.entries import What  # noqa: PLC0415
     from controller.store.living import held  # noqa: PLC0415
 
-    captures = handed(wishes.captures)
     async with office.desk() as (desk_name, desk):
-        ticket = await desk.read(wishes.ticket)
-        if not ticket.customer:
-            raise NoContractError(
-                f"ticket {ticket.id} names no customer: set it in the ticket, then ask again"
-            )
-        stored, law = office.law_of(ticket.customer)
-        contract = law.contract
+        stored, law, asked = await _asked(office, desk_name, desk, wishes)
         key = signing_key(office.settings.home)
-        asked = Asked(
-            ticket=ticket.id,
-            subject=ticket.subject,
-            desk=desk_name,
-            by=office.who,
-            hosts=one_each(contract, wishes.hosts),
-            areas=wishes.areas,
-            collectors=wishes.questions,
-            accounts=wishes.accounts or _spoken_of(ticket, contract),
-            symptom=_symptom(ticket, wishes),
-            captures=captures,
-            seconds=wishes.seconds,
-        )
         run = run or new_run(datetime.now(UTC))
         with held(office.store.home, run):
             async with nursery as opened:
@@ -137,12 +120,46 @@ async def carry_out(
             await forms
             from controller.publish import deliver, publish  # noqa: PLC0415 - loaded while the hosts were asked.
 
-            report = report_of(office.store, run, contract)
-            language = wishes.language or office.settings.language or contract.language
-            published = publish(office.store, report, contract, language)
+            report = report_of(office.store, run, law.contract)
+            language = wishes.language or office.settings.language or law.contract.language
+            published = publish(office.store, report, law.contract, language)
         delivered = await deliver(office.store, {desk_name: desk})
+    return _done(report, published, delivered)
+
+
+async def _asked(
+    office: Office, desk_name: str, desk: Desk, wishes: Wishes
+) -> tuple[StoredContract, Law, Asked]:
+    """Read the ticket, find whose law holds, and settle what is asked. Raises NoContractError, ChoiceError."""
+    from controller.capture import handed  # noqa: PLC0415 - loaded while the nursery starts.
+    from controller.run import Asked  # noqa: PLC0415
+
+    captures = handed(wishes.captures)
+    ticket = await desk.read(wishes.ticket)
+    if not ticket.customer:
+        raise NoContractError(f"ticket {ticket.id} names no customer: set it in the ticket, then ask again")
+    stored, law = office.law_of(ticket.customer)
+    asked = Asked(
+        ticket=ticket.id,
+        subject=ticket.subject,
+        desk=desk_name,
+        by=office.who,
+        hosts=one_each(law.contract, wishes.hosts),
+        areas=wishes.areas,
+        collectors=wishes.questions,
+        accounts=wishes.accounts or _spoken_of(ticket, law.contract),
+        symptom=_symptom(ticket, wishes),
+        captures=captures,
+        seconds=wishes.seconds,
+    )
+    return stored, law, asked
+
+
+def _done(report: Report, published: Published, delivered: Sequence[Delivery]) -> Done:
+    from controller.store.entries import What  # noqa: PLC0415 - see above.
+
     return Done(
-        run=run,
+        run=report.run,
         status=_status(report),
         note=published.note,
         page=published.page,
@@ -150,7 +167,7 @@ async def carry_out(
         deliveries=[
             f"ticket {d.ticket}: {d.state}{': ' + d.error if d.error else ''}"
             for d in delivered
-            if d.run == run
+            if d.run == report.run
         ],
         alarms=sum(touch.what == What.DECISIONS_DIFFER for touch in report.touched),
     )

@@ -18,7 +18,7 @@ _HELP = "Collects evidence from the hosts a contract permits, names the cause, a
 # In the order of the help text: a group of commands is the `app` of a module, a command its function.
 _GROUPS = (
     *("contract", "key", "agent", "host", "ticket", "report", "ledger", "outbox"),
-    *("collectors", "playbooks", "plans"),
+    *("collectors", "playbooks", "plans", "people"),
 )
 _COMMANDS: Mapping[str, str] = {
     "scope": "scope",
@@ -30,6 +30,7 @@ _COMMANDS: Mapping[str, str] = {
     "apply": "apply",
     "undo": "apply",
     "remedy": "remedy",
+    "serve": "serve",
 }
 # Where a module is not named as its command.
 _MODULES: Mapping[str, str] = {"key": "keys", **_COMMANDS}

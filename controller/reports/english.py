@@ -317,6 +317,11 @@ ENGLISH = Words(
         "change-ended": "The change ended on the host",
         "playbook-promoted": "A playbook may now be applied",
         "plan-compared": "A plan was compared with what was done",
+        "logged-in": "Somebody logged in",
+        "login-failed": "A log-in failed",
+        "logged-out": "Somebody logged out",
+        "person-added": "A person was added",
+        "person-changed": "A person's rights or keys were changed",
     },
     stops={
         "stopped": "somebody stopped it",

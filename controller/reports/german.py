@@ -325,6 +325,11 @@ GERMAN = Words(
         "change-ended": "Die Änderung ist auf dem System zu Ende",
         "playbook-promoted": "Ein Playbook darf jetzt ausgeführt werden",
         "plan-compared": "Ein Plan wurde mit dem verglichen, was getan wurde",
+        "logged-in": "Jemand hat sich angemeldet",
+        "login-failed": "Eine Anmeldung ist gescheitert",
+        "logged-out": "Jemand hat sich abgemeldet",
+        "person-added": "Eine Person wurde aufgenommen",
+        "person-changed": "Rechte oder Schlüssel einer Person wurden geändert",
     },
     stops={
         "stopped": "jemand hat ihn angehalten",

@@ -52,6 +52,11 @@ class What(StrEnum):
     CHANGE_ENDED = "change-ended"
     PLAYBOOK_PROMOTED = "playbook-promoted"
     PLAN_COMPARED = "plan-compared"
+    LOGGED_IN = "logged-in"
+    LOGIN_FAILED = "login-failed"
+    LOGGED_OUT = "logged-out"
+    PERSON_ADDED = "person-added"
+    PERSON_CHANGED = "person-changed"
 
 
 # The facts that an entry may carry. The list is closed so that no secret gets in by the way.
@@ -140,6 +145,12 @@ _FACTS: Mapping[What, Mapping[str, type]] = MappingProxyType(
         What.CHANGE_ENDED: {"plan": str, "digest": str, "kind": str, "state": str, "detail": str},
         What.PLAYBOOK_PROMOTED: {"playbook": str, "agreed": int, "differed": int},
         What.PLAN_COMPARED: {"plan": str, "agreed": bool},
+        # Of whom nobody is known, the name is not kept: it may be a password in the wrong field.
+        What.LOGGED_IN: {"person": str, "how": str},
+        What.LOGIN_FAILED: {"person": str, "how": str},
+        What.LOGGED_OUT: {"person": str, "how": str},
+        What.PERSON_ADDED: {"person": str, "roles": str},
+        What.PERSON_CHANGED: {"person": str, "what": str, "roles": str},
         What.EVIDENCE_EXPIRED: {"customer": str, "keep_days": int, "exchanges": int},
     }
 )

@@ -32,13 +32,18 @@ __all__ = [
     "Utc",
     "contract",
     "exchange",
+    "invitation",
     "job",
     "ledger",
+    "login",
     "outbox",
+    "person",
+    "person_role",
     "plan",
     "plan_host",
     "plan_word",
     "promotion",
+    "recovery_code",
     "run",
     "ticket",
     "ticket_file",
@@ -46,7 +51,7 @@ __all__ = [
 ]
 
 # The newest migration; `open_store` compares it with the database before it loads Alembic.
-HEAD = "0006"
+HEAD = "0007"
 
 METADATA = MetaData(
     naming_convention={
@@ -281,4 +286,62 @@ ledger = Table(
     Column("facts", JSON, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+)
+
+# Who may log in. password: an Argon2 hash; totp: its secret, sealed with the key of this installation; totp_last: the
+# time step of the last code, as each counts once. issuer, subject: by whom else, and under which name there.
+person = Table(
+    "person",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("email", String(200), nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("password", Text, nullable=False),
+    Column("totp", Text, nullable=False),
+    Column("totp_last", Integer, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("added", Utc, nullable=False),
+    Column("issuer", String(200)),
+    Column("subject", String(200)),
+    UniqueConstraint("issuer", "subject"),
+)
+
+person_role = Table(
+    "person_role",
+    METADATA,
+    Column("person", ForeignKey("person.id"), primary_key=True),
+    Column("customer", String(64), primary_key=True),
+    Column("role", String(40), nullable=False),
+)
+
+# id: SHA-256 of what the browser holds. whole: the second factor was given, where there is one; proved: when last.
+login = Table(
+    "login",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("person", ForeignKey("person.id"), nullable=False, index=True),
+    Column("whole", Boolean, nullable=False),
+    Column("began", Utc, nullable=False),
+    Column("seen", Utc, nullable=False),
+    Column("proved", Utc),
+    Column("address", String(60), nullable=False),
+    Column("program", String(200), nullable=False),
+)
+
+# A link by which somebody sets a password, once. id: SHA-256 of what is in the link.
+invitation = Table(
+    "invitation",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("person", ForeignKey("person.id"), nullable=False, index=True),
+    Column("expires", Utc, nullable=False),
+)
+
+# In place of the second factor when that is lost, each once. id: SHA-256 of the code.
+recovery_code = Table(
+    "recovery_code",
+    METADATA,
+    Column("person", ForeignKey("person.id"), primary_key=True),
+    Column("id", String(64), primary_key=True),
 )

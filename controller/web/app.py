@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -13,9 +15,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from controller.office import Office
-from controller.web import inbox
-from controller.web.door import Door, LogInError
+from controller.web import inbox, login
+from controller.web.door import Door, ForeignError, LogInError, ProveError
 from controller.web.pages import Pages
+from controller.web.underway import UnderWay
 
 __all__ = ["make_app"]
 
@@ -34,15 +37,36 @@ _WALLS = {
 
 def make_app(office: Office, door: Door) -> FastAPI:
     """Build the application of one installation. door: who tells people apart."""
-    app = FastAPI(title="Secondline", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Secondline",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_open,
+    )
     app.state.office, app.state.door, app.state.pages = office, door, Pages()
+    app.state.underway = UnderWay(office)
+    app.include_router(login.router)
     app.include_router(inbox.router)
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
     app.mount("/htmx", StaticFiles(directory=_htmx()), name="htmx")
     app.middleware("http")(_walls)
     app.add_exception_handler(LogInError, _log_in)
+    app.add_exception_handler(ProveError, _prove)
+    app.add_exception_handler(ForeignError, _foreign)
     app.add_exception_handler(HTTPException, _refused)
     return app
+
+
+@asynccontextmanager
+async def _open(app: FastAPI) -> AsyncIterator[None]:
+    """While it serves, workers stand ready; what is under way at its end is stopped, and written down."""
+    underway: UnderWay = app.state.underway
+    await underway.open()
+    try:
+        yield
+    finally:
+        await underway.close()
 
 
 def _htmx() -> Path:
@@ -66,6 +90,23 @@ def _log_in(request: Request, _error: Exception) -> Response:
     if request.url.path.startswith("/api/"):
         return Response('{"error":"log in first"}', 401, media_type="application/json")
     return RedirectResponse(f"/login?next={request.url.path}", 303)
+
+
+def _prove(request: Request, _error: Exception) -> Response:
+    """What was sent is not kept meanwhile: it is asked for again, on the page that it came from."""
+    if request.url.path.startswith("/api/"):
+        return Response('{"error":"give a second factor first"}', 403, media_type="application/json")
+    came = urlsplit(request.headers.get("referer", "")).path or "/"
+    if request.headers.get("hx-request"):
+        return Response(status_code=204, headers={"HX-Redirect": f"/login/second?next={came}"})
+    return RedirectResponse(f"/login/second?next={came}", 303)
+
+
+def _foreign(request: Request, _error: Exception) -> Response:
+    pages: Pages = request.app.state.pages
+    if request.url.path.startswith("/api/"):
+        return Response('{"error":"the token of the page is missing"}', 403, media_type="application/json")
+    return pages.show(request, "foreign.html", status=403)
 
 
 def _refused(request: Request, error: Exception) -> Response:

@@ -3,19 +3,38 @@
 A route says what it needs: `person: Annotated[Person, Depends(needs(Right.SEE_RUNS))]`. Where the path names a
 customer (`{customer}`), or a run, ticket or plan whose customer the route looks up itself (`admit`), the right must
 hold for that customer; what somebody may not see is, to them, not there (404).
+
+Whatever changes something must come from our own page (`Door.token`); what cannot be taken back lightly needs a second
+factor that was given a few minutes ago (`FRESH`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hmac
+from collections.abc import Awaitable, Callable
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from controller.web.access import Person, Right, may
 
-__all__ = ["Door", "LogInError", "admit", "needs", "person_of"]
+__all__ = [
+    "FRESH",
+    "Door",
+    "ForeignError",
+    "LogInError",
+    "ProveError",
+    "admit",
+    "needs",
+    "person_of",
+    "token_of",
+]
+
+# What needs a fresh second factor.
+FRESH = frozenset({Right.APPROVE, Right.APPLY, Right.RELEASE, Right.MANAGE_PEOPLE})
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Door(Protocol):
@@ -25,9 +44,25 @@ class Door(Protocol):
         """The person of a request; None when nobody is logged in (any more)."""
         ...
 
+    def token(self, request: Request) -> str:
+        """What a request that changes something must bring along, too; empty where no browser sends it by itself."""
+        ...
+
+    def is_fresh(self, request: Request) -> bool:
+        """Whether a second factor was given a few minutes ago."""
+        ...
+
 
 class LogInError(Exception):
     """Nobody is logged in: the page for that is shown instead, and comes back here."""
+
+
+class ProveError(Exception):
+    """A fresh second factor is needed: the page for that is shown instead."""
+
+
+class ForeignError(Exception):
+    """It did not come from one of our pages, or from one of a log-in that is over: nothing was done."""
 
 
 def person_of(request: Request) -> Person | None:
@@ -39,14 +74,25 @@ def person_of(request: Request) -> Person | None:
     return found
 
 
-def needs(right: Right) -> Callable[[Request], Person | None]:
+def token_of(request: Request) -> str:
+    """What the forms of a page bring along (`csrf`), or its script as the header `x-csrf-token`."""
+    door: Door = request.app.state.door
+    return door.token(request)
+
+
+def needs(right: Right) -> Callable[[Request], Awaitable[Person | None]]:
     """What a route depends on. The right can be read from it: `needs(Right.OWN).right`."""
 
-    def person(request: Request) -> Person | None:
+    async def person(request: Request) -> Person | None:
         found = person_of(request)
         if right is not Right.PUBLIC and found is None:
             raise LogInError
         admit(found, right, str(request.path_params.get("customer", "")))
+        if request.method not in _SAFE:
+            await _see_that_it_is_ours(request)
+            door: Door = request.app.state.door
+            if right in FRESH and not door.is_fresh(request):
+                raise ProveError
         return found
 
     person.right = right  # type: ignore[attr-defined]
@@ -57,3 +103,20 @@ def admit(person: Person | None, right: Right, customer: str) -> None:
     """Let somebody in, or act as if there were nothing. Raises HTTPException 404."""
     if not may(person, right, customer):
         raise HTTPException(404)
+
+
+async def _see_that_it_is_ours(request: Request) -> None:
+    """Raises ForeignError for what another site has had a browser send."""
+    origin = request.headers.get("origin", "")
+    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"} or (
+        origin and urlsplit(origin).netloc != request.headers.get("host", "")
+    ):
+        raise ForeignError
+    wanted = token_of(request)
+    if not wanted:
+        return
+    brought = request.headers.get("x-csrf-token", "")
+    if not brought and "form" in request.headers.get("content-type", ""):
+        brought = str((await request.form()).get("csrf", ""))
+    if not hmac.compare_digest(wanted.encode(), brought.encode()):
+        raise ForeignError

@@ -20,7 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from controller.web.door import person_of
+from controller.web.door import person_of, token_of
 
 __all__ = ["LANGUAGES", "Pages", "language_of"]
 
@@ -46,7 +46,11 @@ class Pages:
         """Make a page, or a part of one (a template whose name begins with `_`)."""
         environment = self._environments[language_of(request)]
         text = environment.get_template(template).render(
-            request=request, language=language_of(request), person=person_of(request), **facts
+            request=request,
+            language=language_of(request),
+            person=person_of(request),
+            csrf=token_of(request),
+            **facts,
         )
         return HTMLResponse(text, status, headers=headers)
 

@@ -14,6 +14,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 
 from agent.nursling import Nursery
 from controller.inquiry import Done, Wishes, carry_out
@@ -145,7 +146,9 @@ class UnderWay:
                 return
             work = min(waiting, key=lambda one: (going[one.customer], one.asked))
             self._tell(work, Standing.ASKING)
-            self._tasks[work.run] = asyncio.create_task(self._ask(work), name=work.run)
+            asking = asyncio.create_task(self._ask(work), name=work.run)
+            self._tasks[work.run] = asking
+            asking.add_done_callback(partial(self._ended, work))
 
     async def _ask(self, work: Work) -> None:
         nursery = self._nursery
@@ -157,23 +160,22 @@ class UnderWay:
 
         if nursery is None:
             raise RuntimeError("the server is not open yet")
-        try:
-            work.done = await carry_out(
-                office, nullcontext(nursery), self._wishes[work.run], take, run=work.run
-            )
-        except asyncio.CancelledError:
+        work.done = await carry_out(office, nullcontext(nursery), self._wishes[work.run], take, run=work.run)
+
+    def _ended(self, work: Work, task: asyncio.Task[None]) -> None:
+        """However it ended, it is told, and the next one gets its turn."""
+        self._tasks.pop(work.run, None)
+        self._wishes.pop(work.run, None)
+        if task.cancelled():
             self._tell(work, Standing.STOPPED)
-        except Exception as error:  # noqa: BLE001 - whatever it was, it is told, and the server goes on.
+        elif (error := task.exception()) is not None:
             _LOG.warning("run %s failed: %s", work.run, type(error).__name__)
             work.error = str(error)
             self._tell(work, Standing.FAILED)
         else:
             stopped = work.standing is Standing.STOPPING
             self._tell(work, Standing.STOPPED if stopped else Standing.DONE)
-        finally:
-            self._tasks.pop(work.run, None)
-            self._wishes.pop(work.run, None)
-            self._next()
+        self._next()
 
     def _tell(self, work: Work, standing: Standing) -> None:
         work.standing = standing

@@ -16,6 +16,13 @@ class Fixed:
     """A `Door` before which always the same person stands, or nobody."""
 
     who: Person | None
+    fresh: bool = True
 
     def person(self, request: Request) -> Person | None:  # noqa: ARG002
         return self.who
+
+    def token(self, request: Request) -> str:  # noqa: ARG002
+        return ""
+
+    def is_fresh(self, request: Request) -> bool:  # noqa: ARG002
+        return self.fresh

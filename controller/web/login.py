@@ -1,0 +1,213 @@
+"""How does somebody get in and out? Log-in, second factor, a password by a link, one's own log-ins."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import pyotp
+import segno
+from fastapi import APIRouter, Depends, Form
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from controller.ledger import Entry, What, append
+from controller.store.people import (
+    change_account,
+    end_logins,
+    get_account,
+    invited,
+    keep_recovery_codes,
+    logins,
+)
+from controller.web.access import Person, Right
+from controller.web.door import needs
+from controller.web.local import LocalDoor, WaitError
+from controller.web.pages import Pages
+from controller.web.proofs import PasswordError, Seals, hash_password, new_recovery_codes, step_of
+
+__all__ = ["router"]
+
+router = APIRouter(include_in_schema=False)
+_Nobody = Annotated[Person | None, Depends(needs(Right.PUBLIC))]
+_Somebody = Annotated[Person, Depends(needs(Right.OWN))]
+_Text = Annotated[str, Form(max_length=300)]
+
+
+@router.get("/login")
+def login_page(request: Request, _: _Nobody, next: str = "/") -> Response:  # noqa: A002 - as the address has it.
+    return _pages(request).show(request, "login.html", next=_inside(next), wrong="", name="")
+
+
+@router.post("/login")
+def log_in(
+    request: Request,
+    _: _Nobody,
+    name: _Text,
+    password: _Text,
+    next: _Text = "/",  # noqa: A002 - see above.
+) -> Response:
+    door, there = _door(request), _inside(next)
+    try:
+        entered = door.enter(request, name.strip(), password)
+    except WaitError as error:
+        wait = f"{error.seconds:.0f}"
+        return _pages(request).show(
+            request,
+            "login.html",
+            status=429,
+            headers={"Retry-After": wait},
+            next=there,
+            wrong="wait",
+            name=name,
+        )
+    if entered is None:
+        return _pages(request).show(
+            request, "login.html", status=401, next=there, wrong="password", name=name
+        )
+    account, held = entered
+    then = f"/login/second?next={there}" if account.totp else there
+    response = RedirectResponse(then, 303)
+    door.give(response, held)
+    return response
+
+
+@router.get("/login/second")
+def second_page(request: Request, _: _Nobody, next: str = "/") -> Response:  # noqa: A002 - see above.
+    found = _door(request).login(request)
+    if found is None:
+        return RedirectResponse(f"/login?next={_inside(next)}", 303)
+    account = get_account(_door(request).office.store, found.person)
+    if account is not None and not account.totp:
+        return RedirectResponse("/account/second", 303)
+    return _pages(request).show(request, "second.html", next=_inside(next), wrong="")
+
+
+@router.post("/login/second")
+def second(request: Request, _: _Nobody, code: _Text, next: _Text = "/") -> Response:  # noqa: A002 - see above.
+    wrong, status = "code", 401
+    try:
+        if _door(request).prove(request, code):
+            return RedirectResponse(_inside(next), 303)
+    except WaitError:
+        wrong, status = "wait", 429
+    return _pages(request).show(request, "second.html", status=status, next=_inside(next), wrong=wrong)
+
+
+@router.post("/logout")
+def log_out(request: Request, _: _Somebody) -> Response:
+    door = _door(request)
+    door.leave(request)
+    response = RedirectResponse("/login", 303)
+    door.give(response, "")
+    return response
+
+
+@router.get("/invitation/{secret}")
+def invitation_page(request: Request, _: _Nobody, secret: str) -> Response:
+    person = invited(_door(request).office.store, secret, datetime.now(UTC))
+    if not person:
+        raise HTTPException(404)
+    return _pages(request).show(request, "invitation.html", invited=person, wrong="")
+
+
+@router.post("/invitation/{secret}")
+def accept(request: Request, _: _Nobody, secret: str, password: _Text, again: _Text) -> Response:
+    store, now = _door(request).office.store, datetime.now(UTC)
+    person = invited(store, secret, now)
+    account = get_account(store, person) if person else None
+    if account is None:
+        raise HTTPException(404)
+    try:
+        if password != again:
+            raise PasswordError("the two passwords differ")  # noqa: TRY301 - told like the other mistakes.
+        hashed = hash_password(password, about=(account.id, account.name, account.email.partition("@")[0]))
+    except PasswordError as error:
+        return _pages(request).show(request, "invitation.html", status=422, invited=person, wrong=str(error))
+    if not invited(store, secret, now, password=hashed):
+        raise HTTPException(404)
+    _tell(request, person, "password")
+    return RedirectResponse("/login", 303)
+
+
+@router.get("/account")
+def account_page(request: Request, person: _Somebody) -> Response:
+    door = _door(request)
+    here, account = door.login(request), get_account(door.office.store, person.id)
+    return _pages(request).show(
+        request,
+        "account.html",
+        logins=logins(door.office.store, person.id),
+        here=here.id if here else "",
+        has_second=bool(account and account.totp),
+    )
+
+
+@router.post("/account/logins/{login}/end")
+def end_login(request: Request, person: _Somebody, login: str) -> Response:
+    end_logins(_door(request).office.store, person.id, login)
+    return RedirectResponse("/account", 303)
+
+
+@router.get("/account/second")
+def second_factor_page(request: Request, person: _Somebody) -> Response:
+    """A new secret each time; nothing holds before a code of it is given."""
+    return _factor(request, person, pyotp.random_base32(), wrong=False)
+
+
+@router.post("/account/second")
+def second_factor(
+    request: Request, person: _Somebody, sealed: Annotated[str, Form(max_length=1000)], code: _Text
+) -> Response:
+    door = _door(request)
+    account, seals = get_account(door.office.store, person.id), Seals(door.office.store.home)
+    if account is None or (account.totp and not door.is_fresh(request)):
+        return RedirectResponse("/login/second?next=/account/second", 303)
+    secret = seals.open(sealed)
+    if not step_of(secret, code, datetime.now(UTC)):
+        return _factor(request, person, secret, wrong=True)
+    codes = new_recovery_codes()
+    change_account(door.office.store, person.id, totp=seals.seal(secret))
+    keep_recovery_codes(door.office.store, person.id, codes)
+    _tell(request, person.id, "second factor")
+    held = door.admit(request, account, whole=True, how="second factor", proved=True)
+    response = _pages(request).show(request, "recovery.html", codes=codes)
+    door.give(response, held)
+    return response
+
+
+def _factor(request: Request, person: Person, secret: str, *, wrong: bool) -> Response:
+    uri = pyotp.TOTP(secret).provisioning_uri(name=person.id, issuer_name="Secondline")
+    return _pages(request).show(
+        request,
+        "factor.html",
+        status=422 if wrong else 200,
+        picture=segno.make(uri, micro=False).svg_data_uri(scale=5, border=3),
+        secret=" ".join(secret[place : place + 4] for place in range(0, len(secret), 4)),
+        sealed=Seals(_door(request).office.store.home).seal(secret),
+        wrong=wrong,
+    )
+
+
+def _tell(request: Request, person: str, what: str) -> None:
+    facts = {"person": person, "what": what}
+    append(_door(request).office.store, Entry(what=What.PERSON_CHANGED, who=person, facts=facts))
+
+
+def _inside(there: str) -> str:
+    """A place of ours, whatever was asked for: never another site's."""
+    clean = there.startswith("/") and not there.startswith(("//", "/\\")) and there.isprintable()
+    return there if clean and len(there) < 300 else "/"
+
+
+def _door(request: Request) -> LocalDoor:
+    door = request.app.state.door
+    if not isinstance(door, LocalDoor):
+        raise HTTPException(404)
+    return door
+
+
+def _pages(request: Request) -> Pages:
+    pages: Pages = request.app.state.pages
+    return pages
