@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from tests import zygote
 from tests.fleet import PORT, Fleet
 from tests.law import set_up
 
@@ -77,12 +78,9 @@ def home_for(folder: Path, fleet: Fleet, contract: Mapping[str, Any]) -> Path:
 
 
 def run_command(home: Path, *words: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
-    """Run the real command with this home."""
-    return subprocess.run(
-        [command(), *words],
-        env={**os.environ, "SECONDLINE_HOME": str(home), "COLUMNS": "140"},
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
+    """Run the command with this home."""
+    env = {**os.environ, "SECONDLINE_HOME": str(home), "COLUMNS": "140"}
+    done = zygote.run(words, env, seconds=seconds)
+    return subprocess.CompletedProcess(
+        done.args, done.returncode, done.stdout.decode(), done.stderr.decode("utf-8", "backslashreplace")
     )

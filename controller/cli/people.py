@@ -23,11 +23,12 @@ _Roles = Annotated[
     list[str] | None,
     typer.Option("--role", help="ROLE for every customer, or ROLE:CUSTOMER; may be given several times."),
 ]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _LINK = timedelta(days=1)
 
 
 @app.command("list")
-def list_people(*, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def list_people(*, json: _Json = False) -> None:
     """Everybody who may log in, with their roles."""
     from controller.store.people import get_accounts  # noqa: PLC0415 - start-up counts.
 
@@ -66,6 +67,7 @@ def add(
     administrator: Annotated[
         bool, typer.Option("--administrator", help="May manage people; sees no customer's data by that.")
     ] = False,
+    json: _Json = False,
 ) -> None:
     """Add a person, and print the link by which they set their password."""
     from controller.ledger import Entry, What, append  # noqa: PLC0415 - start-up counts.
@@ -79,17 +81,17 @@ def add(
     add_account(office.store, fresh)
     facts = {"person": who, "roles": _told(roles)}
     append(office.store, Entry(what=What.PERSON_ADDED, who=office.who, facts=facts))
-    _print_link(who)
+    _print_link(who, as_json=json)
 
 
 @app.command()
-def invite(who: _Who) -> None:
+def invite(who: _Who, *, json: _Json = False) -> None:
     """Print a new link by which a person sets a password; the one that they have holds until then."""
-    _print_link(who)
+    _print_link(who, as_json=json)
 
 
 @app.command()
-def roles(who: _Who, *, role: _Roles = None) -> None:
+def roles(who: _Who, *, role: _Roles = None, json: _Json = False) -> None:
     """Give a person exactly these roles; all their log-ins end."""
     from controller.ledger import Entry, What, append  # noqa: PLC0415 - start-up counts.
     from controller.store.people import set_roles  # noqa: PLC0415
@@ -98,30 +100,40 @@ def roles(who: _Who, *, role: _Roles = None) -> None:
     set_roles(office.store, who, given)
     facts = {"person": who, "what": "roles", "roles": _told(given)}
     append(office.store, Entry(what=What.PERSON_CHANGED, who=office.who, facts=facts))
+    if json:
+        print_json({"id": who, "roles": given})
 
 
 @app.command()
 def disable(
-    who: _Who, *, again: Annotated[bool, typer.Option("--undo", help="May log in again.")] = False
+    who: _Who,
+    *,
+    undo: Annotated[bool, typer.Option("--undo", help="May log in again.")] = False,
+    json: _Json = False,
 ) -> None:
     """Let a person log in no more; all their log-ins end."""
     from controller.ledger import Entry, What, append  # noqa: PLC0415 - start-up counts.
     from controller.store.people import change_account  # noqa: PLC0415
 
     office = open_office(print_error)
-    change_account(office.store, who, disabled=not again)
-    facts = {"person": who, "what": "may log in again" if again else "may not log in"}
+    change_account(office.store, who, disabled=not undo)
+    facts = {"person": who, "what": "may log in again" if undo else "may not log in"}
     append(office.store, Entry(what=What.PERSON_CHANGED, who=office.who, facts=facts))
+    if json:
+        print_json({"id": who, "disabled": not undo})
 
 
-def _print_link(who: str) -> None:
+def _print_link(who: str, *, as_json: bool) -> None:
     from controller.store.people import PersonError, get_account, invite  # noqa: PLC0415 - start-up counts.
 
     office = open_office(print_error)
     if get_account(office.store, who) is None:
         raise PersonError(f"there is no person {who!r}: see 'secondline people list'")
     secret = invite(office.store, who, datetime.now(UTC) + _LINK)
-    print_line(f"/invitation/{secret}")
+    if as_json:
+        print_json({"id": who, "link": f"/invitation/{secret}"})
+    else:
+        print_line(f"/invitation/{secret}")
     print_error(f"give {who} this link, behind the address of your server; it counts once, until tomorrow")
 
 

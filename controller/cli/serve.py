@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from controller.cli.show import print_error, print_line
+from controller.cli.show import print_error, print_json, print_line
 from controller.office import open_office
 
 __all__ = ["serve"]
@@ -27,6 +27,7 @@ def serve(
     proxy: Annotated[
         str, typer.Option(help="The address of a proxy that speaks TLS to the outside, and is trusted.")
     ] = "",
+    json: Annotated[bool, typer.Option("--json", help="Say as JSON where it is.")] = False,
 ) -> None:
     """Serve the pages, over TLS wherever somebody else could listen; ends at Ctrl-C, and stops what is under way."""
     import uvicorn  # noqa: PLC0415 - start-up counts.
@@ -50,7 +51,11 @@ def serve(
             "with --role engineer"
         )
     secure = certificate is not None or bool(proxy)
-    print_line(f"{'https' if certificate else 'http'}://{host}:{port}/")
+    where = f"{'https' if certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{port}/"
+    if json:
+        print_json({"url": where})
+    else:
+        print_line(where)
     # Whoever ends it by a signal has what they want: no trace, and no status that says otherwise.
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
