@@ -11,5 +11,5 @@ from hypothesis import HealthCheck, settings
 
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", _PATIENT, max_examples=1000)
-settings.register_profile("unhurried", _PATIENT, max_examples=40)
+settings.register_profile("unhurried", _PATIENT, max_examples=20)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "unhurried"))

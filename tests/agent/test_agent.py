@@ -18,7 +18,7 @@ from collectors import Kind, Phase
 from tests.agent.orders import Desk, Heard, is_alive, job, performed
 from tests.fleet import PORT, Fleet
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 GOOD = 2
 HANGING = "h2"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,8 @@ from collectors.exchange import Exchange
 from playbooks.catalogue import playbook_catalogue
 from playbooks.operation import Command
 from playbooks.plan import PART, Part, Plan, Step
+
+pytestmark = pytest.mark.slow
 
 BOOK = playbook_catalogue()["linux.start_service"]
 HOWS: tuple[How, ...] = ("done", "failed", "unsent", "lost")

@@ -18,7 +18,7 @@ from tests.agent.odd_cli import PLATFORMS, Device, Terminal, device_at
 from tests.agent.orders import Desk, Heard, job, performed
 from tests.agent.over_cli import until_left
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 SECRET, SECOND = "Gelb-42-Kran", "Blau-77-Turm"
 

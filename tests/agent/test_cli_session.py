@@ -17,6 +17,8 @@ from tests.agent.odd_cli import PLATFORMS, Device, Habit, Terminal, device_at
 from tests.agent.over_cli import asked, asking, unmet, until_left
 from tests.leave import leave_for
 
+pytestmark = pytest.mark.slow
+
 ALL = sorted(PLATFORMS)
 LONG = "".join(f"line {number} > of # sixty\n" for number in range(1, 61))
 

@@ -11,6 +11,8 @@ from tests.agent.odd_cli import PLATFORMS, Device
 from tests.agent.over_cli import asking
 from tests.collectors.net.test_shows import BY_NAME, WHOLE, read, texts
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", WHOLE)
 async def test_a_tree_over_a_terminal_is_the_one_of_its_text(name: str) -> None:

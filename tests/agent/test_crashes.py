@@ -13,7 +13,7 @@ from agent.nursling import Nursery
 from tests.agent.crashes import Crash, crashes, run
 from tests.fleet import Fleet
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

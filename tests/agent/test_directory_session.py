@@ -18,6 +18,8 @@ from tests.agent.odd_ldap import BIND, OddLdap, done, entry, referral, tlv
 from tests.leave import leave_for
 from tests.tls import Authority, Identity, authority
 
+pytestmark = pytest.mark.slow
+
 HOME, NAME = "127.0.0.1", "dc1.ad.musterbau.test"
 BASE = "DC=ad,DC=musterbau,DC=test"
 SECRET = "not-for-anybody"

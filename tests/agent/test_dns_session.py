@@ -25,6 +25,8 @@ from inventory.grant import Door, Grant, GrantRefusedError, Leave, Target
 from tests.dnslab.hostile import framed, hostile, reply
 from tests.dnslab.real import bind, free_port, nsd
 
+pytestmark = pytest.mark.slow
+
 ZONE = """$TTL 300
 @ SOA NS1 hostmaster 2026112301 3600 900 604800 300
 @ NS NS1

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from agent.sessions.gate import Gate
+
+pytestmark = pytest.mark.slow
 
 
 class Visitor:

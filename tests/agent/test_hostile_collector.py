@@ -20,7 +20,7 @@ from inventory.grant import Target
 from tests.agent.orders import AGENT, Desk, Heard, is_alive, job, performed
 from tests.fleet import Fleet
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,8 @@ from collectors.exchange import Exchange
 from tests.agent.odd_ssh import Behaviour, Odd, asked, frame, odd_host
 from tests.leave import leave_for
 
+pytestmark = pytest.mark.slow
+
 LONG = 30_000
 # Nothing here may take longer, whatever the host does.
 BOUND = 8.0

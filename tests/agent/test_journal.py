@@ -17,6 +17,8 @@ from inventory.schema import example
 from tests.home import run_command
 from tests.law import agents_for
 
+pytestmark = pytest.mark.slow
+
 
 def line(what: What, step: int = 0, detail: str = "", **other: Any) -> Entry:  # noqa: ANN401 - any field.
     return Entry(

@@ -10,6 +10,8 @@ import pytest
 from agent.kernel.standing import standing
 from tests.agent.firing import Range
 
+pytestmark = pytest.mark.slow
+
 # What would be sent somewhere. What is told of it -> the attempt.
 LEAVING = {
     "connect to 127.0.0.78": "return sys_call('connect', opened(), inet(THERE, THERE_PORT), 16)",

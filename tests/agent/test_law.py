@@ -27,7 +27,7 @@ from tests.agent.orders import AGENT, KEY, PIN, Desk, Heard, is_alive, job, perf
 from tests.fleet import Fleet
 from tests.law import ANNA, BOB, PINS, agents_for, sign
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 LOAD = "h0/linux.load"
 
 

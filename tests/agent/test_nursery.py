@@ -21,6 +21,8 @@ from tests.agent.orders import AGENT, PIN, Desk, Heard, job
 from tests.fleet import Fleet
 from tests.law import agents_for
 
+pytestmark = pytest.mark.slow
+
 TOP = Path(__file__).resolve().parents[2]
 
 

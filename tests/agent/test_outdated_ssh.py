@@ -18,6 +18,8 @@ from tests.agent.reached import way_of
 from tests.fleet import PORT, Fleet
 from tests.leave import leave_for
 
+pytestmark = pytest.mark.slow
+
 GROUP14 = "diffie-hellman-group14-sha1"
 EXCHANGE = "diffie-hellman-group-exchange-sha1"
 OUTDATED = {

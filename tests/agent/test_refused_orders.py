@@ -25,7 +25,7 @@ from inventory.token import new_key
 from tests.agent.orders import Desk, Heard, is_alive, job, performed
 from tests.fleet import PORT, Fleet
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

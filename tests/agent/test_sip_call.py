@@ -21,6 +21,8 @@ from inventory.grant import Target
 from tests.agent.odd_sip import OddSip, Said, answer
 from tests.leave import leave_over
 
+pytestmark = pytest.mark.slow
+
 T1 = 0.05
 NUMBER = "600"
 

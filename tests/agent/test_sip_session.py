@@ -20,6 +20,8 @@ from collectors.voip.trace import final_of, lines, tries
 from tests.agent.odd_sip import Habit, OddSip, Said, answer, changed, ok
 from tests.leave import leave_for
 
+pytestmark = pytest.mark.slow
+
 # A part of what a real conversation takes: a transaction lasts 1.28 s.
 T1 = 0.02
 WAY = SipWay(domain="musterbau.test", user="test", secret="right")

@@ -19,7 +19,7 @@ from tests.agent.odd_snmp import OddSnmp, Request, Value, ber, octets, oid
 from tests.agent.orders import Desk, Heard, job, performed
 from tests.agent.real_snmp import RealSnmp, serving_snmp
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 HOME = "127.9.2.1"
 QUESTION = "net.device"

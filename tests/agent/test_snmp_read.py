@@ -20,6 +20,8 @@ from collectors import Oid, Smi, Varbind
 from collectors.varbind import line_of, read_lines
 from tests.agent.odd_snmp import ber, integer, oid, report, response, unsigned
 
+pytestmark = pytest.mark.slow
+
 COMMUNITY = "not-for-anybody"
 WAY = SnmpWay(community=COMMUNITY)
 

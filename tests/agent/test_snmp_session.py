@@ -15,6 +15,8 @@ from collectors.replay import Replay
 from tests.agent.odd_snmp import GET, GETBULK, GETNEXT, OddSnmp, Request, Value, octets, response
 from tests.agent.over_snmp import AFTER, ONE, TABLE, WAIT, Asked, agent, closed, numbered
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["agent", "closed"]
 
 

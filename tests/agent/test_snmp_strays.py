@@ -14,6 +14,8 @@ from collectors.exchange import Exchange, varbinds_of
 from tests.agent.odd_snmp import OddSnmp, Request, Value, ber, integer, octets, oid, response
 from tests.agent.over_snmp import AFTER, ONE, TABLE, WAIT, Asked, agent, closed, opened
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["agent", "closed"]
 
 # --- Nobody there, and others who speak.

@@ -17,6 +17,8 @@ from tests.agent.odd_snmp import GETBULK, OddSnmp, Request, octets, response
 from tests.agent.over_snmp import TABLE
 from tests.leave import leave_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def device() -> Iterator[OddSnmp]:

@@ -20,6 +20,8 @@ from inventory.token import TokenError
 from tests.agent.place import Place
 from tests.law import ANNA, PINS
 
+pytestmark = pytest.mark.slow
+
 Edit = Callable[[bytes], bytes]
 
 

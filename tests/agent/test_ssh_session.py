@@ -17,6 +17,8 @@ from tests.agent.reached import opened, over, way_of
 from tests.fleet import PORT, Fleet
 from tests.leave import leave_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[Fleet]:

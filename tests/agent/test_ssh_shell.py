@@ -19,6 +19,8 @@ from tests.agent.reached import gone, opened, over, running, until, way_of
 from tests.fleet import PORT, Fleet
 from tests.leave import leave_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[Fleet]:

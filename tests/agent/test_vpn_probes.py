@@ -20,6 +20,8 @@ from collectors.exchange import Exchange
 from inventory.grant import GrantRefusedError, Leave, Target
 from tests.leave import leave_for, leave_over
 
+pytestmark = pytest.mark.slow
+
 HOST, HERE = "gw1", "127.0.0.1"
 # Says what comes back, packet by packet.
 Behaviour = Callable[[bytes], tuple[bytes, ...]]

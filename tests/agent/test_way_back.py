@@ -25,6 +25,8 @@ from tests.agent.orders import Desk, performed
 from tests.agent.routed import Routed
 from tests.fleet import PORT
 
+pytestmark = pytest.mark.slow
+
 asynchronous = pytest.mark.asyncio(loop_scope="module")
 BOOK = "linux.set_gateway"
 

@@ -25,7 +25,7 @@ from tests.agent.over_windows import NAME, SECRET, serving
 from tests.collectors.case import cases
 from tests.tls import Authority, authority
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 HOME = "127.9.0.1"
 QUESTIONS = ("ad.windows-services", "ad.time-source", "ad.sysvol-state")

@@ -21,6 +21,8 @@ from tests.agent.over_windows import HOME, NAME, SECRET
 from tests.leave import leave_for
 from tests.tls import Authority, Identity, authority
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Script(name="ad/time_source.ps1", text="param($data)\n[pscustomobject]@{ name = 'Büro' }\n")
 FUNCTION, ENDPOINT = "Get-SecondlineTimeSource", "Secondline"
 

@@ -17,6 +17,8 @@ from tests.agent.over_windows import HOME, NAME, SCRIPT, SECRET, Asked, plain, s
 from tests.leave import leave_for
 from tests.tls import Authority, Identity, authority
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def trusted(tmp_path_factory: pytest.TempPathFactory) -> Authority:

@@ -20,6 +20,8 @@ from tests.agent.odd_wsman import DENIED, QUOTA, Fault, OddWindows, Said
 from tests.agent.over_windows import NAME, SCRIPT, Asked, plain, serving
 from tests.tls import Authority, Identity, authority
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def trusted(tmp_path_factory: pytest.TempPathFactory) -> Authority:

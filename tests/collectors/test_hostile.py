@@ -18,6 +18,8 @@ from collectors.collector import Collector
 from collectors.exchange import readable
 from tests.collectors.case import Filed, cases
 
+pytestmark = pytest.mark.slow
+
 QUESTIONS = sorted((c for c in catalogue().collectors.values() if Shell in c.sessions), key=lambda c: c.name)
 ABOUT = About(
     id="web1",

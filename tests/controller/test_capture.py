@@ -18,6 +18,8 @@ from tests.home import contract_over, home_for, run_command
 from tests.speech import Speech
 from tests.traffic import Talk, Traffic
 
+pytestmark = pytest.mark.slow
+
 ONE_WAY = Traffic(call=(Talk(speech=(Speech(to="callee"),)),))
 HEALTHY = Traffic(call=(Talk(speech=(Speech(to="callee"), Speech(to="caller", ssrc=2))),))
 

@@ -22,6 +22,8 @@ from tests.fleet import Fleet
 from tests.home import command, contract_over, home_for, run_command
 from tests.law import set_up
 
+pytestmark = pytest.mark.slow
+
 HANGING = "h2"
 # A unit that failed, in what a hostile host may make of it: a title for the terminal, markup for the page.
 REASON = "\x1b]0;gotcha\x07\x1b[31m<script>alert(1)</script> No space left on device"

@@ -302,7 +302,8 @@ def test_every_rule_speaks_of_tags_that_exist(pattern: str) -> None:
 def test_no_rule_speaks_of_notes_only(rule: Rule) -> None:
     """A note neither causes nor follows: such a rule would never be used."""
     loud = {name for name, tag in TAGS.items() if tag.severity > Severity.NOTE}
-    assert any(rule.fits(cause, effect) for cause in loud for effect in loud)
+    cause = next((name for name in loud if fnmatchcase(name, rule.cause)), "")
+    assert any(rule.fits(cause, effect) for effect in loud)
 
 
 def test_refused_and_broken_are_no_findings() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +43,8 @@ from tests.controller.naive import (
     reached,
 )
 from tests.controller.naive import KEY as HOST_KEY
+
+pytestmark = pytest.mark.slow
 
 KEY = new_key()
 PINS = (pin_of(KEY),)

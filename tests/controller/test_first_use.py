@@ -22,6 +22,8 @@ from tests import zygote
 from tests.home import command, run_command
 from tests.law import set_up
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -30,6 +30,8 @@ from inventory.contract import Contract
 from tests.fleet import Fleet
 from tests.home import command, contract_over, home_for, run_command
 
+pytestmark = pytest.mark.slow
+
 BEGAN = datetime.now(UTC) - timedelta(hours=5)
 
 

@@ -19,6 +19,8 @@ from inventory.schema import ceiling_example, example
 from tests.home import command, run_command
 from tests.law import PINS, agents_for
 
+pytestmark = pytest.mark.slow
+
 LACKING = Path(__file__).resolve().parents[1] / "lacking.py"
 AGENT = read(example()).sites[0].agent
 UNIT = Unit(

@@ -29,8 +29,11 @@ class Source:
         return self.name.partition("/")[0]
 
     @property
-    def imports(self) -> Iterator[tuple[int, str]]:
+    def imports(self) -> tuple[tuple[int, str], ...]:
         """Line and module of every import: at the top, in functions and under TYPE_CHECKING alike."""
+        return _imports(self.name)
+
+    def looked_through(self) -> Iterator[tuple[int, str]]:
         for node in ast.walk(self.tree):
             match node:
                 case ast.Import(names):
@@ -45,12 +48,18 @@ class Source:
 
 
 @cache
+def _imports(name: str) -> tuple[tuple[int, str], ...]:
+    return tuple(_source(TOP / name).looked_through())
+
+
+@cache
 def sources(*folders: str) -> tuple[Source, ...]:
     """The Python files of some folders, in the order of their names."""
     found = sorted(path for folder in folders for path in (TOP / folder).rglob("*.py"))
     return tuple(_source(path) for path in found)
 
 
+@cache
 def _source(path: Path) -> Source:
     text = path.read_text(encoding="utf-8")
     return Source(str(path.relative_to(TOP)), text, ast.parse(text))

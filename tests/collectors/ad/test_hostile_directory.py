@@ -18,6 +18,8 @@ from collectors.collector import Collector
 from collectors.entry import Entry
 from collectors.session import Also
 
+pytestmark = pytest.mark.slow
+
 QUESTIONS = sorted(
     (c for c in catalogue().collectors.values() if c.sessions == (Directory,)), key=lambda c: c.name
 )

@@ -18,6 +18,8 @@ from collectors.net.topology import topology
 from collectors.varbind import Oid
 from tests.collectors.case import Filed, cases
 
+pytestmark = pytest.mark.slow
+
 QUESTIONS = sorted(
     (c for c in catalogue().collectors.values() if c.sessions == (Snmp,)), key=lambda c: c.name
 )

@@ -16,6 +16,8 @@ from tests.collectors.voip.tshark import streams
 from tests.speech import Speech
 from tests.traffic import Spoken, Talk, Traffic
 
+pytestmark = pytest.mark.slow
+
 needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not there")
 
 

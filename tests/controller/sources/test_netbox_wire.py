@@ -13,6 +13,8 @@ from inventory.sources.seen import Found, SourceError
 from tests.controller.sources.standin_netbox import TOKEN, StandIn, Trouble, device, standing_in
 from tests.tls import Authority, authority
 
+pytestmark = pytest.mark.slow
+
 
 def asked(
     url: str, token: str = TOKEN, ca: Path | None = None, tenant: str = "", deadline: float = 30

@@ -17,6 +17,8 @@ from tests.home import command, run_command
 from tests.law import set_up
 from tests.tls import authority
 
+pytestmark = pytest.mark.slow
+
 TABLE = (
     "Rechnername;IP-Adresse;Standort;Rolle\n"
     "WEB2.musterbau.example;10.20.1.12;Hamburg, head office;web-server\n"

@@ -18,6 +18,8 @@ from controller.sources.tool import COMMAND, inventory_listed
 from inventory.sources.ansible import from_ansible
 from inventory.sources.seen import Found, SourceError
 
+pytestmark = pytest.mark.slow
+
 Program = Callable[[str], str]
 
 

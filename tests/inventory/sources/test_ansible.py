@@ -10,6 +10,8 @@ import pytest
 from inventory.sources.ansible import from_ansible
 from inventory.sources.seen import Found, SourceError
 
+pytestmark = pytest.mark.slow
+
 
 def listed(hostvars: dict[str, Any], **groups: Any) -> Found:  # noqa: ANN401
     """Read an inventory as `ansible-inventory --list` prints one."""
