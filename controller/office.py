@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
 from agent.credentials import CredentialError, Credentials
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from controller.outbox import Delivery
     from controller.work import Law
 
-__all__ = ["NoContractError", "Office", "open_office"]
+__all__ = ["NoContractError", "Office", "contract_kept", "open_office"]
 
 
 class NoContractError(Exception):
@@ -121,7 +122,7 @@ class Office:
     def contract_of(self, customer: str) -> tuple[StoredContract, Contract]:
         """The customer's present contract. Raises NoContractError, or ContractError when it cannot be read."""
         stored = self.text_of(customer)
-        return stored, read(stored.text)
+        return stored, _read(stored.text)
 
     def law_of(self, customer: str) -> tuple[StoredContract, Law]:
         """Everything that decides for this customer. Raises NoContractError, ContractError."""
@@ -133,7 +134,7 @@ class Office:
         held = {name: why for name, post in posts.items() if (why := _held(post, stored, contract))}
         return stored, Law(
             contract=contract,
-            waiting=read(waiting.text) if waiting else None,
+            waiting=_read(waiting.text) if waiting else None,
             ceilings={name: post.ceiling if isinstance(post, Post) else None for name, post in posts.items()},
             held=held,
         )
@@ -189,10 +190,21 @@ class Office:
 
     def contract_with(self, digest: str) -> Contract:
         """The very text under which a run was made."""
-        stored = contract_at(self.store, digest)
-        if stored is None:
-            raise NoContractError("the contract of this run is no longer in the store")
-        return read(stored.text)
+        return contract_kept(self.store, digest)
+
+
+def contract_kept(store: Store, digest: str) -> Contract:
+    """The very text under which a run was made. Raises NoContractError, ContractError."""
+    stored = contract_at(store, digest)
+    if stored is None:
+        raise NoContractError("the contract of this run is no longer in the store")
+    return _read(stored.text)
+
+
+@lru_cache(maxsize=8)
+def _read(text: str) -> Contract:
+    """Read a contract: one over ten thousand hosts takes seconds, and holds until there is another text."""
+    return read(text)
 
 
 def _held(

@@ -77,11 +77,12 @@ def finish_run(  # noqa: PLR0913 - what an end consists of.
     ended: datetime,
     summary: Mapping[str, Any],
     actions: Sequence[Action] = (),
+    found: tuple[int | None, str] = (None, ""),
 ) -> None:
-    """End a run and hand over what its ticket shall get, both or neither. Raises UnknownRunError."""
+    """End a run and hand over what its ticket shall get, both or neither. found: as in `end_run`. Raises UnknownRunError."""
     written = [action_json(store, action) for action in actions]
     with store.write(durable=True) as connection:
-        end_run(connection, run_id, state, ended=ended, summary=summary)
+        end_run(connection, run_id, state, ended=ended, summary=summary, found=found)
         where = connection.execute(select(run.c.desk, run.c.ticket).where(run.c.id == run_id)).one_or_none()
         if where is None:
             raise UnknownRunError(f"there is no run {run_id!r}")

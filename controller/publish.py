@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from collectors import Severity
 from controller.desks.desk import Desk, File
 from controller.ledger import Entry, What, append
 from controller.outbox import Action, ActionKind, Delivery, deliver_due, finish_run
@@ -83,13 +84,21 @@ def publish(store: Store, report: Report, contract: Contract, language: str) -> 
     summary = _numbers(seen)
     facts = {"state": state.value, **summary}
     append(store, Entry(what=What.RUN_ENDED, who="controller", run=report.run, facts=facts))
-    finish_run(store, report.run, state, ended=report.ended, summary=summary, actions=(note,))
+    finish_run(
+        store, report.run, state, ended=report.ended, summary=summary, actions=(note,), found=_found(report)
+    )
     return published
 
 
 async def deliver(store: Store, desks: Mapping[str, Desk]) -> tuple[Delivery, ...]:
     """Try to deliver what is due; what cannot be delivered now stays in the outbox."""
     return await deliver_due(store, desks, datetime.now(UTC))
+
+
+def _found(report: Report) -> tuple[int, str]:
+    """How many findings are more than a note, and the first cause's tag: what an inbox shows."""
+    faults = sum(finding.severity > Severity.NOTE for finding in report.findings)
+    return faults, report.causes[0].finding.tag.name if report.causes else ""
 
 
 def _numbers(seen: Coverage) -> dict[str, int]:

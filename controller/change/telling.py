@@ -35,7 +35,17 @@ from playbooks.catalogue import playbook_catalogue
 from playbooks.operation import Attributes, Command, Configure, Operation, Write
 from playbooks.plan import Part, Plan, Step
 
-__all__ = ["Say", "differing", "does", "moment", "outcome_lines", "plain", "plan_lines", "value"]
+__all__ = [
+    "Say",
+    "differing",
+    "does",
+    "moment",
+    "outcome_lines",
+    "plain",
+    "plan_lines",
+    "step_lines",
+    "value",
+]
 
 Say = Callable[[str], str]
 _WIDE, _LONG, _MANY = 300, 400, 40
@@ -83,17 +93,24 @@ def _part_lines(part: Part, phrases: Phrases, say: Say) -> Iterator[str]:
 
 
 def _step_lines(step: Step, phrases: Phrases, say: Say) -> Iterator[str]:
+    leads = {"do": f"{phrases.done} ", "undo": f"{phrases.back} ", "no-undo": f"{phrases.back} ", "cuts": ""}
+    for kind, line in step_lines(step, phrases):
+        yield f"     {leads[kind]}{clip(say(line), _WIDE)}"
+
+
+def step_lines(step: Step, phrases: Phrases) -> Iterator[tuple[str, str]]:
+    """What is done, and what takes it back: lines as they are, each with what it is: do, undo, no-undo or cuts."""
     for line in _change_lines(step, phrases):
-        yield f"     {phrases.done} {clip(say(line), _WIDE)}"
+        yield "do", line
     for undo in step.undo:
         for line in _operation_lines(undo, phrases):
-            yield f"     {phrases.back} {clip(say(line), _WIDE)}"
+            yield "undo", line
     if step.keeps:
-        yield f"     {phrases.back} {phrases.keeps}"
+        yield "no-undo", phrases.keeps
     elif step.is_final:
-        yield f"     {phrases.back} {phrases.final}"
+        yield "no-undo", phrases.final
     if step.cuts:
-        yield f"     {phrases.cuts}"
+        yield "cuts", phrases.cuts
 
 
 def _change_lines(step: Step, phrases: Phrases) -> Iterator[str]:

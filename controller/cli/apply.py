@@ -11,7 +11,6 @@ import asyncio
 import signal
 import sys
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from controller.change.phrases import Phrases
     from controller.store.plans import Carried, Doing, PlanState, StoredPlan
 
-__all__ = ["VERIFY_FIRST", "apply", "carried_out", "undo"]
+__all__ = ["VERIFY_FIRST", "apply", "undo"]
 
 DONE, FAILED, REFUSED, NOTHING_ASKED, VERIFY_FIRST = 0, 1, 3, 4, 5
 Plan = Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, or the first signs of its digest.")]
@@ -80,40 +79,12 @@ def _do(context: typer.Context, plan: str, kind: Doing, language: str, *, as_jso
 async def _carried(
     office: Office, nursery: Nursery, stored: StoredPlan, kind: Doing, live: Live
 ) -> PlanState | Mapping[str, Refused]:
+    from controller.change.doing import carried_out  # noqa: PLC0415 - see above.
+
     async with nursery:
-        state = await carried_out(office, nursery, stored, kind, live)
+        state = await carried_out(office, nursery, stored, kind, live.take)
     await office.deliver([stored.desk])
     return state
-
-
-async def carried_out(
-    office: Office, nursery: Nursery, stored: StoredPlan, kind: Doing, live: Live
-) -> PlanState | Mapping[str, Refused]:
-    """Do it; the nursery is open. Gives how it ended, or why the contract refuses it, by host."""
-    from controller.change.carry import Carriage, carry_out, make_ready, plan_of  # noqa: PLC0415 - see above.
-    from controller.cli.shown_plan import ground_for  # noqa: PLC0415
-    from controller.courier.inprocess import InProcess  # noqa: PLC0415
-    from controller.run import new_run  # noqa: PLC0415
-    from controller.settings import signing_key  # noqa: PLC0415
-    from controller.store.living import held  # noqa: PLC0415
-
-    ground = ground_for(office, stored.customer, plan_of(stored).hosts)
-    ready = make_ready(ground, stored, kind, datetime.now(UTC))
-    if isinstance(ready, Mapping):
-        return ready
-    carriage = Carriage(
-        store=ground.store,
-        stored=ground.stored,
-        law=ground.law,
-        pins=ground.pins,
-        courier=InProcess(office.settings.home, office.credentials, nursery),
-        key=signing_key(office.settings.home),
-        by=office.who,
-        watch=live.take,
-    )
-    run = new_run(datetime.now(UTC))
-    with held(office.store.home, run):
-        return await carry_out(carriage, ready, run)
 
 
 def _refused(stored: StoredPlan, refused: Mapping[str, Refused], phrases: Phrases, *, as_json: bool) -> int:

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from agent.nursling import Nursery
 from controller.change.carry import plan_of
+from controller.change.drawing import look_at
+from controller.change.ground import ground_for
 from controller.change.planning import Wanted, store_plan
 from controller.cli.live import Live
-from controller.cli.plan import look_at
-from controller.cli.shown_plan import ground_for
 from controller.ledger import Entry, What, append
 from controller.office import Office
 from controller.run import new_run
@@ -41,7 +41,7 @@ async def compared(office: Office, nursery: Nursery, stored: StoredPlan, live: L
     run = new_run(datetime.now(UTC))
     async with nursery:
         with held(office.store.home, run):
-            looked = await look_at(office, nursery, ground, wanted, run, live)
+            looked = await look_at(office, nursery, ground, wanted, run, live.take)
             store_plan(office.store, ground.law.contract, wanted, looked, None)
     if looked.parts is None:
         return None

@@ -60,7 +60,8 @@ def show(
 ) -> None:
     """Show a plan as people read it: what, why, who must agree and has, when it may be done, and how it ended."""
     from controller.change.carry import plan_of  # noqa: PLC0415 - see above.
-    from controller.cli.shown_plan import ground_for, plan_json, show_plan, standing_of  # noqa: PLC0415
+    from controller.change.ground import ground_for, standing_of  # noqa: PLC0415
+    from controller.cli.shown_plan import plan_json, show_plan  # noqa: PLC0415
     from controller.store.plans import get_plan  # noqa: PLC0415
 
     must_be_known("language", [language] if language else [], LANGUAGES)

@@ -3,91 +3,16 @@
 from __future__ import annotations
 
 import json as jsonlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from controller.change.phrases import Phrases, phrases_for
-from controller.change.telling import moment, outcome_lines, plain, plan_lines
+from controller.change.ground import Standing, standing_lines
+from controller.change.phrases import phrases_for
+from controller.change.telling import plan_lines
 from controller.cli.show import print_line
-from controller.store.plans import Carried, StoredPlan, Word, carried, words
+from controller.store.plans import StoredPlan
+from playbooks.plan import Plan
 
-if TYPE_CHECKING:
-    from controller.change.carry import Ground
-    from controller.office import Office
-    from inventory.approval import Approvers
-    from inventory.clause import Approval
-    from playbooks.plan import Plan
-
-__all__ = ["Standing", "ground_for", "plan_json", "show_plan", "standing_lines", "standing_of"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """Where a plan stands at a moment: what is demanded, whose yes counts, what was said, when it may be done."""
-
-    approval: Approval
-    may: Approvers
-    said: tuple[Word, ...]
-    hosts: tuple[Carried, ...]
-    next_at: datetime | None
-    now: datetime
-
-
-def ground_for(office: Office, customer: str, hosts: tuple[str, ...]) -> Ground:
-    """What a change of this customer's hosts stands on. Raises NoContractError, HoldError."""
-    from controller.change.carry import Ground  # noqa: PLC0415 - start-up counts.
-    from controller.change.permit import agents_of  # noqa: PLC0415
-
-    stored, law = office.law_of(customer)
-    known = tuple(host for host in hosts if host in law.contract.targets)
-    pins = office.pins(law.contract, agents_of(law, known or tuple(law.contract.targets)[:1]))
-    return Ground(store=office.store, stored=stored, law=law, pins=pins)
-
-
-def standing_of(ground: Ground, stored: StoredPlan, plan: Plan, now: datetime) -> Standing:
-    from controller.change.permit import approval_for, must_agree, next_time  # noqa: PLC0415 - see above.
-
-    return Standing(
-        approval=approval_for(ground.law, plan.playbook, plan.hosts, now),
-        may=must_agree(ground.law, ground.pins, requested_by=stored.requested_by, edited_by=stored.edited_by),
-        said=words(ground.store, stored.id),
-        hosts=carried(ground.store, stored.id),
-        next_at=next_time(ground.law, plan.playbook, plan.hosts, now),
-        now=now,
-    )
-
-
-def standing_lines(stored: StoredPlan, standing: Standing, phrases: Phrases) -> Iterator[str]:
-    """Who must agree, who has, when it may be done, and how far it is."""
-    from inventory.clause import Approval  # noqa: PLC0415 - see above.
-
-    wanted = {
-        Approval.NONE: (),
-        Approval.COLLEAGUE: (standing.may.colleagues,),
-        Approval.CUSTOMER: (standing.may.customers,),
-        Approval.BOTH: (standing.may.colleagues, standing.may.customers),
-    }[standing.approval]
-    names = "; ".join(", ".join(several) or phrases.nobody for several in wanted)
-    who = phrases.approvals[standing.approval]
-    yield phrases.approval.format(who=f"{who} {phrases.who.format(names=plain(names))}" if wanted else who)
-    for word in standing.said:
-        if word.kind == "approval" and word.expires is not None:
-            until = phrases.until.format(at=f"{moment(word.expires)} UTC")
-            yield f"{phrases.given.format(person=plain(word.person))}, {until}"
-    if stored.shadow:
-        yield phrases.shadow
-    if standing.next_at is None:
-        yield phrases.window_never
-    elif standing.next_at <= standing.now:
-        yield phrases.window_now
-    else:
-        yield phrases.window_next.format(at=moment(standing.next_at))
-    for one in standing.hosts:
-        first, *rest = outcome_lines(one.outcome, phrases)
-        yield f"{one.kind} {plain(one.host)}: {plain(first)}"
-        yield from (f"  {plain(line)}" for line in rest)
+__all__ = ["plan_json", "show_plan"]
 
 
 def show_plan(stored: StoredPlan, plan: Plan, standing: Standing, language: str) -> None:

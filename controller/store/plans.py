@@ -40,6 +40,7 @@ __all__ = [
     "plans",
     "promote",
     "promotions",
+    "read_plan_row",
     "say_agreed",
     "state_after",
     "words",
@@ -136,7 +137,7 @@ def get_plan(store: Store, plan_id: str) -> StoredPlan:
     if len(found) != 1:
         what = "there is no plan" if not found else "there are several plans"
         raise UnknownPlanError(f"{what} {plan_id!r}: see 'secondline plans'")
-    return _plan(found[0])
+    return read_plan_row(found[0])
 
 
 def plans(
@@ -158,7 +159,7 @@ def plans(
     if limit:
         wanted = wanted.limit(limit)
     with store.read() as connection:
-        return tuple(map(_plan, connection.execute(wanted)))
+        return tuple(map(read_plan_row, connection.execute(wanted)))
 
 
 def add_word(connection: Connection, word: Word) -> None:
@@ -175,7 +176,7 @@ def words(store: Store, plan_id: str) -> tuple[Word, ...]:
     """What people said to a plan, in order."""
     wanted = select(plan_word).where(plan_word.c.plan == plan_id).order_by(plan_word.c.at, plan_word.c.id)
     with store.read() as connection:
-        return tuple(Word(**dict(row._mapping)) for row in connection.execute(wanted))  # noqa: SLF001 - see `_plan`.
+        return tuple(Word(**dict(row._mapping)) for row in connection.execute(wanted))  # noqa: SLF001 - see `read_plan_row`.
 
 
 def move_plan(
@@ -362,6 +363,6 @@ def say_agreed(connection: Connection, plan_id: str, agreed: bool) -> None:  # n
         raise PlanStateError(f"plan {plan_id} was not made in shadow: there is nothing to compare")
 
 
-def _plan(row: Row[Any]) -> StoredPlan:
+def read_plan_row(row: Row[Any]) -> StoredPlan:
     columns = dict(row._mapping)  # noqa: SLF001 - the documented name of a row's columns.
     return StoredPlan(**columns | {"state": PlanState(row.state), "edited_by": tuple(row.edited_by)})

@@ -16,7 +16,17 @@ from controller.store.living import RunState
 from controller.store.schema import run
 from controller.store.store import Store
 
-__all__ = ["Run", "RunState", "create_run", "end_run", "get_run", "move_run", "open_run", "runs"]
+__all__ = [
+    "Run",
+    "RunState",
+    "create_run",
+    "end_run",
+    "get_run",
+    "move_run",
+    "open_run",
+    "read_run_row",
+    "runs",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +35,8 @@ class Run:
 
     summary: small JSON that lists show, such as the numbers of a report's coverage. subject: the ticket's,
     as it was. accounts: of whom it speaks. symptom: whose chain was followed. expired: when the evidence was deleted, as the contract says.
-    kind: 'diagnose'; or of a change: 'plan', 'apply' or 'undo'.
+    kind: 'diagnose'; or of a change: 'plan', 'apply' or 'undo'. faults: how many findings are more than a note, None
+    where nobody has counted; cause: the tag of the first cause.
     """
 
     id: str
@@ -45,6 +56,8 @@ class Run:
     symptom: str = ""
     expired: datetime | None = None
     kind: str = "diagnose"
+    faults: int | None = None
+    cause: str = ""
 
 
 def create_run(store: Store, fresh: Run, jobs: Iterable[Job] = (), ended: Iterable[Result] = ()) -> None:
@@ -90,13 +103,28 @@ def move_run(store: Store, run_id: str, state: RunState) -> None:
         _change(connection, run_id, state=state.value)
 
 
-def end_run(
-    connection: Connection, run_id: str, state: RunState, *, ended: datetime, summary: Mapping[str, Any]
+def end_run(  # noqa: PLR0913 - what an end consists of.
+    connection: Connection,
+    run_id: str,
+    state: RunState,
+    *,
+    ended: datetime,
+    summary: Mapping[str, Any],
+    found: tuple[int | None, str] = (None, ""),
 ) -> None:
-    """End a run inside a transaction of the caller's. Raises UnknownRunError."""
+    """End a run inside a transaction of the caller's. found: see `Run`, faults and cause. Raises UnknownRunError."""
     if not state.over:
         raise ValueError(f"a run does not end {state}")
-    _change(connection, run_id, state=state.value, ended=ended, summary=dict(summary))
+    faults, cause = found
+    _change(
+        connection,
+        run_id,
+        state=state.value,
+        ended=ended,
+        summary=dict(summary),
+        faults=faults,
+        cause=cause,
+    )
 
 
 def get_run(store: Store, run_id: str) -> Run:
@@ -105,7 +133,7 @@ def get_run(store: Store, run_id: str) -> Run:
         row = connection.execute(select(run).where(run.c.id == run_id)).one_or_none()
     if row is None:
         raise UnknownRunError(f"there is no run {run_id!r}: see 'secondline report list'")
-    return _run(row)
+    return read_run_row(row)
 
 
 def runs(  # noqa: PLR0913 - by what the list is narrowed.
@@ -130,7 +158,7 @@ def runs(  # noqa: PLR0913 - by what the list is narrowed.
     if states:
         wanted = wanted.where(run.c.state.in_([state.value for state in states]))
     with store.read() as connection:
-        return tuple(_run(row) for row in connection.execute(wanted))
+        return tuple(read_run_row(row) for row in connection.execute(wanted))
 
 
 def _change(connection: Connection, run_id: str, **values: object) -> None:
@@ -138,6 +166,6 @@ def _change(connection: Connection, run_id: str, **values: object) -> None:
         raise UnknownRunError(f"there is no run {run_id!r}")
 
 
-def _run(row: Row[tuple[object, ...]]) -> Run:
+def read_run_row(row: Row[tuple[object, ...]]) -> Run:
     columns = dict(row._mapping)  # noqa: SLF001 - the documented name of a row's columns.
     return Run(**columns | {"state": RunState(row.state), "accounts": tuple(row.accounts)})

@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 # The newest migration; `open_store` compares it with the database before it loads Alembic.
-HEAD = "0007"
+HEAD = "0013"
 
 METADATA = MetaData(
     naming_convention={
@@ -153,7 +153,11 @@ run = Table(
     Column("symptom", String(40), nullable=False, server_default=""),
     Column("expired", Utc),
     Column("kind", String(20), nullable=False, server_default="diagnose"),
+    Column("faults", Integer),
+    Column("cause", String(100), nullable=False, server_default=""),
     Index(None, "desk", "ticket"),
+    Index(None, "customer", "began"),
+    Index(None, "faults", "began"),
 )
 
 # made_in, applied_in, undone_in: the runs in which that was done.
@@ -163,7 +167,7 @@ plan = Table(
     Column("id", String(64), primary_key=True),
     Column("digest", String(64), nullable=False),
     Column("text", Text, nullable=False),
-    Column("customer", String(64), nullable=False),
+    Column("customer", String(64), nullable=False, index=True),
     Column("desk", String(64), nullable=False),
     Column("ticket", String(64), nullable=False),
     Column("playbook", String(100), nullable=False),
@@ -257,7 +261,7 @@ outbox = Table(
     "outbox",
     METADATA,
     Column("id", Integer, primary_key=True),
-    Column("run", ForeignKey("run.id")),
+    Column("run", ForeignKey("run.id"), index=True),
     Column("desk", String(64), nullable=False),
     Column("ticket", String(64), nullable=False),
     Column("action", JSON, nullable=False),
