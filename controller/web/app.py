@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from controller.office import Office
-from controller.web import inbox, login
+from controller.web import customers, inbox, keys, language, live, login, plans, runs, tickets
 from controller.web.door import Door, ForeignError, LogInError, ProveError
 from controller.web.pages import Pages
 from controller.web.underway import UnderWay
@@ -46,8 +46,8 @@ def make_app(office: Office, door: Door) -> FastAPI:
     )
     app.state.office, app.state.door, app.state.pages = office, door, Pages()
     app.state.underway = UnderWay(office)
-    app.include_router(login.router)
-    app.include_router(inbox.router)
+    for part in (login, inbox, customers, tickets, live, runs, plans, keys, language):
+        app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
     app.mount("/htmx", StaticFiles(directory=_htmx()), name="htmx")
     app.middleware("http")(_walls)

@@ -11,18 +11,22 @@ from datetime import datetime
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from controller.reports.inert import clip, inert
+from controller.web.access import Right, may
 from controller.web.door import person_of, token_of
 
-__all__ = ["LANGUAGES", "Pages", "language_of"]
+__all__ = ["LANGUAGES", "Pages", "language_of", "segment"]
 
 _HERE = Path(__file__).parent
 LANGUAGES = ("de", "en")
@@ -44,15 +48,20 @@ class Pages:
         **facts: Any,  # noqa: ANN401 - whatever a template needs.
     ) -> HTMLResponse:
         """Make a page, or a part of one (a template whose name begins with `_`)."""
+        return HTMLResponse(self.text(request, template, **facts), status, headers=headers)
+
+    def text(self, request: Request, template: str, **facts: Any) -> str:  # noqa: ANN401 - see above.
+        """The same as text, such as for a part that is sent later."""
         environment = self._environments[language_of(request)]
-        text = environment.get_template(template).render(
+        person = person_of(request)
+        return environment.get_template(template).render(
             request=request,
             language=language_of(request),
-            person=person_of(request),
+            person=person,
             csrf=token_of(request),
+            can=lambda right: may(person, Right(right)),
             **facts,
         )
-        return HTMLResponse(text, status, headers=headers)
 
 
 def language_of(request: Request) -> str:
@@ -71,10 +80,16 @@ def language_of(request: Request) -> str:
     return LANGUAGES[0]
 
 
+def segment(text: object) -> str:
+    """One segment of an address, whatever it holds."""
+    return quote(str(text), safe="")
+
+
 def _environment(language: str) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
+        finalize=_finalize,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -83,8 +98,16 @@ def _environment(language: str) -> Environment:
     environment.install_gettext_translations(_translations(language), newstyle=True)  # type: ignore[attr-defined]
     environment.filters["moment"] = lambda value: _moment(value, language)
     environment.filters["ago"] = lambda value: _ago(value, language)
+    environment.filters["day"] = lambda value: format_date(value, "medium", locale=language)
+    environment.filters["segment"] = segment
+    environment.filters["clip"] = clip
     environment.filters["number"] = lambda value: format_decimal(value, locale=language)
     return environment
+
+
+def _finalize(value: object) -> object:
+    """Whatever a host or a ticket says can be read on a page, and nothing else."""
+    return inert(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _translations(language: str) -> NullTranslations:

@@ -1,4 +1,4 @@
-"""What is being asked at this moment, how far is it, and how is it stopped? Diagnoses that this server carries out.
+"""What is being asked at this moment, how far is it, and how is it stopped? Diagnoses and changes that this server does.
 
 They share one nursery, which stands ready; each agent's own limits hold. A run that was started waits for its turn where
 too many go on: the customer who has fewest under way comes first, then who asked first.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -19,16 +19,18 @@ from functools import partial
 from agent.nursling import Nursery
 from controller.inquiry import Done, Wishes, carry_out
 from controller.office import Office
-from controller.progress import Progress
+from controller.progress import Progress, State, Watch
 from controller.run import new_run
 
-__all__ = ["Standing", "TooManyError", "UnderWay", "Work"]
+__all__ = ["Do", "Ended", "Standing", "TooManyError", "UnderWay", "Work"]
 
 _LOG = logging.getLogger(__name__)
 # So many may wait; whoever asks for more hears that at once.
 _WAITING = 1000
 # For so many that are over, how they went is still told to whoever watches.
 _REMEMBERED = 200
+# What is looked at first, where not all can be shown.
+_WORTH: tuple[State, ...] = ("asking", "undo-failed", "unknown", "unanswered", "broken", "refused", "unfit")
 
 
 class TooManyError(Exception):
@@ -50,9 +52,26 @@ class Standing(StrEnum):
         return self in {Standing.DONE, Standing.STOPPED, Standing.FAILED}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How it ended: where that is to be read, or what is said where there is no page for it. good: as was wished."""
+
+    url: str
+    said: tuple[str, ...] = ()
+    good: bool = True
+
+
+# Does it with a nursery that is open. Cancelling it stops it; it may still say how it ended.
+Do = Callable[[Nursery, Watch], Awaitable[Ended]]
+
+
 @dataclass(kw_only=True, eq=False)
 class Work:
-    """One diagnosis. lines: (host, question) -> how far; number: grows with everything that is new; error: why it failed."""
+    """One diagnosis, or a change. lines: (host, question) -> how far; number: grows with everything that is new.
+
+    run: its id here; of a diagnosis that of its run, too. what: 'diagnose', 'plan', 'apply' or 'undo'. error: why it
+    failed. done: of a diagnosis; ended: of everything that was begun with `begin`.
+    """
 
     run: str
     ticket: str
@@ -61,7 +80,11 @@ class Work:
     asked: datetime
     standing: Standing = Standing.WAITING
     lines: dict[tuple[str, str], Progress] = field(default_factory=dict)
+    what: str = "diagnose"
+    desk: str = ""
+    title: str = ""
     done: Done | None = None
+    ended: Ended | None = None
     error: str = ""
     number: int = 0
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -69,6 +92,14 @@ class Work:
     @property
     def counts(self) -> Counter[str]:
         return Counter(line.state for line in self.lines.values())
+
+    def worth_seeing(self, most: int) -> list[Progress]:
+        """So many lines, those first that are most worth being looked at."""
+        place = {state: number for number, state in enumerate(_WORTH)}
+        return sorted(
+            self.lines.values(),
+            key=lambda line: (place.get(line.state, len(place)), line.state == "waiting", line.host),
+        )[:most]
 
 
 class UnderWay:
@@ -78,7 +109,7 @@ class UnderWay:
         self._office, self._at_once = office, at_once
         self._nursery: Nursery | None = None
         self._works: dict[str, Work] = {}
-        self._wishes: dict[str, Wishes] = {}
+        self._dos: dict[str, Do] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def open(self) -> None:
@@ -95,16 +126,26 @@ class UnderWay:
 
     def start(self, wishes: Wishes, *, who: str, customer: str) -> str:
         """Take a diagnosis on, and give the id of its run. Raises TooManyError."""
-        if sum(not work.standing.over for work in self._works.values()) >= _WAITING:
+        now = datetime.now(UTC)
+        work = Work(run=new_run(now), ticket=wishes.ticket, customer=customer, who=who, asked=now)
+        office = replace(self._office, who=who)
+
+        async def ask(nursery: Nursery, watch: Watch) -> Ended:
+            work.done = await carry_out(office, nullcontext(nursery), wishes, watch, run=work.run)
+            return Ended(url=f"/runs/{work.run}")
+
+        self.begin(work, ask)
+        return work.run
+
+    def begin(self, work: Work, do: Do) -> None:
+        """Take something on; it waits for its turn. Raises TooManyError."""
+        if sum(not one.standing.over for one in self._works.values()) >= _WAITING:
             raise TooManyError(
                 f"{_WAITING} diagnoses wait already: stop some, or try again when they are over"
             )
-        now = datetime.now(UTC)
-        work = Work(run=new_run(now), ticket=wishes.ticket, customer=customer, who=who, asked=now)
         self._forget()
-        self._works[work.run], self._wishes[work.run] = work, wishes
+        self._works[work.run], self._dos[work.run] = work, do
         self._next()
-        return work.run
 
     def work(self, run: str) -> Work | None:
         """What is known of a run here; None when it was never here, or is long over."""
@@ -152,7 +193,6 @@ class UnderWay:
 
     async def _ask(self, work: Work) -> None:
         nursery = self._nursery
-        office = replace(self._office, who=work.who)
 
         def take(progress: Progress) -> None:
             work.lines[progress.host, progress.collector] = progress
@@ -160,12 +200,12 @@ class UnderWay:
 
         if nursery is None:
             raise RuntimeError("the server is not open yet")
-        work.done = await carry_out(office, nullcontext(nursery), self._wishes[work.run], take, run=work.run)
+        work.ended = await self._dos[work.run](nursery, take)
 
     def _ended(self, work: Work, task: asyncio.Task[None]) -> None:
         """However it ended, it is told, and the next one gets its turn."""
         self._tasks.pop(work.run, None)
-        self._wishes.pop(work.run, None)
+        self._dos.pop(work.run, None)
         if task.cancelled():
             self._tell(work, Standing.STOPPED)
         elif (error := task.exception()) is not None:
