@@ -19,6 +19,13 @@ ENGLISH = Words(
     ticket="Ticket",
     skip="Skip to the content",
     contents="On this page",
+    page="page",
+    copies={
+        "engineer": "engineers' copy: internal",
+        "customer": "customer's copy: redacted",
+        "ticket": "copy for the ticket: redacted",
+        "vendor": "copy for a vendor: redacted, names replaced",
+    },
     in_short="In one sentence",
     causes="Causes",
     what_to_do="What can be done",

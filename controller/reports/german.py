@@ -19,6 +19,13 @@ GERMAN = Words(
     ticket="Ticket",
     skip="Zum Inhalt springen",
     contents="Auf dieser Seite",
+    page="Seite",
+    copies={
+        "engineer": "Technikerfassung: intern",
+        "customer": "Kundenfassung: geschwärzt",
+        "ticket": "Fassung für das Ticket: geschwärzt",
+        "vendor": "Fassung für den Hersteller: geschwärzt, Namen ersetzt",
+    },
     in_short="In einem Satz",
     causes="Ursachen",
     what_to_do="Was sich tun lässt",

@@ -20,6 +20,7 @@ from controller.path import StageState
 from controller.pictures.drawing import SIGNS
 from controller.reports.coverage import State
 from controller.reports.inert import clip, inert
+from controller.reports.ink import STRIPES, drawn, on_paper, sheet
 from controller.reports.model import Blobs, Report
 from controller.reports.page import Page, page
 from controller.reports.redact import Audience, Redactor, redactor
@@ -27,7 +28,7 @@ from controller.reports.story import words_for
 from controller.reports.words import Words
 from inventory.contract import Redaction
 
-__all__ = ["prepare", "render_html"]
+__all__ = ["prepare", "render_html", "render_paper"]
 
 _HERE = Path(__file__).parent
 
@@ -59,6 +60,32 @@ def render_html(  # noqa: PLR0913 - the same arguments as the other forms take.
     hide: Redactor | None = None,
 ) -> str:
     """Give the page for one reader, as UTF-8 text. rules: the contract's, for all but the engineer. hide: see `redactor`."""
+    return _render(report, blobs, language, audience, rules, hide, paper=False)
+
+
+def render_paper(  # noqa: PLR0913 - see above.
+    report: Report,
+    blobs: Blobs,
+    language: str,
+    *,
+    audience: Audience = Audience.ENGINEER,
+    rules: Redaction | None = None,
+    hide: Redactor | None = None,
+) -> str:
+    """Give the same page as it is set for paper, for `controller.reports.paper.render_pdf` alone."""
+    return _render(report, blobs, language, audience, rules, hide, paper=True)
+
+
+def _render(  # noqa: PLR0913, PLR0917 - see above.
+    report: Report,
+    blobs: Blobs,
+    language: str,
+    audience: Audience,
+    rules: Redaction | None,
+    hide: Redactor | None,
+    *,
+    paper: bool,
+) -> str:
     words = words_for(language)
     stored = cache(blobs)
     hide = hide or redactor(report, rules or Redaction(), audience, stored)
@@ -68,11 +95,15 @@ def render_html(  # noqa: PLR0913 - the same arguments as the other forms take.
         p=shown,
         w=words,
         sections=_sections(shown, words),
-        style=style,
+        style=sheet("paper.css") if paper else style,
         style_hash=style_hash,
         shapes=_SHAPES,
         swatches=_SWATCHES,
         signs=SIGNS,
+        paper=paper,
+        copy=words.copies[audience.value],
+        drawn=drawn() if paper else "",
+        stripes=STRIPES,
     )
 
 
@@ -109,11 +140,10 @@ def _template() -> tuple[jinja2.Template, Markup, str]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(capfirst=_capital, clip=clip)
-    style = (_HERE / "page.css").read_text("utf-8")
+    environment.filters.update(capfirst=_capital, clip=clip, on_paper=on_paper)
+    style = sheet("page.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    # The style sheet is a file of ours: it may stand in the page as it is.
-    return environment.get_template("page.html"), Markup(style), digest  # noqa: S704
+    return environment.get_template("page.html"), style, digest
 
 
 def _compiled() -> jinja2.BytecodeCache | None:

@@ -53,6 +53,7 @@ class Audience(StrEnum):
     ENGINEER = "engineer"
     CUSTOMER = "customer"
     TICKET = "ticket"
+    VENDOR = "vendor"
 
 
 class Redactor:

@@ -35,6 +35,8 @@ class Words:
     ticket: str
     skip: str
     contents: str
+    page: str
+    copies: Mapping[str, str]
     in_short: str
     causes: str
     what_to_do: str
