@@ -20,6 +20,7 @@ ENGLISH = Words(
     skip="Skip to the content",
     contents="On this page",
     page="page",
+    in_electronic_copy="in the electronic copy",
     copies={
         "engineer": "engineers' copy: internal",
         "customer": "customer's copy: redacted",

@@ -20,6 +20,7 @@ GERMAN = Words(
     skip="Zum Inhalt springen",
     contents="Auf dieser Seite",
     page="Seite",
+    in_electronic_copy="in der elektronischen Fassung",
     copies={
         "engineer": "Technikerfassung: intern",
         "customer": "Kundenfassung: geschwärzt",

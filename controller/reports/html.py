@@ -34,6 +34,10 @@ _HERE = Path(__file__).parent
 
 # Severity and state are told by word and by shape; colour comes on top.
 _SHAPES = MappingProxyType({"fault": "◆", "warn": "▲", "note": "●"})
+# So much of each list is on paper; setting a line takes a thousand times as long as writing it.
+_MOST = MappingProxyType(
+    {"cards": 20, "explained": 12, "hosts": 40, "rows": 40, "places": 12, "exhibits": 60}
+)
 _SWATCHES = MappingProxyType(
     {
         State.SEEN.value: "■",
@@ -60,7 +64,21 @@ def render_html(  # noqa: PLR0913 - the same arguments as the other forms take.
     hide: Redactor | None = None,
 ) -> str:
     """Give the page for one reader, as UTF-8 text. rules: the contract's, for all but the engineer. hide: see `redactor`."""
-    return _render(report, blobs, language, audience, rules, hide, paper=False)
+    words = words_for(language)
+    stored = cache(blobs)
+    hide = hide or redactor(report, rules or Redaction(), audience, stored)
+    shown = page(report, stored, words, hide)
+    template, style, style_hash = _template()
+    return template.render(
+        p=shown,
+        w=words,
+        sections=_sections(shown, words),
+        style=style,
+        style_hash=style_hash,
+        shapes=_SHAPES,
+        swatches=_SWATCHES,
+        signs=SIGNS,
+    )
 
 
 def render_paper(  # noqa: PLR0913 - see above.
@@ -72,38 +90,29 @@ def render_paper(  # noqa: PLR0913 - see above.
     rules: Redaction | None = None,
     hide: Redactor | None = None,
 ) -> str:
-    """Give the same page as it is set for paper, for `controller.reports.paper.render_pdf` alone."""
-    return _render(report, blobs, language, audience, rules, hide, paper=True)
-
-
-def _render(  # noqa: PLR0913, PLR0917 - see above.
-    report: Report,
-    blobs: Blobs,
-    language: str,
-    audience: Audience,
-    rules: Redaction | None,
-    hide: Redactor | None,
-    *,
-    paper: bool,
-) -> str:
+    """Give the same for `controller.reports.paper.render_pdf`: what is long is said to be long, and stands on the web page."""
     words = words_for(language)
     stored = cache(blobs)
     hide = hide or redactor(report, rules or Redaction(), audience, stored)
     shown = page(report, stored, words, hide)
-    template, style, style_hash = _template()
-    return template.render(
-        p=shown,
-        w=words,
-        sections=_sections(shown, words),
-        style=sheet("paper.css") if paper else style,
-        style_hash=style_hash,
-        shapes=_SHAPES,
-        swatches=_SWATCHES,
-        signs=SIGNS,
-        paper=paper,
-        copy=words.copies[audience.value],
-        drawn=drawn() if paper else "",
-        stripes=STRIPES,
+    exhibits = [(name, item) for name, items in shown.evidence for item in items]
+    return (
+        _environment()
+        .get_template("paper.html")
+        .render(
+            p=shown,
+            w=words,
+            copy=words.copies[audience.value],
+            style=sheet("paper.css"),
+            drawn=drawn(),
+            stripes=STRIPES,
+            shapes=_SHAPES,
+            swatches=_SWATCHES,
+            signs=SIGNS,
+            most=_MOST,
+            exhibits=exhibits[: _MOST["exhibits"]],
+            more_exhibits=max(0, len(exhibits) - _MOST["exhibits"]),
+        )
     )
 
 
@@ -130,6 +139,13 @@ def prepare() -> None:
 @cache
 def _template() -> tuple[jinja2.Template, Markup, str]:
     """The compiled template, the style sheet and its hash for the page's security policy."""
+    style = sheet("page.css")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return _environment().get_template("page.html"), style, digest
+
+
+@cache
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE),
         bytecode_cache=_compiled(),
@@ -141,9 +157,7 @@ def _template() -> tuple[jinja2.Template, Markup, str]:
         lstrip_blocks=True,
     )
     environment.filters.update(capfirst=_capital, clip=clip, on_paper=on_paper)
-    style = sheet("page.css")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return environment.get_template("page.html"), style, digest
+    return environment
 
 
 def _compiled() -> jinja2.BytecodeCache | None:

@@ -36,6 +36,7 @@ class Words:
     skip: str
     contents: str
     page: str
+    in_electronic_copy: str
     copies: Mapping[str, str]
     in_short: str
     causes: str
