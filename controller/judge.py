@@ -28,7 +28,7 @@ from collectors import Finding, Unanswered
 from collectors.catalogue import catalogue
 from collectors.collector import Collector
 from collectors.replay import Replay, open_failure
-from controller.bundle import Bundle
+from controller.bundle.read import Bundle
 from controller.diagnosis import Cause, findings_of, rank
 
 __all__ = ["Judgement", "judge"]
@@ -43,6 +43,7 @@ class Judgement:
     """Today's findings and causes, and how they differ from those of the run.
 
     lost: what was answered in the run and cannot be judged today, such as a question that is no more.
+    redacted: how many of the results rest on answers out of which secrets were taken.
     """
 
     findings: tuple[Finding, ...]
@@ -50,6 +51,7 @@ class Judgement:
     new: tuple[Finding, ...]
     gone: tuple[Finding, ...]
     lost: tuple[Result, ...]
+    redacted: int
 
     @property
     def same(self) -> bool:
@@ -70,6 +72,7 @@ def judge(bundle: Bundle) -> Judgement:
             for before, today in zip(bundle.results, results, strict=True)
             if isinstance(before.outcome, Seen) and not isinstance(today.outcome, Seen)
         ),
+        redacted=sum(not bundle.redacted.isdisjoint(result.evidence) for result in bundle.results),
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select
 
 from controller.reports.model import Touch
-from controller.store.chain import START, Head, alone, hash_of, read_heads, write_heads
+from controller.store.chain import FIELDS, START, Head, Link, alone, hash_of, read_heads, write_heads
 from controller.store.entries import Entry, LedgerFact, What
 from controller.store.errors import LedgerBrokenError
 from controller.store.schema import ledger
@@ -26,11 +26,13 @@ __all__ = [
     "Entry",
     "Head",
     "LedgerFact",
+    "Link",
     "Problem",
     "Verdict",
     "What",
     "append",
     "append_many",
+    "excerpt",
     "head_of",
     "touches",
     "verify",
@@ -105,6 +107,20 @@ def touches(store: Store, run: str) -> tuple[Touch, ...]:
                 clause=row.clause,
                 who=row.who,
                 about=_about(row.what, row.facts),
+            )
+            for row in connection.execute(every)
+        )
+
+
+def excerpt(store: Store, run: str) -> tuple[Link, ...]:
+    """All that the ledger says about one run, as it was chained, in order."""
+    every = select(ledger).where(ledger.c.run == run).order_by(ledger.c.number)
+    with store.read() as connection:
+        return tuple(
+            Link(
+                previous=row.previous,
+                hash=row.hash,
+                content={name: getattr(row, name) for name in FIELDS} | {"at": row.at},
             )
             for row in connection.execute(every)
         )

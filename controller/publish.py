@@ -13,11 +13,12 @@ from controller.desks.desk import Desk, File
 from controller.ledger import Entry, What, append
 from controller.outbox import Action, ActionKind, Delivery, deliver_due, finish_run
 from controller.reports.coverage import Coverage, State, coverage
-from controller.reports.html import render_html
+from controller.reports.html import render_html, render_paper
 from controller.reports.json import render_json
-from controller.reports.model import Report
+from controller.reports.model import Blobs, Report
 from controller.reports.note import render_note
-from controller.reports.redact import Audience, redactor
+from controller.reports.paper import render_pdf
+from controller.reports.redact import Audience, Redactor, redactor
 from controller.store.blobs import MAX_BLOB
 from controller.store.runs import RunState
 from controller.store.store import Store
@@ -37,12 +38,23 @@ class Published:
     page: Path
     data: Path
     note: str
+    paper: Path | None = None
 
 
 def write_report(  # noqa: PLR0913, PLR0917 - what, by which rules, for whom, where.
-    store: Store, report: Report, rules: Redaction, language: str, folder: Path, audience: Audience
+    store: Store,
+    report: Report,
+    rules: Redaction,
+    language: str,
+    folder: Path,
+    audience: Audience,
+    *,
+    pdf: bool = False,
 ) -> Published:
-    """Write all forms of a report into a folder (created when missing, for this account only)."""
+    """Write all forms of a report into a folder (created when missing, for this account only).
+
+    pdf: on paper as well, which takes seconds. Raises PaperError then.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     page, data = folder / "report.html", folder / "report.json"
     # Each form looks at the same evidence.
@@ -57,7 +69,16 @@ def write_report(  # noqa: PLR0913, PLR0917 - what, by which rules, for whom, wh
     whole = all(_fits(form) for form in (page, data))
     where = "" if whole else f"secondline report write {report.run}"
     note = render_note(report, language, audience, rules, blobs=blobs, where=where, hide=hide.again())
-    return Published(page=page, data=data, note=note)
+    paper = _on_paper(report, language, audience, hide.again(), blobs, folder) if pdf else None
+    return Published(page=page, data=data, note=note, paper=paper)
+
+
+def _on_paper(  # noqa: PLR0913, PLR0917 - see above.
+    report: Report, language: str, audience: Audience, hide: Redactor, blobs: Blobs, folder: Path
+) -> Path:
+    paper = folder / "report.pdf"
+    paper.write_bytes(render_pdf(render_paper(report, blobs, language, audience=audience, hide=hide)))
+    return paper
 
 
 def _fits(form: Path) -> bool:

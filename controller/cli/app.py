@@ -102,11 +102,12 @@ def _mistakes() -> tuple[type[Exception], ...]:
     """The errors that are somebody's mistake and not ours: asked for only when one was raised."""
     from agent.credentials import CredentialError  # noqa: PLC0415 - start-up counts.
     from agent.refusal import HoldError  # noqa: PLC0415
-    from controller.bundle import BundleError  # noqa: PLC0415
+    from controller.bundle.archive import BundleError  # noqa: PLC0415
     from controller.capture import CaptureError  # noqa: PLC0415
     from controller.choice import ChoiceError  # noqa: PLC0415
     from controller.desks.desk import DeskError  # noqa: PLC0415
     from controller.office import NoContractError  # noqa: PLC0415
+    from controller.reports.paper import PaperError  # noqa: PLC0415
     from controller.settings import SettingsError  # noqa: PLC0415
     from controller.store.errors import StoreError  # noqa: PLC0415
     from inventory.approval import ApprovalError  # noqa: PLC0415
@@ -125,6 +126,7 @@ def _mistakes() -> tuple[type[Exception], ...]:
         HoldError,
         NoContractError,
         OSError,
+        PaperError,
         SignatureError,
         SourceError,
         StoreError,

@@ -1,8 +1,8 @@
-"""What was found? Lists runs, writes their reports and evidence bundles, judges a bundle again."""
+"""What was found? Lists runs, writes their reports and bundles, checks a bundle and judges it again."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "judge"]
 
-app = typer.Typer(help="Reports: list runs, write reports, export evidence.", no_args_is_help=True)
+app = typer.Typer(
+    help="Reports: list runs, write reports and bundles, verify a bundle.", no_args_is_help=True
+)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -58,9 +60,10 @@ def write(
     to: Annotated[Path, typer.Option(help="The folder to write into.")] = Path("report"),
     language: Annotated[str, typer.Option(help="de or en; the contract's when not given.")] = "",
     customer_copy: Annotated[bool, typer.Option("--customer", help="As the customer may see it.")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="On paper as well.")] = False,
     json: Json = False,
 ) -> None:
-    """Write the report of a run as web page and JSON."""
+    """Write the report of a run as web page and JSON, and on paper when asked."""
     from controller.publish import write_report  # noqa: PLC0415 - see above.
     from controller.reports.redact import Audience  # noqa: PLC0415
     from controller.run import report_of  # noqa: PLC0415
@@ -71,26 +74,39 @@ def write(
     report = report_of(office.store, run, contract)
     audience = Audience.CUSTOMER if customer_copy else Audience.ENGINEER
     written = write_report(
-        office.store, report, contract.data.redact, language or contract.language, to, audience
+        office.store, report, contract.data.redact, language or contract.language, to, audience, pdf=pdf
     )
     if json:
-        print_json({"page": str(written.page), "data": str(written.data), "note": written.note})
+        paper = {"paper": str(written.paper)} if written.paper else {}
+        print_json({"page": str(written.page), "data": str(written.data), "note": written.note, **paper})
     else:
         print_line(f"report  {written.page}")
         print_line(f"data    {written.data}")
+        if written.paper:
+            print_line(f"paper   {written.paper}")
 
 
 @app.command()
-def export(
+def bundle(
     run: str,
     *,
-    to: Annotated[Path, typer.Option(help="The file to write.")] = Path("evidence.zip"),
+    for_: Annotated[
+        str, typer.Option("--for", help="Who will read it: engineer, customer or vendor.")
+    ] = "engineer",
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("bundle.zip"),
+    host: Annotated[
+        list[str] | None,
+        typer.Option(help="Whose answers a vendor gets; those with findings when not given."),
+    ] = None,
+    language: Annotated[str, typer.Option(help="de or en; the contract's when not given.")] = "",
     json: Json = False,
 ) -> None:
-    """Write a run's raw evidence into one archive, for 'secondline judge'. It is not redacted."""
-    from controller.bundle import write_bundle  # noqa: PLC0415 - see above.
-    from controller.run import report_of  # noqa: PLC0415
+    """Write a run into one signed file: report, answers, what was done; redacted for its reader, provable offline."""
+    from controller.bundle.make import make_bundle  # noqa: PLC0415 - see above.
+    from controller.reports.redact import Audience  # noqa: PLC0415
+    from controller.settings import signing_key  # noqa: PLC0415
 
+<<<<<<< HEAD
     office = open_office(print_error).tidy()
     contract = _contract(office, run)
     report = report_of(office.store, run, contract)
@@ -100,11 +116,62 @@ def export(
         office.store.blobs,
         to,
         keep_until=report.began + timedelta(days=contract.data.keep_days),
+=======
+    must_be_known("language", [language] if language else [], LANGUAGES)
+    must_be_known("for", [for_], [Audience.ENGINEER, Audience.CUSTOMER, Audience.VENDOR])
+    office = open_office().tidy()
+    key, now = signing_key(office.settings.home), datetime.now(UTC)
+    made = make_bundle(
+        office.store,
+        run,
+        Audience(for_),
+        output,
+        key=key,
+        now=now,
+        language=language,
+        hosts=tuple(host or ()),
+>>>>>>> 3edf55c (A run leaves in one signed file for engineers, customers or vendors, and is verified offline to the byte)
     )
     if json:
-        print_json({"file": str(to)})
+        print_json({"file": str(made)})
     else:
-        print_line(str(to))
+        print_line(str(made))
+
+
+@app.command()
+def verify(
+    bundle: Path,
+    *,
+    key: Annotated[Path | None, typer.Option(help="The controller's public key, from elsewhere.")] = None,
+    json: Json = False,
+) -> None:
+    """Check a bundle, offline. Exit status: 0 it holds and the key is known, 3 it holds, but whose key it is is not known, 2 it does not hold."""
+    from controller.bundle.check import check_bundle  # noqa: PLC0415 - see above.
+    from controller.cli.keys import public_keys  # noqa: PLC0415
+
+    said = check_bundle(bundle, public_keys(key) if key else ())
+    if json:
+        print_json(
+            {
+                "run": said.run,
+                "customer": said.customer,
+                "audience": said.audience,
+                "signed_at": said.signed_at.isoformat(),
+                "key": said.key.kid,
+                "signer_known": said.known,
+                "ledger_head": said.ledger_head,
+                "checks": dict(said.checks),
+                "not_provable": dict(said.unproven),
+            }
+        )
+    else:
+        print_line(f"run {said.run}, for the {said.audience}")
+        for check, detail in said.checks:
+            print_line(f"  holds       {check}: {detail}")
+        for unproven, detail in said.unproven:
+            print_line(f"  not proven  {unproven}: {detail}")
+        print_line(f"the ledger's head when it was signed: {said.ledger_head}")
+    raise typer.Exit(0 if said.known else 3)
 
 
 @app.command()
@@ -130,12 +197,12 @@ def expire(*, json: Json = False) -> None:
 def judge(bundle: Path, *, json: Json = False) -> None:
     """Judge a bundle of evidence again, offline. Exit status: 0 no fault, 1 faults, 2 not a bundle."""
     from collectors import Severity  # noqa: PLC0415 - see above.
-    from controller.bundle import read_bundle  # noqa: PLC0415
+    from controller.bundle.read import read_bundle  # noqa: PLC0415
     from controller.judge import judge as judge_again  # noqa: PLC0415
     from controller.progress import shown  # noqa: PLC0415
 
     evidence = read_bundle(bundle)
-    if evidence.keep_until is not None and evidence.keep_until < datetime.now(UTC):
+    if evidence.keep_until < datetime.now(UTC):
         print_error(
             f"the contract let this evidence be kept until {evidence.keep_until:%Y-%m-%d}: delete {bundle}"
         )
@@ -144,6 +211,7 @@ def judge(bundle: Path, *, json: Json = False) -> None:
         print_json(
             {
                 "same": said.same,
+                "redacted": said.redacted,
                 "causes": [
                     {"tag": c.finding.tag.name, "host": c.finding.host, "sure": c.sure} for c in said.causes
                 ],
@@ -161,6 +229,10 @@ def judge(bundle: Path, *, json: Json = False) -> None:
         print_line(
             "the same findings as in the run" if said.same else "the findings differ from those of the run:"
         )
+        if said.redacted:
+            print_line(
+                f"  {said.redacted} results rest on answers out of which secrets were taken: they may be judged otherwise"
+            )
         for sign, findings in (("+", said.new), ("-", said.gone)):
             for finding in findings:
                 print_line(f"  {sign} {_told(finding)}")

@@ -50,17 +50,25 @@ def main() -> int:
     from weasyprint import HTML  # noqa: PLC0415
     from weasyprint.urls import FatalURLFetchingError, URLFetcher  # noqa: PLC0415
 
+    wanted: list[str] = []
+
     class Nothing(URLFetcher):  # type: ignore[misc]
         """Fetches nothing, from nowhere: a page that wants it is not ours."""
 
         def fetch(self, url: str, headers: object = None) -> NoReturn:  # noqa: ARG002 - the library calls it so.
+            # A drawing that wants something is left out without a word: it is remembered.
+            wanted.append(url)
             raise FatalURLFetchingError(f"the page wants {url[:200]!r}")
 
     logging.getLogger("weasyprint").setLevel(logging.CRITICAL)
     _close_in(raise_wall())
     page = sys.stdin.buffer.read()
     document = HTML(string=page.decode("utf-8"), url_fetcher=Nothing(), base_url=None)
-    sys.stdout.buffer.write(document.write_pdf(pdf_variant="pdf/ua-1"))
+    said = document.write_pdf(pdf_variant="pdf/ua-1")
+    if wanted:
+        sys.stderr.write(f"the page wants {wanted[0][:200]!r}\n")
+        return 1
+    sys.stdout.buffer.write(said)
     return 0
 
 

@@ -27,9 +27,9 @@ from controller.reports.learn import (
 from controller.reports.model import Blobs, Report
 from controller.reports.withhold import MARK, remove_secrets
 from controller.store.errors import BlobError
-from inventory.contract import Redaction
+from inventory.contract import Contract, Redaction
 
-__all__ = ["Audience", "Redactor", "leaks", "part_text", "redactor"]
+__all__ = ["Audience", "Redactor", "leaks", "part_text", "redactor", "rules_for"]
 
 _LEARNT = 65_536
 # No text that is shown comes near this; a longer one is an attempt to keep us busy.
@@ -48,7 +48,10 @@ _ARPA = re.compile(r"(?i)(?<![\w.-])((?:[0-9a-f]{1,3}\.){1,32})(in-addr|ip6)\.ar
 
 
 class Audience(StrEnum):
-    """Who reads: ENGINEER sees all but secrets; CUSTOMER and TICKET see what the contract lets through."""
+    """Who reads: ENGINEER sees all but secrets; CUSTOMER and TICKET see what the contract lets through.
+
+    VENDOR, the third level, sees no name, address or account of anybody, whatever the contract lets through.
+    """
 
     ENGINEER = "engineer"
     CUSTOMER = "customer"
@@ -109,6 +112,10 @@ class Redactor:
             self.removed = before
         self.removed.update(known[1])
         return known[0]
+
+    def whole(self, text: str) -> str:
+        """As `text`, however long it is: for evidence that leaves as it is, which is no longer than a part that is kept."""
+        return self._clean(text)
 
     def _clean(self, text: str) -> str:
         text = remove_secrets(text, lambda _: self.removed.update(["secret"]))
@@ -212,6 +219,31 @@ def redactor(report: Report, rules: Redaction, audience: Audience, blobs: Blobs 
             if word.lower() not in known:
                 made.learn(word, "account", account)
     return made
+
+
+def rules_for(contract: Contract, audience: Audience, asked_by: str = "") -> Redaction:
+    """What is taken out for a reader: the contract's rules; for a vendor also whose systems they are, where, and who asked."""
+    rules = contract.data.redact
+    if audience is not Audience.VENDOR:
+        return rules
+    places = (word for site in contract.sites for word in (site.id, site.name, site.agent))
+    people = (word for contact in contract.contacts for word in (contact.name, contact.id))
+    named = (
+        contract.name,
+        *_names_in(contract.name),
+        contract.customer,
+        contract.contract,
+        *places,
+        *people,
+        asked_by,
+    )
+    also = tuple(dict.fromkeys((*rules.also, *filter(None, named))))
+    return Redaction.model_construct(accounts=True, addresses=True, names=True, also=also)
+
+
+def _names_in(name: str) -> tuple[str, ...]:
+    """The words of a firm's name that can stand alone for it; 'GmbH' and 'Bau' say nobody's name."""
+    return tuple(word for word in re.findall(r"\w+", name) if len(word) > 4)
 
 
 def _learn_known(made: Redactor, report: Report) -> None:

@@ -13,12 +13,12 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-__all__ = ["START", "Head", "alone", "hash_of", "read_heads", "write_heads"]
+__all__ = ["FIELDS", "START", "Head", "Link", "alone", "hash_of", "read_heads", "write_heads"]
 
 # What the first entry has for a predecessor's hash.
 START = "0" * 64
 
-_FIELDS = ("number", "run", "who", "what", "host", "clause", "facts")
+FIELDS = ("number", "run", "who", "what", "host", "clause", "facts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,26 @@ class Head:
     hash: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One entry as it stands in the chain. content: what `hash_of` reads."""
+
+    previous: str
+    hash: str
+    content: Mapping[str, Any]
+
+    @property
+    def number(self) -> int:
+        return int(self.content["number"])
+
+    @property
+    def holds(self) -> bool:
+        return hash_of(self.previous, self.content) == self.hash
+
+
 def hash_of(previous: str, content: Mapping[str, Any]) -> str:
     """SHA-256 (hex) over the predecessor's hash and an entry's content as canonical JSON."""
-    fields = {name: content[name] for name in _FIELDS}
+    fields = {name: content[name] for name in FIELDS}
     fields["at"] = content["at"].astimezone(UTC).isoformat(timespec="microseconds")
     canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(f"{previous}\n{canonical}".encode()).hexdigest()

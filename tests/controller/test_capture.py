@@ -50,7 +50,7 @@ def test_a_capture_of_one_way_voice_is_a_fault_in_the_report(home: Path, tmp_pat
     assert "capture-read" in ledger
     assert "session-opened" not in ledger
     bundle = tmp_path / "evidence.zip"
-    assert run_command(home, "report", "export", str(report["run"]), "--to", str(bundle)).returncode == 0
+    assert run_command(home, "report", "bundle", str(report["run"]), "-o", str(bundle)).returncode == 0
     again = run_command(home, "judge", str(bundle))
     assert again.returncode in {0, 1}, again.stderr
     assert "same" in again.stdout or "voip.call-one-way" in again.stdout

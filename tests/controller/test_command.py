@@ -278,9 +278,7 @@ def run(home: Path, fleet: Fleet) -> str:
 @pytest.fixture
 def bundle(home: Path, run: str, tmp_path: Path) -> Path:
     file = tmp_path / "evidence.zip"
-    assert json.loads(ran(home, 0, "report", "export", run, "--to", str(file), "--json")) == {
-        "file": str(file)
-    }
+    assert json.loads(ran(home, 0, "report", "bundle", run, "-o", str(file), "--json")) == {"file": str(file)}
     assert file.stat().st_mode & 0o077 == 0, "raw answers are nobody else's business"
     return file
 

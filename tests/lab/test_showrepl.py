@@ -16,7 +16,7 @@ import pytest
 
 from agent.job import Seen
 from collectors.ad.replication import ReplicationFacts, replication
-from controller.bundle import read_bundle
+from controller.bundle.read import read_bundle
 from tests.faults.ad_acts import BY_NAME
 from tests.lab import ad
 from tests.lab.lab import Lab
@@ -65,7 +65,7 @@ def _ours(lab: Lab) -> Mapping[str, Rows]:
     )
     file = lab.place.state / "showrepl.zip"
     file.unlink(missing_ok=True)
-    exported = lab.product("report", "export", told["run"], "--to", str(file))
+    exported = lab.product("report", "bundle", told["run"], "-o", str(file))
     assert exported.returncode == 0, exported.stderr
     readings: dict[str, ReplicationFacts] = {
         result.job.host: replication.adapter.validate_python(result.outcome.reading)

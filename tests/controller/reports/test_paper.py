@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -22,7 +23,9 @@ from tests.controller.reports.hostile import hostile
 from tests.controller.reports.sample import STORE, Store, crowd, sample
 
 # What lets a PDF do something, lead out of itself or carry something along.
-ACTIVE = re.compile(rb"/(JS|JavaScript|OpenAction|AA|Launch|URI|GoToR|SubmitForm|EmbeddedFiles?|RichMedia|XFA)\b")
+ACTIVE = re.compile(
+    rb"/(JS|JavaScript|OpenAction|AA|Launch|URI|GoToR|SubmitForm|EmbeddedFiles?|RichMedia|XFA)\b"
+)
 
 
 def pdf(report: Report, language: str = "de", audience: Audience = Audience.ENGINEER) -> PdfReader:
@@ -51,8 +54,8 @@ def elements(node: object) -> Iterator[DictionaryObject]:
 
 
 def tree(reader: PdfReader) -> list[DictionaryObject]:
-    root = reader.trailer["/Root"]["/StructTreeRoot"]
-    return list(elements(root["/K"]))
+    catalogue: Any = reader.trailer["/Root"]
+    return list(elements(catalogue["/StructTreeRoot"]["/K"]))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +67,7 @@ def tree(reader: PdfReader) -> list[DictionaryObject]:
 )
 def test_paper_is_tagged_titled_and_in_the_readers_language(language: str, sentence: str, copy: str) -> None:
     reader = pdf(sample(), language)
-    root = reader.trailer["/Root"]
+    root: Any = reader.trailer["/Root"]
     assert root["/Lang"] == language
     assert root["/MarkInfo"]["/Marked"]
     assert root["/ViewerPreferences"]["/DisplayDocTitle"]
@@ -86,7 +89,7 @@ def test_a_drawing_is_told_to_who_does_not_see_it() -> None:
         pytest.skip("Graphviz is not installed here")
     meshed = (replicates("dc1", ("dc2", 0), ("dc3", 0)), replicates("dc2", ("dc1", 0), ("dc3", 8457)))
     reader = pdf(replace(sample(), results=meshed), "en")
-    said = [str(one.get("/Alt", "")) for one in tree(reader) if one["/S"] == "/Figure"]
+    said = [str(one.get("/Alt", "")) for one in tree(reader) if str(one["/S"]) == "/Figure"]
     assert len(said) == 2
     assert all(said), "no picture without words"
     assert "2 seen" in said[0]
@@ -135,19 +138,14 @@ def test_the_same_page_gives_the_same_bytes() -> None:
         '<img src="http://127.0.0.1:9/x.png">',
         '<link rel="stylesheet" href="data:text/css,p{}">',
         '<style>@import "file:///etc/hostname";</style>',
-        '<svg viewBox="0 0 1 1"><image href="file:///etc/passwd"/></svg>',
+        '<svg width="9" height="9"><image width="9" height="9" href="file:///etc/passwd"/></svg>',
         '<link rel="attachment" href="file:///etc/passwd">',
     ],
 )
 def test_a_page_that_wants_anything_is_not_set(wanted: str) -> None:
-    try:
-        content = render_pdf(f"<!doctype html><html lang=en><title>t</title>{wanted}<p>x</p></html>")
-    except PaperError as error:
-        assert "wants" in str(error)
-    else:
-        reader = PdfReader(io.BytesIO(content))
-        assert not reader.attachments
-        assert "root:" not in text_of(reader)
+    page = f"<!doctype html><html lang=en><title>t</title>{wanted}<p>x</p></html>"
+    with pytest.raises(PaperError, match="wants"):
+        render_pdf(page)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""A run in one file, for those who have not our store."""
