@@ -13,6 +13,7 @@ from controller.desks.desk import Desk, File
 from controller.ledger import Entry, What, append
 from controller.outbox import Action, ActionKind, Delivery, deliver_due, finish_run
 from controller.reports.coverage import Coverage, State, coverage
+from controller.reports.csv import render_coverage, render_findings
 from controller.reports.html import render_html, render_paper
 from controller.reports.json import render_json
 from controller.reports.model import Blobs, Report
@@ -39,6 +40,7 @@ class Published:
     data: Path
     note: str
     paper: Path | None = None
+    tables: tuple[Path, ...] = ()
 
 
 def write_report(  # noqa: PLR0913, PLR0917 - what, by which rules, for whom, where.
@@ -50,10 +52,11 @@ def write_report(  # noqa: PLR0913, PLR0917 - what, by which rules, for whom, wh
     audience: Audience,
     *,
     pdf: bool = False,
+    tables: bool = False,
 ) -> Published:
     """Write all forms of a report into a folder (created when missing, for this account only).
 
-    pdf: on paper as well, which takes seconds. Raises PaperError then.
+    pdf: on paper as well, which takes seconds. Raises PaperError then. tables: findings and coverage as CSV as well.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     page, data = folder / "report.html", folder / "report.json"
@@ -70,7 +73,15 @@ def write_report(  # noqa: PLR0913, PLR0917 - what, by which rules, for whom, wh
     where = "" if whole else f"secondline report write {report.run}"
     note = render_note(report, language, audience, rules, blobs=blobs, where=where, hide=hide.again())
     paper = _on_paper(report, language, audience, hide.again(), blobs, folder) if pdf else None
-    return Published(page=page, data=data, note=note, paper=paper)
+    lists = _as_tables(report, language, hide.again(), folder) if tables else ()
+    return Published(page=page, data=data, note=note, paper=paper, tables=lists)
+
+
+def _as_tables(report: Report, language: str, hide: Redactor, folder: Path) -> tuple[Path, ...]:
+    findings, questions = folder / "findings.csv", folder / "coverage.csv"
+    findings.write_text(render_findings(report, language, hide), "utf-8", newline="")
+    questions.write_text(render_coverage(report, language, hide), "utf-8", newline="")
+    return findings, questions
 
 
 def _on_paper(  # noqa: PLR0913, PLR0917 - see above.

@@ -61,6 +61,7 @@ def write(
     language: Annotated[str, typer.Option(help="de or en; the contract's when not given.")] = "",
     customer_copy: Annotated[bool, typer.Option("--customer", help="As the customer may see it.")] = False,
     pdf: Annotated[bool, typer.Option("--pdf", help="On paper as well.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Findings and coverage as tables as well.")] = False,
     json: Json = False,
 ) -> None:
     """Write the report of a run as web page and JSON, and on paper when asked."""
@@ -74,16 +75,33 @@ def write(
     report = report_of(office.store, run, contract)
     audience = Audience.CUSTOMER if customer_copy else Audience.ENGINEER
     written = write_report(
-        office.store, report, contract.data.redact, language or contract.language, to, audience, pdf=pdf
+        office.store,
+        report,
+        contract.data.redact,
+        language or contract.language,
+        to,
+        audience,
+        pdf=pdf,
+        tables=csv,
     )
     if json:
         paper = {"paper": str(written.paper)} if written.paper else {}
-        print_json({"page": str(written.page), "data": str(written.data), "note": written.note, **paper})
+        print_json(
+            {
+                "page": str(written.page),
+                "data": str(written.data),
+                "note": written.note,
+                "tables": list(map(str, written.tables)),
+                **paper,
+            }
+        )
     else:
         print_line(f"report  {written.page}")
         print_line(f"data    {written.data}")
         if written.paper:
             print_line(f"paper   {written.paper}")
+        for made in written.tables:
+            print_line(f"table   {made}")
 
 
 @app.command()

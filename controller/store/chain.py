@@ -13,7 +13,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FIELDS", "START", "Head", "Link", "alone", "hash_of", "read_heads", "write_heads"]
+__all__ = ["FIELDS", "START", "Head", "Link", "alone", "canonical", "hash_of", "read_heads", "write_heads"]
 
 # What the first entry has for a predecessor's hash.
 START = "0" * 64
@@ -48,10 +48,14 @@ class Link:
 
 def hash_of(previous: str, content: Mapping[str, Any]) -> str:
     """SHA-256 (hex) over the predecessor's hash and an entry's content as canonical JSON."""
+    return hashlib.sha256(f"{previous}\n{canonical(content)}".encode()).hexdigest()
+
+
+def canonical(content: Mapping[str, Any]) -> str:
+    """An entry's content as the one text that is hashed."""
     fields = {name: content[name] for name in FIELDS}
     fields["at"] = content["at"].astimezone(UTC).isoformat(timespec="microseconds")
-    canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(f"{previous}\n{canonical}".encode()).hexdigest()
+    return json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 @contextmanager
