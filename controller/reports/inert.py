@@ -40,7 +40,8 @@ def inert(text: str) -> str:
     >>> inert("a\x1b[2Jb\u202ec\nd")
     'a\\x1b[2Jb\\u202ec\nd'
     """
-    return _BLOCK.sub(_escape, text)
+    # Most texts are such, and a page has tens of thousands.
+    return text if text.isascii() and text.isprintable() else _BLOCK.sub(_escape, text)
 
 
 def inert_line(text: str) -> str:

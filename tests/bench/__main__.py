@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import captures, decisions, dns_rate, sip, snmp, ssh_hosts, walls, zonemaster
+from tests.bench import captures, decisions, dns_rate, reports, sip, snmp, ssh_hosts, walls, zonemaster
 from tests.bench.row import Row
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
@@ -30,6 +30,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "snmp-devices": snmp.measure_devices,
     "zones": zonemaster.measure,
     "zone-faults": zonemaster.measure_faults,
+    "report": reports.measure,
     "reading": decisions.measure_reading,
     "decisions": decisions.measure,
     "verifying": decisions.measure_verifying,
