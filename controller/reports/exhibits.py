@@ -13,17 +13,23 @@ from controller.reports.inert import clip
 from controller.reports.model import Blobs, Evidence
 from controller.reports.redact import Redactor, part_text
 from controller.reports.words import Words
+from inventory.contract import Redaction
 
 __all__ = ["Exhibits", "Piece", "Shown"]
 
 _SHOWN = 4_000
 _SHOWN_IN_ALL = 1_500_000
 _BEHIND = 400
+# The rules under which nothing but secrets is taken out.
+_ALL = Redaction(accounts=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One raw piece of an exchange; `note` says what is missing."""
+    """One raw piece of an exchange; `note` says what is missing.
+
+    digest: '' where something was taken out: with all but an address known, the hash of the whole would tell it.
+    """
 
     label: str
     text: str
@@ -60,6 +66,7 @@ class Exhibits:
         self._blobs = blobs
         self._w = words
         self._say = hide.text
+        self._is_all_shown = hide.rules == _ALL
         self._zone = zone
         self._share = min(_SHOWN, max(200, _SHOWN_IN_ALL // max(1, len(items))))
         self.anchors = {item.id: f"e{number}" for number, item in enumerate(items, 1)}
@@ -133,10 +140,21 @@ class Exhibits:
         if size == 0:
             return None if name == "stderr" else Piece(label, "", words.empty, digest)
         if name == "wire" or "\0" in text:
-            return None if decoded else Piece(label, "", words.binary.format(size=words.number(size)), digest)
+            return (
+                None
+                if decoded
+                else Piece(
+                    label,
+                    "",
+                    words.binary.format(size=words.number(size)),
+                    digest if self._is_all_shown else "",
+                )
+            )
         # A little more than is shown is redacted, so that nothing slips through in two halves.
         whole = len(text) <= self._share
-        shown = self._say(text if whole else text[: self._share + _BEHIND])
+        told = text if whole else text[: self._share + _BEHIND]
+        shown = self._say(told)
+        digest = digest if shown == told else ""
         if whole:
             return Piece(label, shown, "", digest)
         shown = shown[: min(self._share, max(0, len(shown) - _BEHIND))]

@@ -53,7 +53,7 @@ def render_json(
 ) -> str:
     """Give the report as JSON text. blobs: to learn accounts from the raw evidence, as the page does. hide: see `redactor`."""
     hide = hide or redactor(report, rules or Redaction(), audience, blobs)
-    content = _Writer(report, hide).content()
+    content = _Writer(report, hide, audience).content()
     # Without indentation, since only then the standard library's fast writer works: a tenth of the time.
     return json.dumps(_plain(content), ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -68,7 +68,8 @@ def schema() -> dict[str, Any]:
 class _Writer:
     """Holds the report, its links and its redactor while the parts are written."""
 
-    def __init__(self, report: Report, hide: Redactor) -> None:
+    def __init__(self, report: Report, hide: Redactor, audience: Audience) -> None:
+        self._audience = audience
         self._report = report
         self._hide = hide
         self._links = Links(report)
@@ -245,7 +246,8 @@ class _Writer:
             "question": [self._text(word) for word in item.question],
             "began": _utc(item.began),
             "took": item.took,
-            "sha256": dict(item.parts),
+            # With all but an address known, the hash of an answer would tell it: see `Piece`.
+            "sha256": dict(item.parts) if self._audience is Audience.ENGINEER else {},
             "cut": item.cut,
             "unanswered": unanswered,
         }

@@ -257,3 +257,17 @@ def test_a_protected_word_leaves_in_no_field_of_any_form() -> None:
         data = render_json(report, audience=audience, rules=rules, blobs=STORE.get_bytes)
         assert word.lower() not in data.lower()
     assert word in render_html(report, STORE.get_bytes, "de", audience=Audience.ENGINEER, rules=rules)
+
+
+def test_no_hash_tells_what_was_taken_out() -> None:
+    """Whoever knows all of an answer but an address, or an account, could try them until the hash fits."""
+    rules = Redaction(addresses=True)
+    page = render_html(sample(), STORE.get_bytes, "en", audience=Audience.CUSTOMER, rules=rules)
+    data = render_json(sample(), audience=Audience.CUSTOMER, rules=rules, blobs=STORE.get_bytes)
+    parts = {digest for item in sample().evidence for digest in item.parts.values()}
+    telling = {digest for digest in parts if b"192.0.2" in STORE[digest] or b"huber" in STORE[digest]}
+    assert telling
+    assert not [digest for digest in telling if digest in page]
+    assert not [digest for digest in parts if digest in data]
+    assert [digest for digest in parts - telling if digest in page], "what is shown as it was can be compared"
+    assert all(digest in render_json(sample(), blobs=STORE.get_bytes) for digest in parts)
