@@ -106,8 +106,8 @@ def _mistakes() -> tuple[type[Exception], ...]:
     from controller.capture import CaptureError  # noqa: PLC0415
     from controller.choice import ChoiceError  # noqa: PLC0415
     from controller.desks.desk import DeskError  # noqa: PLC0415
-    from controller.office import NoContractError  # noqa: PLC0415
     from controller.extract import ExtractError  # noqa: PLC0415
+    from controller.office import NoContractError  # noqa: PLC0415
     from controller.reports.paper import PaperError  # noqa: PLC0415
     from controller.settings import SettingsError  # noqa: PLC0415
     from controller.store.errors import StoreError  # noqa: PLC0415

@@ -94,7 +94,7 @@ def export(
     from controller.extract import Span, check_extract, write_extract  # noqa: PLC0415 - see above.
     from controller.store.runs import get_run  # noqa: PLC0415
 
-    store = open_office().tidy().store
+    store = open_office(print_error).tidy().store
     if run:
         get_run(store, run)
     span = Span(run=run, customer=customer, since=_utc(since), until=_utc(until))

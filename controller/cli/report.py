@@ -124,20 +124,9 @@ def bundle(
     from controller.reports.redact import Audience  # noqa: PLC0415
     from controller.settings import signing_key  # noqa: PLC0415
 
-<<<<<<< HEAD
-    office = open_office(print_error).tidy()
-    contract = _contract(office, run)
-    report = report_of(office.store, run, contract)
-    write_bundle(
-        report,
-        {host.id: host.site for host in contract.hosts},
-        office.store.blobs,
-        to,
-        keep_until=report.began + timedelta(days=contract.data.keep_days),
-=======
     must_be_known("language", [language] if language else [], LANGUAGES)
     must_be_known("for", [for_], [Audience.ENGINEER, Audience.CUSTOMER, Audience.VENDOR])
-    office = open_office().tidy()
+    office = open_office(print_error).tidy()
     key, now = signing_key(office.settings.home), datetime.now(UTC)
     made = make_bundle(
         office.store,
@@ -148,7 +137,6 @@ def bundle(
         now=now,
         language=language,
         hosts=tuple(host or ()),
->>>>>>> 3edf55c (A run leaves in one signed file for engineers, customers or vendors, and is verified offline to the byte)
     )
     if json:
         print_json({"file": str(made)})
