@@ -55,7 +55,7 @@ def first(  # noqa: PLR0913, PLR0917 - by what the list is narrowed.
         request,
         "inbox.html",
         waits=waiting(store, sight, datetime.now(UTC)),
-        works=[one for one in request.app.state.underway.under_way() if sight.has(one.customer)],
+        works=[one for one in request.app.state.underway.works() if sight.has(one.customer)],
         symptoms=SYMPTOMS,
         states=_STATES,
         headers={"Vary": "HX-Request"},

@@ -18,8 +18,9 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from controller.reports.withhold import remove_secrets
 from controller.web.access import Person, Right
 from controller.web.door import admit, needs, person_of
-from controller.web.reach import pages_of
-from controller.web.underway import Ended, Work
+from controller.web.pages import segment
+from controller.web.reach import office_of, pages_of
+from controller.web.underway import Standing, Work
 
 __all__ = ["router"]
 
@@ -31,7 +32,9 @@ _LOOK, _SPEAK, _BEAT, _ROWS = 0.25, 5.0, 15.0, 60
 def live(request: Request, work: str, person: Annotated[Person, Depends(needs(Right.SEE_RUNS))]) -> Response:
     """The page; where it is over, the result says so."""
     found = _work(request, person, work)
-    return pages_of(request).show(request, "live.html", **_facts(found))
+    return pages_of(request).show(
+        request, "live.html", desk=office_of(request).settings.desk, **_facts(found)
+    )
 
 
 @router.get("/live/{work}/events")
@@ -46,16 +49,18 @@ def events(
 
 
 @router.post("/live/{work}/stop")
-def stop(request: Request, work: str, person: Annotated[Person, Depends(needs(Right.DIAGNOSE))]) -> Response:
+async def stop(
+    request: Request, work: str, person: Annotated[Person, Depends(needs(Right.DIAGNOSE))]
+) -> Response:
     """Have it stopped; the page says 'stopping' until it is."""
     found = _work(request, person, work)
     admit(person, Right.DIAGNOSE if found.what == "diagnose" else Right.PLAN, found.customer)
-    found.stop()
-    return RedirectResponse(f"/live/{found.id}", 303)
+    request.app.state.underway.cancel(found.run)
+    return RedirectResponse(f"/live/{segment(found.run)}", 303)
 
 
 def _work(request: Request, person: Person | None, work_id: str) -> Work:
-    found: Work | None = request.app.state.underway.get(work_id)
+    found: Work | None = request.app.state.underway.work(work_id)
     if found is None:
         raise HTTPException(404)
     admit(person, Right.SEE_RUNS, found.customer)
@@ -67,7 +72,7 @@ async def _stream(request: Request, work: Work) -> AsyncIterator[str]:
     seen, spoken, heard = -1, loop.time(), loop.time()
     while True:
         # The last look comes after the end, so that nothing of it is missed.
-        over, version, now = work.over, work.version, loop.time()
+        over, version, now = work.standing.over, work.number, loop.time()
         if version != seen or over:
             facts = _facts(work)
             yield _event("progress", pages.text(request, "_progress.html", **facts))
@@ -79,7 +84,10 @@ async def _stream(request: Request, work: Work) -> AsyncIterator[str]:
             yield ": still here\n\n"
             heard = now
         if over:
-            yield _event("over", pages.text(request, "_over.html", **_facts(work)))
+            yield _event(
+                "over",
+                pages.text(request, "_over.html", desk=office_of(request).settings.desk, **_facts(work)),
+            )
             return
         if person_of(request) is None or await request.is_disconnected():
             return
@@ -91,40 +99,21 @@ def _event(name: str, html: str) -> str:
 
 
 def _facts(work: Work) -> dict[str, Any]:
-    counts = work.counts()
-    whole = sum(counts.values())
-    left = counts.get("waiting", 0) + counts.get("asking", 0)
+    counts = work.counts
+    whole = counts.total()
+    left = counts["waiting"] + counts["asking"]
     return {
         "work": work,
-        "over": work.over,
-        "counts": counts,
+        "over": work.standing.over,
+        "stopping": work.standing is Standing.STOPPING,
+        "waits": work.standing is Standing.WAITING,
+        "stopped": work.standing is Standing.STOPPED,
+        "counts": dict(counts),
         "whole": whole,
         "ended": whole - left,
         "percent": 100 * (whole - left) // whole if whole else 0,
-        "lines": work.lines(_ROWS),
+        "lines": work.worth_seeing(_ROWS),
         "rest": max(0, whole - _ROWS),
-        "result": _result(work),
-        "why": _why(work),
+        "result": work.ended,
+        "why": remove_secrets(work.error, lambda _: None),
     }
-
-
-def _result(work: Work) -> Ended | None:
-    return (
-        work.ended.result()
-        if work.over and not work.ended.cancelled() and not work.ended.exception()
-        else None
-    )
-
-
-def _why(work: Work) -> str:
-    """Why there is no result, in the error's own words, without secrets."""
-    if not work.over:
-        return ""
-    if work.ended.cancelled():
-        return "stopped"
-    error = work.ended.exception()
-    if error is None:
-        return ""
-    if isinstance(error, asyncio.CancelledError):
-        return "stopped"
-    return remove_secrets(str(error) or type(error).__name__, lambda _: None)

@@ -37,8 +37,8 @@ from controller.store.plans import Doing, PlanState, StoredPlan, get_plan, promo
 from controller.web.access import Person, Right, may
 from controller.web.door import admit, needs
 from controller.web.pages import language_of, segment
-from controller.web.reach import office_of, pages_of, sight_of
-from controller.web.underway import Ended
+from controller.web.reach import begun, new_work, office_of, pages_of, sight_of
+from controller.web.underway import Do, Ended
 from inventory.approval import ApprovalError
 from inventory.clause import Approval
 from inventory.people import plain_name
@@ -110,7 +110,9 @@ def _show(request: Request, plan: str, person: Person, problem: str = "") -> Res
         platforms=rehearsed().get(stored.playbook, ()),
         promoted=promotions(office.store).get(stored.playbook),
         works=[
-            one for one in request.app.state.underway.of_ticket(stored.desk, stored.ticket) if not one.over
+            one
+            for one in request.app.state.underway.of_ticket(stored.ticket)
+            if one.customer == stored.customer
         ],
         may_approve=may(person, Right.APPROVE, stored.customer),
         may_apply=may(person, Right.APPLY, stored.customer),
@@ -230,37 +232,33 @@ async def _said(request: Request, plan: str, person: Person, given: str, take: A
 
 
 @router.post("/plans/{plan}/apply")
-def apply(request: Request, plan: str, person: Annotated[Person, Depends(needs(Right.APPLY))]) -> Response:
+async def apply(
+    request: Request, plan: str, person: Annotated[Person, Depends(needs(Right.APPLY))]
+) -> Response:
     """Carry it out, once; the live page follows it."""
-    return _begin(request, plan, person, Doing.APPLY)
+    return await _begin(request, plan, person, Doing.APPLY)
 
 
 @router.post("/plans/{plan}/undo")
-def undo(request: Request, plan: str, person: Annotated[Person, Depends(needs(Right.APPLY))]) -> Response:
+async def undo(
+    request: Request, plan: str, person: Annotated[Person, Depends(needs(Right.APPLY))]
+) -> Response:
     """Take back what it has changed; the live page follows it."""
-    return _begin(request, plan, person, Doing.UNDO)
+    return await _begin(request, plan, person, Doing.UNDO)
 
 
-def _begin(request: Request, plan: str, person: Person, kind: Doing) -> Response:
+async def _begin(request: Request, plan: str, person: Person, kind: Doing) -> Response:
     office, language = office_of(request), language_of(request)
-    stored = _admitted(request, person, Right.APPLY, plan)
+    stored = await run_in_threadpool(_admitted, request, person, Right.APPLY, plan)
     known = playbook_catalogue().get(stored.playbook)
-    work = request.app.state.underway.start(
-        _doing(office, stored, kind, language),
-        what=kind.value,
-        customer=stored.customer,
-        desk=stored.desk,
-        ticket=stored.ticket,
-        title=known.does[language == "de"] if known else stored.playbook,
-        by=person.name,
-    )
-    return RedirectResponse(f"/live/{segment(work.id)}", 303)
+    title = known.does[language == "de"] if known else stored.playbook
+    work = new_work(kind.value, stored.customer, stored.desk, stored.ticket, title=title, who=person.name)
+    return begun(request, work, _doing(office, stored, kind, language))
 
 
-def _doing(office: Office, stored: StoredPlan, kind: Doing, language: str) -> Any:  # noqa: ANN401 - a `Do`.
+def _doing(office: Office, stored: StoredPlan, kind: Doing, language: str) -> Do:
     async def do(nursery: Nursery, watch: Watch) -> Ended:
-        async with nursery:
-            state = await carried_out(office, nursery, stored, kind, watch)
+        state = await carried_out(office, nursery, stored, kind, watch)
         await office.deliver([stored.desk])
         url = f"/plans/{segment(stored.id)}"
         if isinstance(state, Mapping):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 from controller.office import Office
+from controller.run import new_run
 from controller.store.inbox import Sight
 from controller.web.access import EVERY_CUSTOMER, RIGHTS, Person, Right
 from controller.web.door import person_of
-from controller.web.pages import Pages
+from controller.web.pages import Pages, segment
+from controller.web.underway import Do, TooManyError, UnderWay, Work
 
-__all__ = ["office_of", "pages_of", "sight_of"]
+__all__ = ["begun", "new_work", "office_of", "pages_of", "sight_of"]
 
 
 def sight_of(person: Person | None, right: Right = Right.SEE_RUNS) -> Sight:
@@ -38,6 +42,34 @@ def office_of(request: Request) -> Office:
     office: Office = request.app.state.office
     person = person_of(request)
     return office if person is None else replace(office, who=person.name)
+
+
+def new_work(  # noqa: PLR0913 - what is told of it while it goes on.
+    what: str, customer: str, desk: str, ticket: str, *, title: str, who: str
+) -> Work:
+    """Something that is about to begin."""
+    now = datetime.now(UTC)
+    return Work(
+        run=new_run(now),
+        what=what,
+        customer=customer,
+        desk=desk,
+        ticket=ticket,
+        title=title,
+        who=who,
+        asked=now,
+    )
+
+
+def begun(request: Request, work: Work, do: Do) -> Response:
+    """Begin it, and go where it can be followed."""
+    underway: UnderWay = request.app.state.underway
+    try:
+        underway.begin(work, do)
+    except TooManyError as error:
+        facts = {"desk": work.desk, "ticket": work.ticket, "problem": str(error)}
+        return pages_of(request).show(request, "ticket_unread.html", status=503, **facts)
+    return RedirectResponse(f"/live/{segment(work.run)}", 303)
 
 
 def pages_of(request: Request) -> Pages:

@@ -39,8 +39,8 @@ from controller.store.store import Store
 from controller.web.access import Person, Right, may
 from controller.web.door import admit, needs
 from controller.web.pages import language_of, segment
-from controller.web.reach import office_of, pages_of
-from controller.web.underway import Ended
+from controller.web.reach import begun, new_work, office_of, pages_of
+from controller.web.underway import Do, Ended
 from inventory.contract import Contract, Redaction
 from inventory.read import ContractError
 
@@ -162,7 +162,7 @@ async def deliver(
 
 
 @router.post("/runs/{run}/plan")
-def plan(
+async def plan(
     request: Request,
     run: str,
     person: Annotated[Person, Depends(needs(Right.PLAN))],
@@ -170,30 +170,22 @@ def plan(
 ) -> Response:
     """Have one of the remedies planned; the live page follows it. Nothing is changed."""
     office, language = office_of(request), language_of(request)
-    found = _admitted(office, person, Right.PLAN, run)
-    made, _ = _report(office, found)
+    found = await run_in_threadpool(_admitted, office, person, Right.PLAN, run)
+    made, _ = await run_in_threadpool(_report, office, found)
     wanted = _proposals(made, office.contract_with(found.contract)) if made else ()
     if remedy >= len(wanted):
         raise HTTPException(404)
-    work = request.app.state.underway.start(
-        _drawing(office, found, wanted[remedy], language),
-        what="plan",
-        customer=found.customer,
-        desk=found.desk,
-        ticket=found.ticket,
-        title=wanted[remedy].known.does[language == "de"],
-        by=person.name,
-    )
-    return RedirectResponse(f"/live/{segment(work.id)}", 303)
+    title = wanted[remedy].known.does[language == "de"]
+    work = new_work("plan", found.customer, found.desk, found.ticket, title=title, who=person.name)
+    return begun(request, work, _drawing(office, found, wanted[remedy], language))
 
 
-def _drawing(office: Office, found: Run, proposal: Proposal, language: str) -> Any:  # noqa: ANN401 - a `Do`.
+def _drawing(office: Office, found: Run, proposal: Proposal, language: str) -> Do:
     async def do(nursery: Nursery, watch: Watch) -> Ended:
-        async with nursery:
-            drawn = await draw(
-                *(office, nursery, found.ticket, proposal.known, proposal.hosts, proposal.said, watch),
-                desk=found.desk,
-            )
+        drawn = await draw(
+            *(office, nursery, found.ticket, proposal.known, proposal.hosts, proposal.said, watch),
+            desk=found.desk,
+        )
         await office.deliver([found.desk])
         if drawn.stored is not None:
             return Ended(url=f"/plans/{segment(drawn.stored.id)}")

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -13,7 +14,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Query
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from agent.credentials import CredentialError
 from agent.job import Refused
@@ -33,7 +34,7 @@ from controller.symptoms import EVERYTHING, SYMPTOMS, symptom_in
 from controller.web.access import Person, Right, may
 from controller.web.door import admit, needs
 from controller.web.pages import language_of, segment
-from controller.web.reach import office_of, pages_of
+from controller.web.reach import begun, new_work, office_of, pages_of
 from controller.web.underway import Ended
 from controller.work import Law, plan_work
 from inventory.contract import Contract
@@ -97,7 +98,9 @@ def _shown(request: Request, office: Office, person: Person, desk: str, found: T
         everything=EVERYTHING,
         runs=[one for one in runs(office.store, ticket=found.id, limit=20) if one.desk == desk],
         plans=[one for one in plans(office.store, ticket=found.id, limit=20) if one.desk == desk],
-        works=request.app.state.underway.of_ticket(desk, found.id),
+        works=[
+            one for one in request.app.state.underway.of_ticket(found.id) if one.customer == found.customer
+        ],
         may_diagnose=bool(found.customer) and may(person, Right.DIAGNOSE, found.customer),
     )
 
@@ -215,20 +218,14 @@ async def diagnose(  # noqa: PLR0913, PLR0917 - what the form holds.
         return pages_of(request).show(request, "ticket_unread.html", status=422, **facts)
     at_desk = replace(office, settings=office.settings.model_copy(update={"desk": desk}))
 
-    async def do(nursery: Nursery, watch: Watch) -> Ended:
-        done = await carry_out(at_desk, nursery, wishes, watch)
-        return Ended(url=f"/runs/{done.run}", good=done.status in {Verdict.NO_FAULT, Verdict.FAULTS})
+    work = new_work("diagnose", found.customer, desk, found.id, title=found.subject, who=person.name)
 
-    work = request.app.state.underway.start(
-        do,
-        what="diagnose",
-        customer=found.customer,
-        desk=desk,
-        ticket=found.id,
-        title=found.subject,
-        by=person.name,
-    )
-    return RedirectResponse(f"/live/{segment(work.id)}", 303)
+    async def do(nursery: Nursery, watch: Watch) -> Ended:
+        work.done = await carry_out(at_desk, nullcontext(nursery), wishes, watch, run=work.run)
+        is_good = work.done.status in {Verdict.NO_FAULT, Verdict.FAULTS}
+        return Ended(url=f"/runs/{segment(work.run)}", good=is_good)
+
+    return begun(request, work, do)
 
 
 def _wishes(office: Office, found: Ticket, draft: Draft) -> Wishes:

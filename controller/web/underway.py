@@ -155,6 +155,10 @@ class UnderWay:
         """Those that are not over, in the order in which they were asked for."""
         return tuple(work for work in self._works.values() if not work.standing.over)
 
+    def of_ticket(self, ticket: str) -> tuple[Work, ...]:
+        """Those for a ticket that are not over."""
+        return tuple(work for work in self.works() if work.ticket == ticket)
+
     async def follow(self, run: str) -> AsyncIterator[Work]:
         """Give a run now, and again each time that there is news, until it is over. Many news may be one."""
         work, seen = self._works.get(run), -1
