@@ -52,6 +52,10 @@ class What(StrEnum):
     CHANGE_ENDED = "change-ended"
     PLAYBOOK_PROMOTED = "playbook-promoted"
     PLAN_COMPARED = "plan-compared"
+    REPORT_RELEASED = "report-released"
+    REPORT_WITHDRAWN = "report-withdrawn"
+    CUSTOMER_ASKED = "customer-asked"
+    CUSTOMER_ANSWERED = "customer-answered"
     LOGGED_IN = "logged-in"
     LOGIN_FAILED = "login-failed"
     LOGGED_OUT = "logged-out"
@@ -145,6 +149,11 @@ _FACTS: Mapping[What, Mapping[str, type]] = MappingProxyType(
         What.CHANGE_ENDED: {"plan": str, "digest": str, "kind": str, "state": str, "detail": str},
         What.PLAYBOOK_PROMOTED: {"playbook": str, "agreed": int, "differed": int},
         What.PLAN_COMPARED: {"plan": str, "agreed": bool},
+        # page, data: SHA-256 of what the customer may read.
+        What.REPORT_RELEASED: {"release": str, "customer": str, "of": str, "page": str, "data": str},
+        What.REPORT_WITHDRAWN: {"release": str, "customer": str, "of": str},
+        What.CUSTOMER_ASKED: {"question": str, "kind": str, "about": str, "customer": str},
+        What.CUSTOMER_ANSWERED: {"question": str, "customer": str},
         # Of whom nobody is known, the name is not kept: it may be a password in the wrong field.
         What.LOGGED_IN: {"person": str, "how": str},
         What.LOGIN_FAILED: {"person": str, "how": str},

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from controller.store.letters import DeliveryState, expired_json
 from controller.store.runs import Run, RunState
 from controller.store.runs import runs as runs_of
-from controller.store.schema import exchange, job, outbox, run, ticket_file
+from controller.store.schema import exchange, job, outbox, release, run, ticket_file
 from controller.store.store import Store
 
 __all__ = ["count_exchanges", "due", "forget", "sweep"]
@@ -68,6 +68,9 @@ def _held(connection: Connection) -> Iterator[str]:
     for parts in several.scalars(select(exchange.c.parts)):
         yield from parts.values()
     yield from several.scalars(select(ticket_file.c.sha256))
+    lasting = select(release.c.page, release.c.data).join(run, run.c.id == release.c.run)
+    for forms in several.execute(lasting.where(run.c.expired.is_(None))):
+        yield from forms
     for action in several.scalars(select(outbox.c.action)):
         yield from (file["sha256"] for file in action.get("files", ()))
         if action.get("html"):

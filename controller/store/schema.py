@@ -43,7 +43,9 @@ __all__ = [
     "plan_host",
     "plan_word",
     "promotion",
+    "question",
     "recovery_code",
+    "release",
     "run",
     "ticket",
     "ticket_file",
@@ -348,4 +350,42 @@ recovery_code = Table(
     METADATA,
     Column("person", ForeignKey("person.id"), primary_key=True),
     Column("id", String(64), primary_key=True),
+)
+
+# A report as a customer may read it: the very bytes that an engineer saw. page, data: SHA-256 of its forms.
+release = Table(
+    "release",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("run", ForeignKey("run.id"), nullable=False, index=True),
+    Column("customer", String(64), nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("page", String(64), nullable=False),
+    Column("data", String(64), nullable=False),
+    Column("said", Text, nullable=False),
+    Column("released_by", String(200), nullable=False),
+    Column("released_at", Utc, nullable=False),
+    Column("withdrawn_by", String(200), nullable=False),
+    Column("withdrawn_at", Utc),
+    Column("withdrawn_why", Text, nullable=False),
+    Index(None, "customer", "released_at"),
+)
+
+# What the customer's people ask, or object to. about: the run or plan.
+question = Table(
+    "question",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("customer", String(64), nullable=False),
+    Column("desk", String(64), nullable=False),
+    Column("ticket", String(64), nullable=False),
+    Column("about", String(64), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("person", String(200), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("answered_by", String(200), nullable=False),
+    Column("answered_at", Utc),
+    Index(None, "customer", "at"),
 )

@@ -28,6 +28,8 @@ class Right(StrEnum):
     SEE_EVIDENCE = "see-evidence"
     SEE_LEDGER = "see-ledger"
     SEE_RELEASED = "see-released"
+    SEE_ACCESSES = "see-accesses"
+    SEE_PLANS = "see-plans"
     DIAGNOSE = "diagnose"
     PLAN = "plan"
     APPROVE = "approve"
@@ -49,11 +51,13 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-_CUSTOMER = frozenset({Right.SEE_SCOPE, Right.SEE_RELEASED, Right.SEE_LEDGER, Right.OBJECT})
+# A customer sees the contract, what was released, and who touched what; never what is said among engineers.
+_CUSTOMER = frozenset({Right.SEE_RELEASED, Right.SEE_ACCESSES, Right.SEE_PLANS, Right.OBJECT})
 _ENGINEER = frozenset(
     {
         *(Right.SEE_TICKETS, Right.SEE_SCOPE, Right.SEE_RUNS, Right.SEE_EVIDENCE, Right.SEE_LEDGER),
         *(Right.DIAGNOSE, Right.PLAN, Right.APPROVE, Right.APPLY, Right.RELEASE),
+        *(Right.SEE_RELEASED, Right.SEE_ACCESSES, Right.SEE_PLANS),
     }
 )
 RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
@@ -62,7 +66,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
         Role.DUTY_MANAGER: _ENGINEER,
         Role.CUSTOMER: _CUSTOMER,
         Role.CUSTOMER_APPROVER: _CUSTOMER | {Right.APPROVE},
-        Role.AUDITOR: frozenset({Right.SEE_SCOPE, Right.SEE_LEDGER}),
+        Role.AUDITOR: frozenset({Right.SEE_SCOPE, Right.SEE_LEDGER, Right.SEE_ACCESSES}),
         # Who manages people and the machine does not see customers' data by that.
         Role.ADMINISTRATOR: frozenset({Right.MANAGE_PEOPLE, Right.OPERATE}),
     }

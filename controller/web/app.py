@@ -15,7 +15,20 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from controller.office import Office
-from controller.web import customers, inbox, keys, language, live, login, plans, runs, tickets
+from controller.web import (
+    customers,
+    inbox,
+    keys,
+    language,
+    live,
+    login,
+    plans,
+    portal,
+    portal_accesses,
+    releasing,
+    runs,
+    tickets,
+)
 from controller.web.door import Door, ForeignError, LogInError, ProveError
 from controller.web.pages import Pages
 from controller.web.underway import UnderWay
@@ -46,7 +59,20 @@ def make_app(office: Office, door: Door) -> FastAPI:
     )
     app.state.office, app.state.door, app.state.pages = office, door, Pages()
     app.state.underway = UnderWay(office)
-    for part in (login, inbox, customers, tickets, live, runs, plans, keys, language):
+    for part in (
+        login,
+        inbox,
+        customers,
+        tickets,
+        live,
+        runs,
+        plans,
+        keys,
+        language,
+        releasing,
+        portal,
+        portal_accesses,
+    ):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
     app.mount("/htmx", StaticFiles(directory=_htmx()), name="htmx")

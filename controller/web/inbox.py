@@ -12,8 +12,8 @@ from starlette.responses import RedirectResponse, Response
 
 from controller.store.inbox import Key, Wanted, inbox, waiting
 from controller.symptoms import SYMPTOMS
-from controller.web.access import Person, Right
-from controller.web.door import needs
+from controller.web.access import Person, Right, may
+from controller.web.door import admit, needs
 from controller.web.pages import segment
 from controller.web.reach import office_of, pages_of, sight_of
 
@@ -26,7 +26,7 @@ _STATES = ("", "faults", "under-way", "done", "stopped", "failed")
 @router.get("/")
 def first(  # noqa: PLR0913, PLR0917 - by what the list is narrowed.
     request: Request,
-    person: Annotated[Person, Depends(needs(Right.SEE_RUNS))],
+    person: Annotated[Person, Depends(needs(Right.OWN))],
     q: Annotated[str, Query(max_length=200)] = "",
     customer: Annotated[str, Query(max_length=64)] = "",
     state: Annotated[str, Query(max_length=20)] = "",
@@ -34,7 +34,10 @@ def first(  # noqa: PLR0913, PLR0917 - by what the list is narrowed.
     mine: Annotated[str, Query(max_length=1)] = "",
     after: Annotated[str, Query(max_length=120)] = "",
 ) -> Response:
-    """The inbox; a part of it where only the list is wanted."""
+    """The inbox; a part of it where only the list is wanted. Whoever has none is shown to their own place."""
+    if not may(person, Right.SEE_RUNS):
+        admit(person, Right.SEE_RELEASED, "")
+        return RedirectResponse("/portal", 303)
     store, sight = office_of(request).store, sight_of(person)
     wanted = Wanted(
         customer=customer,

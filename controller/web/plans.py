@@ -34,6 +34,7 @@ from controller.reports.withhold import remove_secrets
 from controller.store.errors import PlanStateError, UnknownPlanError
 from controller.store.inbox import plans_seen
 from controller.store.plans import Doing, PlanState, StoredPlan, get_plan, promotions
+from controller.store.releases import questions
 from controller.web.access import Person, Right, may
 from controller.web.door import admit, needs
 from controller.web.pages import language_of, segment
@@ -76,13 +77,15 @@ def listed(request: Request, person: Annotated[Person, Depends(needs(Right.PLAN)
 
 
 @router.get("/plans/{plan}")
-def shown(request: Request, plan: str, person: Annotated[Person, Depends(needs(Right.PLAN))]) -> Response:
+def shown(
+    request: Request, plan: str, person: Annotated[Person, Depends(needs(Right.SEE_PLANS))]
+) -> Response:
     """A plan: what, why, who must agree and has, when it may be done, and how it ended."""
     return _show(request, plan, person)
 
 
 def _show(request: Request, plan: str, person: Person, problem: str = "") -> Response:
-    office, stored = office_of(request), _admitted(request, person, Right.PLAN, plan)
+    office, stored = office_of(request), _admitted(request, person, Right.SEE_PLANS, plan)
     language, now = language_of(request), datetime.now(UTC)
     phrases = phrases_for(language)
     facts: dict[str, Any] = {"plan": stored, "problem": problem, "f": phrases, "standing": None, "parts": ()}
@@ -117,6 +120,7 @@ def _show(request: Request, plan: str, person: Person, problem: str = "") -> Res
         may_approve=may(person, Right.APPROVE, stored.customer),
         may_apply=may(person, Right.APPLY, stored.customer),
         german=language == "de",
+        said=questions(office.store, about=stored.id),
     )
 
 

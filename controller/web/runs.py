@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from datetime import UTC, datetime
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from agent.nursling import Nursery
 from controller.change.drawing import draw, outcomes_told
@@ -34,12 +31,14 @@ from controller.since import since
 from controller.store.errors import ExpiredError, UnknownRunError
 from controller.store.inbox import last_good
 from controller.store.plans import plans
+from controller.store.releases import questions
 from controller.store.runs import Run, get_run, runs
 from controller.store.store import Store
 from controller.web.access import Person, Right, may
 from controller.web.door import admit, needs
 from controller.web.pages import language_of, segment
 from controller.web.reach import begun, new_work, office_of, pages_of
+from controller.web.sandbox import walled_in
 from controller.web.underway import Do, Ended
 from inventory.contract import Contract, Redaction
 from inventory.read import ContractError
@@ -74,6 +73,8 @@ def shown(request: Request, run: str, person: Annotated[Person, Depends(needs(Ri
         "may_read": may(person, Right.SEE_EVIDENCE, found.customer),
         "may_ledger": may(person, Right.SEE_LEDGER, found.customer),
         "may_diagnose": may(person, Right.DIAGNOSE, found.customer),
+        "may_release": may(person, Right.RELEASE, found.customer),
+        "said": questions(office.store, about=found.id),
     }
     if report is not None:
         words = words_for(language)
@@ -96,11 +97,7 @@ def report(
         facts = {"problem": problem, "run": found}
         return pages_of(request).show(request, "run_gone.html", status=410, **facts)
     text = render_html(made, office.store.blobs.get, language_of(request), audience=Audience.ENGINEER)
-    policy = (
-        f"default-src 'none'; style-src '{_style()}'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; "
-        "sandbox"
-    )
-    return HTMLResponse(text, headers={"Content-Security-Policy": policy})
+    return walled_in(text.encode())
 
 
 @router.get("/runs/{run}/compare")
@@ -227,10 +224,3 @@ def _report(office: Office, found: Run) -> tuple[Report | None, str]:
 def _ended_report(store: Store, run_id: str, digest: str) -> Report:
     """What a run that is over says does not change; its page, report and comparison ask for it one after the other."""
     return report_of(store, run_id, contract_kept(store, digest))
-
-
-@cache
-def _style() -> str:
-    """The hash of the report's own style sheet, which stands in the report."""
-    style = files("controller.reports").joinpath("page.css").read_text("utf-8")
-    return f"sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}"

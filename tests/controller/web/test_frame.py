@@ -51,4 +51,6 @@ def test_who_is_not_logged_in_is_sent_to_the_door(client: TestClient, door: Fixe
 
 def test_what_somebody_may_not_see_is_not_there_for_them(client: TestClient, door: Fixed) -> None:
     door.who = CARL
-    assert client.get("/").status_code == 404
+    assert client.get("/").headers["location"] == "/portal"
+    assert client.get("/customers").status_code == 404
+    assert client.get("/plans").status_code == 404
