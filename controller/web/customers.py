@@ -95,14 +95,14 @@ def customer(  # noqa: PLR0913, PLR0917 - by what the page is narrowed.
     except NoContractError:
         raise HTTPException(404) from None
     except ContractError as error:
-        facts = {"customer": customer, "problem": str(error)}
-        return pages_of(request).show(request, "unreadable.html", **facts)
+        said = str(error)
+        return pages_of(request).show(request, "unreadable.html", customer=customer, problem=said)
     contract = law.contract
     named = [one for one in catalogue().areas if any(one in clause.diagnose for clause in contract.clauses)]
     areas = [area] if area in catalogue().areas else named
     hosts, following = _some_hosts(contract, q, after)
     rows = _rows(law, hosts, areas, language)
-    facts = {
+    facts: dict[str, Any] = {
         "stored": stored,
         "contract": contract,
         "areas": areas,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query
@@ -51,7 +51,13 @@ def first(  # noqa: PLR0913, PLR0917 - by what the list is narrowed.
     kept = {name: value for name, value in asked.items() if value}
     older = urlencode(kept | {"after": _written(page.next)}) if page.next else ""
     is_part = request.headers.get("hx-request") == "true" and request.headers.get("hx-boosted") != "true"
-    facts = {"page": page, "asked": asked, "older": older, "later": bool(after), "narrowed": bool(kept)}
+    facts: dict[str, Any] = {
+        "page": page,
+        "asked": asked,
+        "older": older,
+        "later": bool(after),
+        "narrowed": bool(kept),
+    }
     if is_part:
         return pages_of(request).show(request, "_runs.html", headers={"Vary": "HX-Request"}, **facts)
     return pages_of(request).show(

@@ -7,13 +7,13 @@ build step. A text without a German one fails a test.
 from __future__ import annotations
 
 import io
-from datetime import datetime
+from datetime import datetime, tzinfo
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -96,7 +96,10 @@ def _environment(language: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_translations(_translations(language), newstyle=True)  # type: ignore[attr-defined]
-    environment.filters["moment"] = lambda value: _moment(value, language)
+    environment.filters["moment"] = lambda value, zone=None: _moment(value, language, zone)
+    environment.filters["exactly"] = lambda value: format_datetime(
+        value.astimezone(), "medium", locale=language
+    )
     environment.filters["ago"] = lambda value: _ago(value, language)
     environment.filters["day"] = lambda value: format_date(value, "medium", locale=language)
     environment.filters["segment"] = segment
@@ -122,8 +125,10 @@ def _translations(language: str) -> NullTranslations:
     return GNUTranslations(compiled)
 
 
-def _moment(value: datetime, language: str) -> str:
-    return format_datetime(value.astimezone(), "medium", locale=language)
+def _moment(value: datetime, language: str, zone: tzinfo | None = None) -> str:
+    """A moment to the minute, where the reader is, or in a zone that is named."""
+    local = value.astimezone(zone)
+    return f"{format_date(local, 'medium', locale=language)}, {format_time(local, 'short', locale=language)}"
 
 
 def _ago(value: datetime, language: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -67,7 +68,7 @@ def begun(request: Request, work: Work, do: Do) -> Response:
     try:
         underway.begin(work, do)
     except TooManyError as error:
-        facts = {"desk": work.desk, "ticket": work.ticket, "problem": str(error)}
+        facts: dict[str, Any] = {"desk": work.desk, "ticket": work.ticket, "problem": str(error)}
         return pages_of(request).show(request, "ticket_unread.html", status=503, **facts)
     return RedirectResponse(f"/live/{segment(work.run)}", 303)
 

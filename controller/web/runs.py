@@ -94,7 +94,7 @@ def report(
     found = _admitted(office, person, Right.SEE_EVIDENCE, run)
     made, problem = _report(office, found)
     if made is None:
-        facts = {"problem": problem, "run": found}
+        facts: dict[str, Any] = {"problem": problem, "run": found}
         return pages_of(request).show(request, "run_gone.html", status=410, **facts)
     text = render_html(made, office.store.blobs.get, language_of(request), audience=Audience.ENGINEER)
     return walled_in(text.encode())

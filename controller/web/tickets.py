@@ -70,7 +70,7 @@ async def ticket(
     office = office_of(request)
     found = await _read(office, desk, ticket)
     if isinstance(found, str):
-        facts = {"desk": desk, "ticket": ticket, "problem": found}
+        facts: dict[str, Any] = {"desk": desk, "ticket": ticket, "problem": found}
         return pages_of(request).show(request, "ticket_unread.html", status=502, **facts)
     if found.customer:
         admit(person, Right.SEE_TICKETS, found.customer)
@@ -173,7 +173,7 @@ def _preview(request: Request, law: Law, draft: Draft) -> dict[str, Any]:
     hosts = draft.hosts or every
     work = plan_work(law, hosts[:_PREVIEWED], (), (), datetime.now(UTC))
     symptom = SYMPTOMS.get(draft.symptom)
-    first = Chain(work, draft.symptom if symptom else "", ()).first() if symptom else work
+    first = Chain(work, draft.symptom, ()).first() if symptom is not None else work
     words = words_for(language)
     why: Counter[tuple[str, str]] = Counter()
     for result in work.refused:
@@ -182,8 +182,8 @@ def _preview(request: Request, law: Law, draft: Draft) -> dict[str, Any]:
     return {
         "may": Counter(job.collector.partition(".")[0] for job in work.jobs),
         "whole": len(work.jobs),
-        "first": len(first.jobs) if symptom else 0,
-        "steps": [step.asks[language == "de"] for step in symptom.steps] if symptom else [],
+        "first": len(first.jobs) if symptom is not None else 0,
+        "steps": [step.asks[language == "de"] for step in symptom.steps] if symptom is not None else [],
         "refused": why.most_common(),
         "refused_count": len(work.refused),
         "clauses": sorted({clause.id for clause in work.jobs.values()}),
@@ -214,7 +214,7 @@ async def diagnose(  # noqa: PLR0913, PLR0917 - what the form holds.
         wishes = _wishes(office, found, draft)
         await asyncio.to_thread(check, wishes)
     except (NoContractError, ContractError, ChoiceError, AccountError) as error:
-        facts = {"desk": desk, "ticket": ticket, "problem": str(error)}
+        facts: dict[str, Any] = {"desk": desk, "ticket": ticket, "problem": str(error)}
         return pages_of(request).show(request, "ticket_unread.html", status=422, **facts)
     at_desk = replace(office, settings=office.settings.model_copy(update={"desk": desk}))
 

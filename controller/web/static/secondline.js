@@ -40,7 +40,7 @@
   const keys = {
     j: () => step(1),
     k: () => step(-1),
-    "/": () => document.querySelector("[data-search]")?.focus() ?? document.querySelector("#ticket")?.focus(),
+    "/": () => (document.querySelector("[data-search]") ?? document.querySelector("#ticket"))?.focus(),
     d: () => goTo("d"),
     p: () => goTo("p"),
     a: () => goTo("a"),
