@@ -51,6 +51,8 @@ __all__ = ["router"]
 
 router = APIRouter()
 _TOKEN = 64_000
+# What is shown of a plan that cannot be read.
+_UNREAD: Mapping[str, Any] = {"parts": (), "wanted": (), "final": False, "cuts": False, "content": None}
 _WRONG = (ApprovalError, PlanStateError, NoContractError, ContractError, HoldError)
 
 
@@ -88,7 +90,7 @@ def _show(request: Request, plan: str, person: Person, problem: str = "") -> Res
     office, stored = office_of(request), _admitted(request, person, Right.SEE_PLANS, plan)
     language, now = language_of(request), datetime.now(UTC)
     phrases = phrases_for(language)
-    facts: dict[str, Any] = {"plan": stored, "problem": problem, "f": phrases, "standing": None, "parts": ()}
+    facts: dict[str, Any] = {"plan": stored, "problem": problem, "f": phrases, "standing": None, **_UNREAD}
     try:
         content = plan_of(stored)
         facts |= _told(stored, content, language)
