@@ -63,7 +63,7 @@ class Checked:
     signed_at: datetime
     key: Pin
     known: bool
-    ledger_head: str
+    ledger_entry: str
     checks: tuple[tuple[Check, str], ...]
     unproven: tuple[tuple[Unproven, str], ...]
 
@@ -119,7 +119,7 @@ def _check(archive: Archive, path: Path, pins: tuple[Pin, ...]) -> Checked:
         signed_at=datetime.fromtimestamp(statement.at, UTC),
         key=key,
         known=known,
-        ledger_head=statement.ledger,
+        ledger_entry=statement.ledger,
         checks=tuple(checks),
         unproven=tuple(unproven),
     )
@@ -168,7 +168,7 @@ def _ledger(archive: Archive, manifest: Mapping[str, Any]) -> _Said:
         raise BundleError("the entries of the ledger are not in their order")
     whole = (
         Unproven.LEDGER_WHOLE,
-        "that the ledger holds: give the head below to 'secondline ledger verify --kept' at the controller",
+        "that the ledger holds: give the entry below to 'secondline ledger verify --kept' at the controller",
     )
     if said["before"] is None:
         if any("hash" in entry for entry in entries):

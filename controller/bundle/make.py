@@ -26,7 +26,7 @@ from controller.bundle.archive import FORMAT, MANIFEST, SIGNATURE, BundleError, 
 from controller.bundle.hidden import Parts, hidden, hide_parts
 from controller.bundle.sealed import Statement, sign
 from controller.bundle.tried import tried
-from controller.ledger import Link, excerpt, head_of
+from controller.ledger import Entry, Link, What, append, excerpt
 from controller.reports.html import render_html, render_paper
 from controller.reports.json import render_json
 from controller.reports.model import Report
@@ -67,11 +67,12 @@ def make_bundle(  # noqa: PLR0913 - what, for whom, where, by whose hand.
     target: Path,
     *,
     key: Mapping[str, Any],
+    who: str,
     now: datetime,
     language: str = "",
     hosts: Collection[str] = (),
 ) -> Path:
-    """Write the bundle of a run. key: the controller's. hosts: whose answers a vendor gets; those with findings when empty.
+    """Write the bundle of a run. key: the controller's. who: asks for it. hosts: whose answers a vendor gets; those with findings when empty.
 
     Raises BundleError, PaperError, StoreError, OSError.
     """
@@ -82,16 +83,28 @@ def make_bundle(  # noqa: PLR0913 - what, for whom, where, by whose hand.
         for name, content in members
     ]
     manifest = _json(_manifest(leaving) | {"members": listed})
+    sha256 = hashlib.sha256(manifest).hexdigest()
     statement = Statement(
-        manifest=hashlib.sha256(manifest).hexdigest(),
+        manifest=sha256,
         run=leaving.run.id,
         audience=audience.value,
         at=int(now.timestamp()),
-        ledger=head_of(store).hash,
+        ledger=_remember(leaving, who, sha256),
     )
     with _fresh(target) as file:
         pack(file, ((MANIFEST, manifest), *members, (SIGNATURE, sign(statement, key))))
     return target
+
+
+def _remember(leaving: _Leaving, who: str, manifest: str) -> str:
+    """The ledger is told before anything leaves; gives the hash of its entry, which is then signed with the bundle."""
+    facts = {
+        "run": leaving.run.id,
+        "customer": leaving.run.customer,
+        "audience": leaving.audience.value,
+        "manifest": manifest,
+    }
+    return append(leaving.store, Entry(what=What.BUNDLE_MADE, who=who, facts=facts)).hash
 
 
 def _leaving(

@@ -1,4 +1,4 @@
-"""Who says that this is the bundle? The controller, over the manifest's SHA-256, with the moment and the ledger's head then."""
+"""Who says that this is the bundle? The controller, over the manifest's SHA-256, with the moment and the ledger's entry of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TYPE = "bundle+jws"
 
 
 class Statement(BaseModel):
-    """What is signed. at: seconds since the epoch. ledger: the hash of the ledger's newest entry at that moment."""
+    """What is signed. at: seconds since the epoch. ledger: the hash of the entry that says so in the ledger."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 

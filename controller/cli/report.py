@@ -134,6 +134,7 @@ def bundle(
         Audience(for_),
         output,
         key=key,
+        who=office.person,
         now=now,
         language=language,
         hosts=tuple(host or ()),
@@ -165,7 +166,7 @@ def verify(
                 "signed_at": said.signed_at.isoformat(),
                 "key": said.key.kid,
                 "signer_known": said.known,
-                "ledger_head": said.ledger_head,
+                "ledger_entry": said.ledger_entry,
                 "checks": dict(said.checks),
                 "not_provable": dict(said.unproven),
             }
@@ -176,7 +177,7 @@ def verify(
             print_line(f"  holds       {check}: {detail}")
         for unproven, detail in said.unproven:
             print_line(f"  not proven  {unproven}: {detail}")
-        print_line(f"the ledger's head when it was signed: {said.ledger_head}")
+        print_line(f"the ledger said so in the entry {said.ledger_entry}")
     raise typer.Exit(0 if said.known else 3)
 
 

@@ -324,6 +324,7 @@ ENGLISH = Words(
         "change-step": "A step of the change",
         "change-ended": "The change ended on the host",
         "playbook-promoted": "A playbook may now be applied",
+        "bundle-made": "A bundle of a run was made",
         "plan-compared": "A plan was compared with what was done",
         "report-released": "The report was released to the customer",
         "report-withdrawn": "The released report was withdrawn",

@@ -332,6 +332,7 @@ GERMAN = Words(
         "change-step": "Ein Schritt der Änderung",
         "change-ended": "Die Änderung ist auf dem System zu Ende",
         "playbook-promoted": "Ein Playbook darf jetzt ausgeführt werden",
+        "bundle-made": "Ein Lauf wurde in eine Datei gepackt",
         "plan-compared": "Ein Plan wurde mit dem verglichen, was getan wurde",
         "report-released": "Der Bericht wurde für den Kunden freigegeben",
         "report-withdrawn": "Der freigegebene Bericht wurde zurückgezogen",

@@ -61,6 +61,7 @@ class What(StrEnum):
     LOGGED_OUT = "logged-out"
     PERSON_ADDED = "person-added"
     PERSON_CHANGED = "person-changed"
+    BUNDLE_MADE = "bundle-made"
 
 
 # The facts that an entry may carry. The list is closed so that no secret gets in by the way.
@@ -160,6 +161,8 @@ _FACTS: Mapping[What, Mapping[str, type]] = MappingProxyType(
         What.LOGGED_OUT: {"person": str, "how": str},
         What.PERSON_ADDED: {"person": str, "roles": str},
         What.PERSON_CHANGED: {"person": str, "what": str, "roles": str},
+        # manifest: its SHA-256. Of no run, so that a run's entries stay as they are however often it is bundled.
+        What.BUNDLE_MADE: {"run": str, "customer": str, "audience": str, "manifest": str},
         What.EVIDENCE_EXPIRED: {"customer": str, "keep_days": int, "exchanges": int},
     }
 )

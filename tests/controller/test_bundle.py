@@ -15,15 +15,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.job import NoAnswer
+from agent.job import Changed, NoAnswer, Outcome, Undone
 from controller.bundle.archive import MANIFEST, SIGNATURE, Archive, BundleError, pack
 from controller.bundle.check import Check, Unproven, check_bundle
 from controller.bundle.make import make_bundle
 from controller.bundle.read import read_bundle
 from controller.bundle.sealed import Statement, sign
 from controller.judge import judge
-from controller.ledger import head_of, verify
+from controller.ledger import excerpt, verify
 from controller.reports.redact import Audience
+from controller.store.errors import BlobError, UnknownRunError
+from controller.store.plans import Carried, Doing, StoredPlan, add_plan, begin, end, end_host
+from controller.store.runs import RunState, move_run
 from controller.store.store import Store
 from inventory.token import new_key, pin_of
 from tests.controller.reports.sample import sample
@@ -42,11 +45,41 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 @pytest.fixture(scope="module")
-def made(store: Store, tmp_path_factory: pytest.TempPathFactory) -> dict[Audience, Path]:
+def planned(store: Store) -> StoredPlan:
+    """A change for the ticket that was carried out on one host and taken back on another."""
+    plan = StoredPlan(
+        id="p1",
+        digest="d" * 64,
+        text="{}",
+        customer="musterbau",
+        desk="builtin",
+        ticket=sample().ticket,
+        playbook="linux.clean",
+        requested_by="Finn Fix",
+        made=NOW - timedelta(days=1),
+        made_in="r0",
+    )
+    outcomes: dict[str, Outcome] = {
+        "web1": Changed({}, {}),
+        "web2": Undone(1, "web2 was full again", verified=True),
+    }
+    with store.write() as connection:
+        add_plan(connection, plan)
+        begin(connection, plan, Doing.APPLY, dict.fromkeys(outcomes, "3.1"), run="r1", now=NOW)
+        for host, outcome in outcomes.items():
+            one = Carried(host=host, kind=Doing.APPLY, clause="3.1", began=NOW, outcome=outcome, ended=NOW)
+            end_host(connection, plan.id, one)
+        end(connection, plan.id, Doing.APPLY)
+    return plan
+
+
+@pytest.fixture(scope="module")
+def made(store: Store, planned: StoredPlan, tmp_path_factory: pytest.TempPathFactory) -> dict[Audience, Path]:
     """A bundle for each reader; setting the report takes its seconds once."""
+    assert planned
     folder = tmp_path_factory.mktemp("bundles")
     return {
-        reader: make_bundle(store, RUN, reader, folder / f"{reader}.zip", key=KEY, now=NOW)
+        reader: make_bundle(store, RUN, reader, folder / f"{reader}.zip", key=KEY, who="eva", now=NOW)
         for reader in READERS
     }
 
@@ -91,7 +124,10 @@ def test_a_bundle_holds_and_says_what_it_does_not_prove(
     assert said.signed_at == NOW
     assert {Check.ARCHIVE, Check.SIGNATURE, Check.MEMBERS, Check.EVIDENCE} <= dict(said.checks).keys()
     assert Unproven.HOSTS in dict(said.unproven)
-    assert verify(store, said.ledger_head).holds
+    assert verify(store, said.ledger_entry).holds
+    (entry,) = [one for one in excerpt(store, "") if one.hash == said.ledger_entry]
+    assert entry.content["facts"]["manifest"] == hashlib.sha256(members(made[reader])[MANIFEST]).hexdigest()
+    assert (entry.content["who"], entry.content["facts"]["audience"]) == ("eva", reader.value)
     assert made[reader].stat().st_mode & 0o077 == 0
     with zipfile.ZipFile(made[reader]) as archive:
         assert archive.testzip() is None, "every program can open it"
@@ -127,13 +163,11 @@ def test_a_redacted_copy_carries_no_hash_by_which_one_could_guess(
     made: dict[Audience, Path], store: Store
 ) -> None:
     """With all of an entry known but an address, its hash tells the address."""
-    originals = {item_hash for item in members(made[Audience.ENGINEER]) if (item_hash := item)}
     customer = members(made[Audience.CUSTOMER])
     ledger = json.loads(customer["ledger.json"])
     assert ledger["before"] is None
     assert not any("hash" in entry for entry in ledger["entries"])
-    head = head_of(store)
-    assert all(entry["number"] < head.number for entry in ledger["entries"][:-1])
+    assert [entry["number"] for entry in ledger["entries"]] == [one.number for one in excerpt(store, RUN)]
     changed = [
         part
         for one in json.loads(customer["evidence.json"])["exchanges"]
@@ -144,7 +178,6 @@ def test_a_redacted_copy_carries_no_hash_by_which_one_could_guess(
     kept_hashes = {digest for item in sample().evidence for digest in item.parts.values()}
     assert {part["sha256"] for part in changed}.isdisjoint(kept_hashes)
     every = b"".join(customer.values()).decode("utf-8", "replace")
-    assert originals
     assert not [digest for digest in _with_addresses() if digest in every]
 
 
@@ -155,7 +188,9 @@ def _with_addresses() -> set[str]:
     return {digest for digest, content in STORE.items() if b"192.0.2" in content or b"huber" in content}
 
 
-def test_a_vendor_hears_what_was_tried_under_one_name_for_each_thing(made: dict[Audience, Path]) -> None:
+def test_a_vendor_hears_what_was_tried_under_one_name_for_each_thing(
+    made: dict[Audience, Path], planned: StoredPlan
+) -> None:
     content = members(made[Audience.VENDOR])
     said = json.loads(content["tried.json"])
     asked = {one["question"]: one for one in said["questions"]}
@@ -172,6 +207,13 @@ def test_a_vendor_hears_what_was_tried_under_one_name_for_each_thing(made: dict[
     assert web1.encode() in content["report.html"]
     platforms = {one["host"]: one["platform"] for one in said["hosts"]}
     assert platforms[web1] == "linux"
+    (change,) = said["changes"]
+    assert (change["playbook"], change["state"]) == (planned.playbook, "failed")
+    assert {one["host"]: one["outcome"][0] for one in change["hosts"]} == {
+        web1: "changed",
+        "host-2": "undone",
+    }
+    assert "host-2 was full again" in [one["outcome"][1] for one in change["hosts"]]
     asked_hosts = {one["host"] for one in json.loads(content["evidence.json"])["exchanges"]}
     assert len(asked_hosts) < len({item.host for item in sample().evidence}), "only of those with findings"
 
@@ -180,7 +222,7 @@ def test_the_same_run_gives_the_same_bytes_but_for_the_signature(
     made: dict[Audience, Path], store: Store, tmp_path: Path
 ) -> None:
     again = make_bundle(
-        store, RUN, Audience.CUSTOMER, tmp_path / "again.zip", key=KEY, now=NOW + timedelta(days=1)
+        store, RUN, Audience.CUSTOMER, tmp_path / "again.zip", key=KEY, who="bob", now=NOW + timedelta(days=1)
     )
     first, second = members(made[Audience.CUSTOMER]), members(again)
     assert list(first) == list(second)
@@ -200,6 +242,27 @@ def test_it_can_be_judged_again_elsewhere(made: dict[Audience, Path]) -> None:
     )
     with pytest.raises(BundleError, match="only that for an engineer"):
         read_bundle(made[Audience.VENDOR])
+
+
+def test_there_is_no_bundle_of_what_has_not_ended_or_is_not_kept(tmp_path: Path) -> None:
+    """Nothing half: no file, and no word in the ledger."""
+    for store in kept(tmp_path / "home"):
+        told = len(excerpt(store, ""))
+        first = next(digest for item in sample().evidence for digest in item.parts.values())
+        (tmp_path / "home" / "evidence" / first[:2] / first).unlink()
+        with pytest.raises(BlobError):
+            make(store, tmp_path / "b.zip")
+        move_run(store, RUN, RunState.RUNNING)
+        with pytest.raises(BundleError, match="still under way"):
+            make(store, tmp_path / "b.zip")
+        with pytest.raises(UnknownRunError):
+            make(store, tmp_path / "b.zip", run="another")
+        assert len(excerpt(store, "")) == told
+    assert not list(tmp_path.glob("*b.zip*"))
+
+
+def make(store: Store, target: Path, run: str = RUN) -> Path:
+    return make_bundle(store, run, Audience.ENGINEER, target, key=KEY, who="eva", now=NOW)
 
 
 # --- What somebody made of it.
