@@ -121,6 +121,10 @@ def _leaving(
     if not all(isinstance(one.outcome, Seen | NoAnswer | Refused | Broken) for one in report.results):
         raise BundleError(f"run {run.id} made or carried out a plan: bundle the run of questions before it")
     hide = redactor(report, rules_for(contract, audience, report.asked_by), audience, store.blobs.get)
+    if hosts and audience is not Audience.VENDOR:
+        raise BundleError("only what a vendor gets can be narrowed to some hosts")
+    if strangers := sorted(set(hosts) - {one.job.host for one in report.results}):
+        raise BundleError(f"the run asked nothing of {strangers[0]}")
     if audience is Audience.VENDOR:
         concerned = frozenset(hosts) or frozenset(finding.host for finding in report.findings)
         kept = tuple(item for item in report.evidence if item.host in concerned)

@@ -1,4 +1,4 @@
-"""Whose key is this? People's signing keys: made, kept by their holder, shown to those who shall trust them."""
+"""Whose key is this? People's signing keys, and the controller's: made, kept by their holder, shown to those who shall trust them."""
 
 from __future__ import annotations
 
@@ -74,6 +74,18 @@ def show(
     else:
         for pin in pins:
             print_line(str(pin))
+
+
+@app.command()
+def controller(*, json: Json = False) -> None:
+    """Print the public key of this controller, for those who verify what it signs, such as bundles."""
+    from controller.settings import controller_pin, home_folder  # noqa: PLC0415 - see above.
+
+    pin = controller_pin(home_folder())
+    if json:
+        print_json({"public": str(pin), "name": pin.name, "kid": pin.kid})
+    else:
+        print_line(str(pin))
 
 
 def _pin(key: Mapping[str, Any], name: str) -> Pin:

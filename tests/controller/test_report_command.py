@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from controller.settings import controller_pin
 from tests.controller.stored import RUN, kept
 from tests.home import run_command
 
@@ -55,7 +54,7 @@ def test_a_bundle_is_verified_where_there_is_no_store(home: Path, elsewhere: Pat
     file = tmp_path / "b.zip"
     ran(home, 0, "report", "bundle", RUN, "--for", "customer", "-o", str(file))
     pin = tmp_path / "controller.pub"
-    pin.write_text(f"{controller_pin(home)}\n", encoding="utf-8")
+    pin.write_text(ran(home, 0, "key", "controller"), encoding="utf-8")
     said = json.loads(ran(elsewhere, 0, "report", "verify", str(file), "--key", str(pin), "--json"))
     assert (said["run"], said["audience"], said["signer_known"]) == (RUN, "customer", True)
     assert {"archive", "signature", "members", "evidence", "ledger", "clauses"} <= said["checks"].keys()
@@ -75,6 +74,8 @@ def test_a_reader_that_there_is_not_gets_nothing(home: Path, tmp_path: Path) -> 
     file = tmp_path / "b.zip"
     ran(home, 2, "report", "bundle", RUN, "--for", "everybody", "-o", str(file))
     ran(home, 2, "report", "bundle", "no-run", "-o", str(file))
+    ran(home, 2, "report", "bundle", RUN, "--for", "vendor", "--host", "nowhere", "-o", str(file))
+    ran(home, 2, "report", "bundle", RUN, "--host", "web1", "-o", str(file))
     assert not file.exists()
 
 
