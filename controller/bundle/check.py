@@ -14,9 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from controller.bundle.archive import FORMAT, MANIFEST, SIGNATURE, Archive, BundleError
-from controller.bundle.read import MAX_DOCUMENT, document, listed, read_bundle
-from controller.bundle.sealed import Statement, opened
+from controller.bundle.archive import Archive, BundleError
+from controller.bundle.read import MAX_DOCUMENT, document, read_bundle, verified
 from controller.store.chain import Head, Link
 from inventory.token import Pin, TokenError
 
@@ -82,15 +81,7 @@ def check_bundle(path: Path, pins: tuple[Pin, ...] = ()) -> Checked:
 
 
 def _check(archive: Archive, path: Path, pins: tuple[Pin, ...]) -> Checked:
-    statement, key, known = opened(archive.read(SIGNATURE, 1 << 20), pins)
-    manifest = document(archive, MANIFEST, statement.manifest)
-    if manifest.get("format") != FORMAT:
-        raise BundleError(f"{path} is not a bundle that this version reads ({FORMAT})")
-    _same(statement, manifest)
-    hashes = listed(archive, manifest)
-    for name, sha256 in hashes.items():
-        if hashlib.sha256(archive.read(name, _CHUNK)).hexdigest() != sha256:
-            raise BundleError(f"{name} was changed after it was written")
+    statement, key, known, manifest, hashes = verified(archive, pins)
     checks = [
         (Check.ARCHIVE, f"{len(archive.members)} members in their one spelling, and nothing else"),
         (
@@ -123,11 +114,6 @@ def _check(archive: Archive, path: Path, pins: tuple[Pin, ...]) -> Checked:
         checks=tuple(checks),
         unproven=tuple(unproven),
     )
-
-
-def _same(statement: Statement, manifest: Mapping[str, Any]) -> None:
-    if (statement.run, statement.audience) != (manifest["run"], manifest["audience"]):
-        raise BundleError("the signature is for another run or reader than the manifest names")
 
 
 _Said = tuple[list[tuple[Check, str]], list[tuple[Unproven, str]]]

@@ -20,8 +20,10 @@ from agent.job import Result
 from collectors import About, Finding
 from collectors.exchange import Exchange
 from controller.bundle.archive import FORMAT, MANIFEST, SIGNATURE, Archive, BundleError
+from controller.bundle.sealed import Statement, opened
+from inventory.token import Pin, TokenError
 
-__all__ = ["MAX_DOCUMENT", "MAX_PART", "Bundle", "document", "listed", "read_bundle"]
+__all__ = ["MAX_DOCUMENT", "MAX_PART", "Bundle", "document", "read_bundle", "verified"]
 
 MAX_DOCUMENT = 256 * 1024 * 1024
 MAX_PART = 16 * 1024 * 1024
@@ -32,7 +34,7 @@ _UNREADABLE = (RecursionError, KeyError, TypeError, ValueError, AttributeError)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """What a bundle holds, checked: every member has the hash that the manifest names.
+    """What a bundle holds, checked: every member has the hash that was signed, whoever signed it.
 
     redacted: the exchanges of whose answers something was taken out; what rests on them may be judged otherwise.
     """
@@ -53,13 +55,7 @@ def read_bundle(path: Path) -> Bundle:
     """Read and check a bundle. Raises BundleError."""
     try:
         with Archive(path) as archive:
-            manifest = document(archive, MANIFEST)
-            if manifest.get("format") != FORMAT:
-                raise BundleError(
-                    f"{path} is not a bundle that this version reads ({FORMAT}): "
-                    f"it says {str(manifest.get('format'))[:60]!r}"
-                )
-            hashes = listed(archive, manifest)
+            _, _, _, manifest, hashes = verified(archive)
             if "run.json" not in archive.members:
                 raise BundleError(
                     f"{path} is a bundle for a {manifest['audience']}: only that for an engineer can be judged"
@@ -67,8 +63,32 @@ def read_bundle(path: Path) -> Bundle:
             return _consistent(_bundle(archive, manifest, hashes))
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error.strerror or error}") from None
+    except TokenError as error:
+        raise BundleError(f"the signature of {path} does not hold: {error}") from None
     except _UNREADABLE as error:
         raise BundleError(f"{path} is not a bundle, or it is damaged: {error}") from None
+
+
+def verified(
+    archive: Archive, pins: tuple[Pin, ...] = ()
+) -> tuple[Statement, Pin, bool, Mapping[str, Any], Mapping[str, str]]:
+    """What was signed, by which key, whether that is one of these, the manifest, and the members' hashes: all of it looked at.
+
+    Raises BundleError, TokenError, and what JSON raises.
+    """
+    statement, key, known = opened(archive.read(SIGNATURE, 1 << 20), pins)
+    manifest = document(archive, MANIFEST, statement.manifest)
+    if manifest.get("format") != FORMAT:
+        raise BundleError(
+            f"this is not a bundle that this version reads ({FORMAT}): it says {str(manifest.get('format'))[:60]!r}"
+        )
+    if (statement.run, statement.audience) != (manifest["run"], manifest["audience"]):
+        raise BundleError("the signature is for another run or reader than the manifest names")
+    hashes = _listed(archive, manifest)
+    for name, sha256 in hashes.items():
+        if hashlib.sha256(archive.read(name, MAX_DOCUMENT)).hexdigest() != sha256:
+            raise BundleError(f"{name} was changed after it was written")
+    return statement, key, known, manifest, hashes
 
 
 def document(archive: Archive, name: str, sha256: str = "") -> Mapping[str, Any]:
@@ -82,7 +102,7 @@ def document(archive: Archive, name: str, sha256: str = "") -> Mapping[str, Any]
     return said
 
 
-def listed(archive: Archive, manifest: Mapping[str, Any]) -> Mapping[str, str]:
+def _listed(archive: Archive, manifest: Mapping[str, Any]) -> Mapping[str, str]:
     """The members' hashes by name: those of the manifest are there in its order, and no others. Raises BundleError."""
     rows = [(str(one["name"]), int(one["size"]), str(one["sha256"])) for one in manifest["members"]]
     names = [name for name, _, _ in rows]

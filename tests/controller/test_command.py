@@ -9,7 +9,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -299,12 +298,7 @@ def test_the_same_evidence_gives_the_same_findings_without_any_host(
 
 def test_evidence_that_was_changed_is_no_evidence(home: Path, bundle: Path, tmp_path: Path) -> None:
     forged = tmp_path / "forged.zip"
-    with zipfile.ZipFile(bundle) as old, zipfile.ZipFile(forged, "w") as new:
-        for name in old.namelist():
-            content = old.read(name)
-            new.writestr(
-                name, content.replace(b"failed", b"active") if name.startswith("evidence/") else content
-            )
+    forged.write_bytes(bundle.read_bytes().replace(b"failed", b"active"))
     done = run_command(home, "judge", str(forged))
     assert done.returncode == 2
     assert "was changed" in done.stderr

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from controller.bundle.archive import SIGNATURE, Archive, BundleError, pack
 from controller.bundle.check import Unproven, check_bundle
+from controller.bundle.read import read_bundle
 from controller.reports.redact import Audience
 from inventory.token import pin_of
 from tests.controller.bundle.files import OTHER, PIN, Members, members, resigned, written
@@ -32,6 +33,8 @@ def test_any_byte_that_is_another_is_found(
     file.write_bytes(content)
     with pytest.raises(BundleError):
         check_bundle(file, (PIN,))
+    with pytest.raises(BundleError):
+        read_bundle(file)
 
 
 def test_each_byte_outside_of_the_members_counts(made: dict[Audience, Path], tmp_path: Path) -> None:
