@@ -90,7 +90,7 @@ def export(
     until: Annotated[datetime | None, typer.Option(help="Before this moment (UTC).")] = None,
     json: Json = False,
 ) -> None:
-    """Write entries as a table that can be checked without us, with 'secondline ledger check'."""
+    """Write entries as a table that can be checked without us, with 'secondline ledger check'. It is not redacted."""
     from controller.extract import Span, check_extract, write_extract  # noqa: PLC0415 - see above.
     from controller.store.runs import get_run  # noqa: PLC0415
 

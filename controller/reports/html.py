@@ -32,12 +32,12 @@ __all__ = ["prepare", "render_html", "render_paper"]
 
 _HERE = Path(__file__).parent
 
-# Severity and state are told by word and by shape; colour comes on top.
-_SHAPES = MappingProxyType({"fault": "◆", "warn": "▲", "note": "●"})
 # So much of each list is on paper; setting a line takes a thousand times as long as writing it.
 _MOST = MappingProxyType(
     {"cards": 20, "explained": 12, "hosts": 40, "rows": 40, "places": 12, "exhibits": 60}
 )
+# Severity and state are told by word and by shape; colour comes on top.
+_SHAPES = MappingProxyType({"fault": "◆", "warn": "▲", "note": "●"})
 _SWATCHES = MappingProxyType(
     {
         State.SEEN.value: "■",
