@@ -18,7 +18,7 @@ from controller.choice import LANGUAGES, ChoiceError, must_be_known, one_each
 from controller.office import NoContractError, Office
 from controller.progress import Watch
 from controller.subject import accounts_in_text
-from controller.symptoms import EVERYTHING, SYMPTOMS, symptom_in
+from controller.symptoms import EVERYTHING, SYMPTOMS
 
 if TYPE_CHECKING:
     from controller.desks.desk import Desk, Ticket
@@ -183,7 +183,11 @@ def _symptom(ticket: Ticket, wishes: Wishes) -> str:
     """Whose chain is followed. Whoever picks areas or questions has an order of their own."""
     if wishes.symptom:
         return "" if wishes.symptom == EVERYTHING else wishes.symptom
-    return "" if wishes.areas or wishes.questions else symptom_in(ticket.subject, ticket.text)
+    if wishes.areas or wishes.questions:
+        return ""
+    from controller.triggers.classify import classify  # noqa: PLC0415 - only where nobody says it: start-up counts.
+
+    return classify(ticket.subject, ticket.text).symptom
 
 
 def _load_forms() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -31,12 +30,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Symptom:
-    """A complaint: its name in English and German, how people write it (patterns, any case), and its chain."""
+    """A complaint: its name in English and German, and its chain. How people write it: `controller.triggers`."""
 
     title: tuple[str, str]
-    written: tuple[str, ...]
     steps: tuple[Step, ...]
-
-    def hits(self, text: str) -> int:
-        """How many of its patterns a text bears."""
-        return sum(bool(re.search(one, text, re.IGNORECASE)) for one in self.written)

@@ -8,7 +8,6 @@ from controller.symptom import Step, Symptom
 
 __all__ = ["NET_SYMPTOMS"]
 
-_NETWORK = r"\b(?:netzwerk|netz|lan|network|switch(?:e|es)?)\b"
 
 _LOOPS = Step(
     asks=(
@@ -57,16 +56,6 @@ _HELD = Step(
 NET_SYMPTOMS: Mapping[str, Symptom] = {
     "network": Symptom(
         title=("The network is slow or drops out", "Das Netzwerk ist langsam oder fällt aus"),
-        written=(
-            _NETWORK
-            + r".{0,60}(?:langsam|lahm|träge|slow|ausgefallen|fällt aus|bricht|weg\b|down\b|hängt|outage|drops)",
-            r"(?:langsam|slow|ausfall|aussetzer|störung)[a-z]*.{0,30}\b(?:netzwerk|netz|lan|network|switch)",
-            r"\bspanning[- ]?tree\b|\b[rm]?stp\b|\bbpdu",
-            r"\b(?:netzwerk|kabel|netz|network|switching|l2|layer[- ]?2)[- ]?(?:schleifen?|loops?)\b|\b(?:schleife|loop)\b.{0,40}(?:switch|netz|kabel|network|cable)",
-            r"\bbroadcast[- ]?st(?:orm|urm)",
-            r"\berr-?disabled?\b",
-            r"\b(?:netzwerk)?(?:dose|buchse|socket|wall port)\b.{0,40}(?:tot|dead|ohne funktion|geht nicht)",
-        ),
         steps=(_LOOPS, _ROOTS, _HELD),
     ),
 }

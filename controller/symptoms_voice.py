@@ -22,13 +22,6 @@ _QUEUES = ("net.traffic-control", "net.class-based-qos", "net.policy-maps")
 VOICE_SYMPTOMS: Mapping[str, Symptom] = {
     "voice": Symptom(
         title=("Calls are choppy or drop out", "Gespräche sind abgehackt oder setzen aus"),
-        written=(
-            r"\b(?:telefonate?|telefonie|gespräche?|anrufe?|voip|sip|sprache|sprachqualität)\b.{0,60}(?:abgehackt|gehackt|knackt|knacken|stockt|stocken|setzt aus|setzen aus|aussetzer|schlecht\b|verzerrt|verzögert|roboter|blechern)",
-            r"(?:abgehackte|stockende|verzerrte|schlechte)[rsnm]? (?:telefonate|gespräche|sprache|sprachqualität|anrufe)",
-            r"\b(?:calls?|voice|voip|phones?|audio)\b.{0,60}(?:chopp|robotic|garbled|distort|crackl|jitter|breaks? up|breaking up|cuts? out|cutting out|stutter)",
-            r"\b(?:choppy|robotic|garbled|distorted) (?:calls?|voice|audio)\b",
-            r"\bqos\b|\bdscp\b",
-        ),
         steps=(
             CAPTURED,
             Step(

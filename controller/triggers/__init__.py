@@ -1,0 +1,1 @@
+"""How does a ticket become a run by itself? See README.md beside this file."""
