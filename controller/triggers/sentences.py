@@ -32,34 +32,39 @@ _PARTS = re.compile(r",(?!\d)|:(?=\s|$)|[()\"„“”]")
 _WRAPPED = 58
 
 _O_CLOCK = re.compile(
-    r"\b\d{1,2}(?:[:.]\d{2})?\s*(?:uhr\b|h\b|a\.?m\.?\b|p\.?m\.?\b|o'clock)|\brund um die uhr\b|\buhr\s+\d{1,2}\b|\b(?:nine|eight|ten|seven|acht|neun|zehn|sieben) (?:uhr|o'clock)\b"
+    r"\b\d{1,2}(?:[:.]\d{2})?\s*(?:uhr\b|h\b|a\.?m\.?\b|p\.?m\.?\b|o'clock)|\brund um die uhr\b|\buhr\s+\d{1,2}\b|\b(?:nine|eight|ten|seven|acht|neun|zehn|sieben) (?:uhr|o'clock)\b",
+    re.IGNORECASE,
 )
 _WORD = re.compile(r"\d+(?:[.,:]\d+)+|[^\W_]+(?:[.@\\_][^\W_]+)+|[^\W_]+")
 _SPELLINGS = (
-    (re.compile(r"(?<![^\s\"'(])[a-z]:(?=$|[\s\\,.;)])"), "laufwerksbuchstabe "),
-    (re.compile(r"\be[- ]?mail"), "email"),
-    (re.compile(r"\bw-?lan\b"), "wlan"),
+    (re.compile(r"(?<![^\s\"'(])[a-z]:(?=$|[\s\\,.;)])", re.IGNORECASE), "laufwerksbuchstabe "),
+    (re.compile(r"\be[- ]?mail", re.IGNORECASE), "email"),
+    (re.compile(r"\bw-?lan\b", re.IGNORECASE), "wlan"),
     (
-        re.compile(r"\b(can|could|would|should|do|does|did|is|are|was|were|has|have|had|wo|ca)n'?t\b"),
+        re.compile(
+            r"\b(can|could|would|should|do|does|did|is|are|was|were|has|have|had|wo|ca)n'?t\b", re.IGNORECASE
+        ),
         r"\1 not",
     ),
-    (re.compile(r"\bcannot\b"), "can not"),
-    (re.compile(r"\bca not\b"), "can not"),
+    (re.compile(r"\bcannot\b", re.IGNORECASE), "can not"),
+    (re.compile(r"\bca not\b", re.IGNORECASE), "can not"),
     (
         re.compile(
-            r"\b(?:per|via|by|in der|in einer|meine|ihre|diese|dieser|neue) email\b(?!s)|\bemail[- ]?(?:adresse|address|signatur)\w*"
+            r"\b(?:per|via|by|in der|in einer|meine|ihre|diese|dieser|neue) email\b(?!s)|\bemail[- ]?(?:adresse|address|signatur)\w*",
+            re.IGNORECASE,
         ),
         " ",
     ),
     (
         re.compile(
-            r"\b(?:nach|after) (?:(?:der|dem|jeder|jedem|the|each|every) )?(?:anmeld\w*|einlogg\w*|login|logon|logging (?:in|on))\b"
+            r"\b(?:nach|after) (?:(?:der|dem|jeder|jedem|the|each|every) )?(?:anmeld\w*|einlogg\w*|login|logon|logging (?:in|on))\b",
+            re.IGNORECASE,
         ),
         " ",
     ),
-    (re.compile(r"\b(?:seit|nach|since|after) (?:\w+ )?(?:wartung\w*|maintenance)\b"), " "),
-    (re.compile(r"\bgehts\b|\bgeht's\b"), "geht es"),
-    (re.compile(r"[\u2019`\u00b4]"), "'"),
+    (re.compile(r"\b(?:seit|nach|since|after) (?:\w+ )?(?:wartung\w*|maintenance)\b", re.IGNORECASE), " "),
+    (re.compile(r"\bgehts\b|\bgeht's\b", re.IGNORECASE), "geht es"),
+    (re.compile(r"[\u2019`\u00b4]", re.IGNORECASE), "'"),
 )
 # These turn a sentence wherever they stand; the others where a part begins with them.
 _TURNS = frozenset({"aber", "but", "jedoch", "hingegen", "dagegen", "whereas", "while", "however"})
@@ -153,7 +158,7 @@ def _parts(stretch: str) -> Iterator[Part]:
 
 
 def _part(piece: str) -> Part:
-    text = _O_CLOCK.sub(" ", unicodedata.normalize("NFC", piece).casefold())
+    text = _O_CLOCK.sub(" ", unicodedata.normalize("NFC", piece))
     for wrong, right in reversed(_SPELLINGS):
         text = wrong.sub(right, text)
     written = _WORD.findall(text)

@@ -16,7 +16,7 @@ from typing import Any
 
 from controller.triggers.sentences import Part, plain
 
-__all__ = ["TROUBLE", "Signal", "Vocabulary", "vocabulary"]
+__all__ = ["TROUBLE", "Signal", "Vocabulary", "apart", "pattern", "span", "vocabulary"]
 
 # In a signal: something is wrong, however that is said.
 TROUBLE = "trouble"
@@ -75,14 +75,12 @@ def span(text: str, found: re.Match[str]) -> range:
 def vocabulary() -> Vocabulary:
     """Read the tables."""
     words = _table("words.toml")
-    right = _pattern(words.pop("right")["words"])
+    right = pattern(words.pop("right")["words"])
     phrases = {plain(one) for table in words.values() for group in table.values() for one in group}
     stems = {one for one in phrases if one.rstrip("*").isalpha() and len(one.rstrip("*")) >= _SHORTEST - 1}
     signals = tuple(_signal(one) for one in _table("signals.toml")["signals"])
     return Vocabulary(
-        tables={
-            name: {key: _pattern(group) for key, group in table.items()} for name, table in words.items()
-        },
+        tables={name: {key: pattern(group) for key, group in table.items()} for name, table in words.items()},
         stems=tuple(sorted(stems)),
         right=right,
         signals=signals,
@@ -104,7 +102,7 @@ def _signal(one: Mapping[str, Any]) -> Signal:
     )
 
 
-def _pattern(phrases: Iterable[str]) -> re.Pattern[str]:
+def pattern(phrases: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\S)(?:{'|'.join(_words(plain(one)) for one in phrases)})(?!\S)")
 
 
@@ -122,7 +120,7 @@ def _nearest(word: str, stems: tuple[str, ...]) -> str:
         if _DOUBLED.sub(r"\1", word) == _DOUBLED.sub(r"\1", bare):
             return bare
         allowed = 0 if len(bare) < _SHORTEST else 2 if len(bare) >= _LONG else 1
-        if allowed and abs(len(word) - len(bare)) <= allowed and _apart(word, bare) <= allowed:
+        if allowed and abs(len(word) - len(bare)) <= allowed and apart(word, bare) <= allowed:
             return bare
         # Of a longer word, its beginning counts: 'telfonanlage' begins with a misspelt 'telefon'.
         if allowed and stem != bare and len(word) > len(bare) + allowed and _begins(word, bare):
@@ -136,12 +134,13 @@ def _under(letter: str, stems: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _begins(word: str, stem: str) -> bool:
-    return any(_apart(word[: len(stem) + more], stem) <= 1 for more in (-1, 0, 1))
+    return any(apart(word[: len(stem) + more], stem) <= 1 for more in (-1, 0, 1))
 
 
-def _apart(one: str, other: str) -> int:
+def apart(one: str, other: str) -> int:
     """How many letters are wrong: the optimal string alignment distance, with swapped neighbours as one."""
-    before, row = [], list(range(len(other) + 1))
+    before: list[int] = []
+    row = list(range(len(other) + 1))
     for n, letter in enumerate(one, 1):
         older, before, row = before, row, [n]
         for m, wanted in enumerate(other, 1):

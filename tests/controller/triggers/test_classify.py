@@ -159,7 +159,7 @@ def test_several_complaints_are_all_told() -> None:
 def test_the_words_that_led_to_it_are_the_writers_own() -> None:
     said = classify("Störung", "Seit heute sind die Gespräche nach Wien abgehackt.")
     assert said.symptom == "voice"
-    assert said.words == ("gespräche", "abgehackt")
+    assert said.words == ("Gespräche", "abgehackt")
     assert "voip" in said.complaints[0].areas
 
 
