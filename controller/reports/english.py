@@ -335,6 +335,8 @@ ENGLISH = Words(
         "logged-out": "Somebody logged out",
         "person-added": "A person was added",
         "person-changed": "A person's rights or keys were changed",
+        "triggered": "Begun by itself, as a rule says",
+        "asked-back": "The ticket was asked which host is meant",
     },
     stops={
         "stopped": "somebody stopped it",

@@ -343,6 +343,8 @@ GERMAN = Words(
         "logged-out": "Jemand hat sich abgemeldet",
         "person-added": "Eine Person wurde aufgenommen",
         "person-changed": "Rechte oder Schlüssel einer Person wurden geändert",
+        "triggered": "Von selbst begonnen, wie eine Regel es sagt",
+        "asked-back": "Im Ticket gefragt, welcher Host gemeint ist",
     },
     stops={
         "stopped": "jemand hat ihn angehalten",

@@ -62,6 +62,8 @@ class What(StrEnum):
     PERSON_ADDED = "person-added"
     PERSON_CHANGED = "person-changed"
     BUNDLE_MADE = "bundle-made"
+    TRIGGERED = "triggered"
+    ASKED_BACK = "asked-back"
 
 
 # The facts that an entry may carry. The list is closed so that no secret gets in by the way.
@@ -163,6 +165,9 @@ _FACTS: Mapping[What, Mapping[str, type]] = MappingProxyType(
         What.PERSON_CHANGED: {"person": str, "what": str, "roles": str},
         # manifest: its SHA-256. Of no run, so that a run's entries stay as they are however often it is bundled.
         What.BUNDLE_MADE: {"run": str, "customer": str, "audience": str, "manifest": str},
+        # words: the ticket's, that led to the symptom. why: what the rule went by.
+        What.TRIGGERED: {"ticket": str, "desk": str, "rule": str, "symptom": str, "words": str, "why": str},
+        What.ASKED_BACK: {"ticket": str, "desk": str, "rule": str, "words": str, "hosts": int},
         What.EVIDENCE_EXPIRED: {"customer": str, "keep_days": int, "exchanges": int},
     }
 )

@@ -25,8 +25,8 @@ from controller.symptoms import EVERYTHING, SYMPTOMS
 
 __all__ = ["DAYS", "HandedOver", "Limits", "Trigger", "limits_from", "rules_from"]
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAYS: tuple[_Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _Words = tuple[Annotated[str, Field(min_length=1, max_length=200)], ...]
 
 
