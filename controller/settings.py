@@ -50,6 +50,11 @@ class Settings(BaseModel):
         default={}, description="login here -> the person's name, as it stands beside their key"
     )
 
+    trigger: list[dict[str, Any]] = Field(
+        default=[], description="when a ticket becomes a run by itself; see controller.triggers.rules"
+    )
+    intake: dict[str, Any] = Field(default={}, description="how much of that; see controller.triggers.rules")
+
     @property
     def credentials(self) -> Path:
         return self.home / "credentials"
@@ -97,6 +102,8 @@ _ADVICE = {
     "desks": "write each ticket system as a table, [desks.NAME]",
     "language": 'write "de" or "en"',
     "people": 'write the logins of this machine with the names beside their keys: [people] eva = "Eva Eng"',
+    "trigger": "write each rule as a table, [[trigger]]",
+    "intake": "write the limits as a table, [intake]",
     "deadline": "write the seconds for a whole run, more than 0 and at most 3600",
 }
 

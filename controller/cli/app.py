@@ -17,11 +17,12 @@ __all__ = ["EVERY", "app_of", "run"]
 _HELP = "Collects evidence from the hosts a contract permits, names the cause, and writes it to the ticket."
 # In the order of the help text: a group of commands is the `app` of a module, a command its function.
 _GROUPS = (
-    *("contract", "key", "agent", "host", "ticket", "report", "ledger", "outbox"),
+    *("contract", "key", "agent", "host", "ticket", "report", "ledger", "outbox", "intake"),
     *("collectors", "playbooks", "plans", "people"),
 )
 _COMMANDS: Mapping[str, str] = {
     "scope": "scope",
+    "classify": "classify",
     "diagnose": "diagnose",
     "judge": "report",
     "plan": "plan",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +41,10 @@ def new(
     number = add_ticket(
         office.store, customer=customer, subject=subject, text=body, requester=requester or office.who
     )
+    if office.settings.trigger:
+        from controller.store.arrivals import ring  # noqa: PLC0415 - see above.
+
+        ring(office.store, "builtin", str(number), f"opened-{number}", datetime.now(UTC))
     if json:
         print_json({"id": str(number), "customer": customer, "subject": subject})
     else:

@@ -120,7 +120,7 @@ def _mention(names: Names, part: Part, places: range) -> Mention | None:
         return Mention(names.phones[key], f"{part.written[places[0] - 1]} {shown}", "number")
     hosts, how = names.of(key)
     # A word of letters alone, or a number, is mostly something else than a host.
-    telling = len(key) > 2 and bool(_DIGITS.search(key)) and not key.isdigit()
+    telling = len(key) > 1 and bool(_DIGITS.search(key)) and not key.isdigit()
     telling |= len(words) > 1 and len(key) >= _SHORTEST_SLIP
     telling |= "." in shown or before in _CALLED
     return Mention(hosts, shown, how) if hosts and telling else None
