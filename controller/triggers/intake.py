@@ -85,7 +85,7 @@ class Intake:
     async def work(self, stop: asyncio.Event) -> None:
         """Work until told to stop; what runs then is waited for. Raises StoreError."""
         async with asyncio.TaskGroup() as loops:
-            loops.create_task(self._again(stop, _LOOK, self.read))
+            loops.create_task(self._again(stop, _LOOK, self._read))
             loops.create_task(self._again(stop, _LOOK, self._start))
             loops.create_task(self._again(stop, _LOOK, self.deliver))
             loops.create_task(self._again(stop, _HOLD, self._hold))
@@ -103,6 +103,13 @@ class Intake:
                         await stop.wait()
                 except TimeoutError:
                     continue
+
+    async def _read(self) -> bool:
+        """Read what is due; what is ready then does not wait for the next look."""
+        more = await self.read()
+        while more and self.start():
+            continue
+        return more
 
     async def read(self) -> bool:
         """Read what is due and place it; says whether there was something."""

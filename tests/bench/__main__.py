@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench import captures, decisions, dns_rate, reports, sip, snmp, ssh_hosts, walls, zonemaster
+from tests.bench import captures, decisions, dns_rate, intake, sip, snmp, ssh_hosts, walls, zonemaster
 from tests.bench.row import Row
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "reading": decisions.measure_reading,
     "decisions": decisions.measure,
     "verifying": decisions.measure_verifying,
+    "intake": intake.measure,
 }
 
 
