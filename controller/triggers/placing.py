@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
@@ -81,71 +81,61 @@ class Placing:
         said: Classification,
         now: datetime,
     ) -> None:
-        meant = resolve(contract, ticket.ticket.subject, ticket.ticket.text)
+        # A ticket that was merged into another one has its name from here on.
+        row = replace(row, ticket=ticket.ticket.id)
         symptom = "" if start.symptom == EVERYTHING else start.symptom
-        values = {
+        values: dict[str, object] = {
             "customer": contract.customer,
-            "ticket": ticket.ticket.id,
+            "ticket": row.ticket,
             "rule": start.rule,
             "symptom": symptom,
             "confidence": said.confidence,
             "words": list(start.words),
             "why": start.why,
         }
+        meant = resolve(contract, ticket.ticket.subject, ticket.ticket.text)
         if isinstance(meant, Ambiguous):
             self._ask(row, contract, meant, values, now)
             return
         hosts = meant.hosts if isinstance(meant, Named) else ()
-        alike = alike_of(contract.customer, symptom, hosts)
-        note = begun(symptom, start.rule, start.words, contract.language)
+        values |= {"hosts": list(hosts), "alike": alike_of(contract.customer, symptom, hosts)}
+        self._make_ready(row, start, values, contract.language, now)
+
+    def _make_ready(
+        self, row: Arrival, start: Start, values: dict[str, object], language: str, now: datetime
+    ) -> None:
+        """Have a run made for a ticket, or join it to the one that is made for tickets of the same."""
+        symptom, alike = str(values["symptom"]), str(values["alike"])
         since = row.received - timedelta(minutes=self.limits.storm)
         with self.store.write(durable=True) as connection:
             _alone(connection, alike)
             if not held(connection, row, self.holder):
                 return
             if is_taken(connection, row):
-                move(
-                    connection,
-                    row,
-                    ArrivalState.IGNORED,
-                    ended=now,
-                    **values | {"why": "taken: it has its run"},
-                )
+                taken = values | {"why": "taken: it has its run"}
+                move(connection, row, ArrivalState.IGNORED, ended=now, **taken)
                 return
             lead = lead_of(connection, alike, since)
             if lead is None:
-                move(
-                    connection,
-                    row,
-                    ArrivalState.READY,
-                    next_at=now,
-                    tries=0,
-                    hosts=list(hosts),
-                    alike=alike,
-                    note=note,
-                    **values,
-                )
+                note = begun(symptom, start.rule, start.words, language)
+                move(connection, row, ArrivalState.READY, next_at=now, tries=0, note=note, **values)
                 return
-            told = joined(lead.ticket, symptom, start.rule, start.words, contract.language)
-            self._tell(connection, row, Action(kind=ActionKind.NOTE, text=told), now, values["ticket"])
-            move(
-                connection,
-                row,
-                ArrivalState.JOINED,
-                lead=lead.id,
-                ended=now,
-                hosts=list(hosts),
-                alike=alike,
-                **values,
-            )
+            told = joined(lead.ticket, symptom, start.rule, start.words, language)
+            self._tell(connection, row, Action(kind=ActionKind.NOTE, text=told), now)
+            move(connection, row, ArrivalState.JOINED, lead=lead.id, ended=now, **values)
 
     def _ask(
         self, row: Arrival, contract: Contract, meant: Ambiguous, values: dict[str, object], now: datetime
     ) -> None:
         """Ask the ticket which host is meant, once; whoever answers makes the desk ring again."""
+        with self.store.read() as connection:
+            known = was_asked(connection, row) or is_taken(connection, row)
+        if known:
+            self._end(row, ArrivalState.IGNORED, now, **values | {"why": "it was asked already"})
+            return
         question = Action(kind=ActionKind.REPLY, text=asking_back(contract, meant, contract.language))
         facts: dict[str, LedgerFact] = {
-            "ticket": str(values["ticket"]),
+            "ticket": row.ticket,
             "desk": row.desk,
             "rule": str(values["rule"]),
             "words": meant.words[:_MOST_FACTS],
@@ -156,26 +146,16 @@ class Placing:
         )
         with self.store.write(durable=True) as connection:
             _alone(connection, f"{row.desk}/{row.ticket}")
-            if not held(connection, row, self.holder):
+            # Another event of the ticket may have come first; asked twice it is by nobody.
+            if not held(connection, row, self.holder) or was_asked(connection, row):
                 return
-            if was_asked(connection, row) or is_taken(connection, row):
-                move(
-                    connection,
-                    row,
-                    ArrivalState.IGNORED,
-                    ended=now,
-                    **values | {"why": "it was asked already"},
-                )
-                return
-            self._tell(connection, row, question, now, values["ticket"])
+            self._tell(connection, row, question, now)
             why = f"which host is meant: {', '.join(meant.candidates)}"
             move(connection, row, ArrivalState.ASKED, ended=now, **values | {"why": why[:_MOST_FACTS]})
 
-    def _tell(
-        self, connection: Connection, row: Arrival, action: Action, now: datetime, ticket: object
-    ) -> None:
+    def _tell(self, connection: Connection, row: Arrival, action: Action, now: datetime) -> None:
         written = action_json(self.store, action)
-        hand_over(connection, written, run_id=None, desk=row.desk, ticket=str(ticket), now=now)
+        hand_over(connection, written, run_id=None, desk=row.desk, ticket=row.ticket, now=now)
 
     def _end(self, row: Arrival, state: ArrivalState, now: datetime, **values: object) -> None:
         self._change(row, state, ended=now, **values)
