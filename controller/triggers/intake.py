@@ -127,11 +127,9 @@ class Intake:
         try:
             async with self.desks(name) as (_, desk):
                 await asyncio.gather(*(self._read_one(desk, row) for row in rows))
-        except _NOT_NOW as error:
+        except (DeskError, CredentialError, TimeoutError, OSError) as error:
+            # A desk that cannot be opened is down, or not set up rightly: no ticket is lost by that.
             self._put_off(rows, str(error))
-        except (DeskError, CredentialError) as error:
-            for row in rows:
-                self._placing.fail(row, self.clock(), str(error))
 
     async def _read_one(self, desk: Desk, row: Arrival) -> None:
         try:
