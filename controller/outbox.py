@@ -19,10 +19,10 @@ from sqlalchemy import Connection, insert, select, update
 
 from controller import ledger
 from controller.desks.desk import (
-    Desk,
     DeskError,
     DeskUnavailableError,
     DeskUnclearError,
+    Letterbox,
     PartlyDoneError,
     TicketChangedError,
     all_files,
@@ -99,7 +99,7 @@ def post(  # noqa: PLR0913 - what a letter consists of.
         return hand_over(connection, written, run_id=run_id or None, desk=desk, ticket=ticket, now=now)
 
 
-async def deliver_due(store: Store, desks: Mapping[str, Desk], now: datetime) -> tuple[Delivery, ...]:
+async def deliver_due(store: Store, desks: Mapping[str, Letterbox], now: datetime) -> tuple[Delivery, ...]:
     """Deliver what is due at these desks; gives every delivery that was tried, as it stands now.
 
     What waits for another desk stays as it is. Safe to call from several processes at once.
@@ -181,7 +181,7 @@ def hand_over(  # noqa: PLR0913 - the columns of a row.
     return marker
 
 
-async def _deliver_lane(store: Store, desk: Desk, lane: list[Delivery], now: datetime) -> list[Delivery]:
+async def _deliver_lane(store: Store, desk: Letterbox, lane: list[Delivery], now: datetime) -> list[Delivery]:
     """Deliver to one ticket, in order, up to the first that has to wait."""
     tried: list[Delivery] = []
     for waiting in lane:
@@ -218,7 +218,7 @@ def _begin(store: Store, waiting: Delivery, now: datetime) -> Delivery | None:
 
 
 async def _attempt(
-    store: Store, desk: Desk, begun: Delivery, now: datetime, undone: DeliveryState
+    store: Store, desk: Letterbox, begun: Delivery, now: datetime, undone: DeliveryState
 ) -> Delivery:
     try:
         action = action_from(store, begun.action)
@@ -241,7 +241,7 @@ async def _attempt(
     return replace(begun, state=DeliveryState.DONE, error="", reference=reference, done_at=now)
 
 
-async def _send(desk: Desk, begun: Delivery, action: Action) -> str:
+async def _send(desk: Letterbox, begun: Delivery, action: Action) -> str:
     if action.kind is ActionKind.STATE:
         await desk.set_state(begun.ticket, action.state)
         return ""

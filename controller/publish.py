@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from collectors import Severity
-from controller.desks.desk import Desk, File
+from controller.desks.desk import File, Letterbox
 from controller.ledger import Entry, What, append
 from controller.outbox import Action, ActionKind, Delivery, deliver_due, finish_run
 from controller.reports.coverage import Coverage, State, coverage
@@ -122,7 +122,7 @@ def publish(store: Store, report: Report, contract: Contract, language: str) -> 
     return published
 
 
-async def deliver(store: Store, desks: Mapping[str, Desk]) -> tuple[Delivery, ...]:
+async def deliver(store: Store, desks: Mapping[str, Letterbox]) -> tuple[Delivery, ...]:
     """Try to deliver what is due; what cannot be delivered now stays in the outbox."""
     return await deliver_due(store, desks, datetime.now(UTC))
 

@@ -12,12 +12,27 @@ DeskError
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
+from controller.desks.ticket import (
+    Attachment,
+    Changes,
+    Cursor,
+    Delivered,
+    File,
+    Greeting,
+    Hit,
+    Limits,
+    Ticket,
+)
+
 __all__ = [
+    "MAX_PAGES",
+    "MAX_TEXT",
+    "Attachment",
+    "Changes",
+    "Cursor",
     "Delivered",
     "Desk",
     "DeskError",
@@ -25,20 +40,27 @@ __all__ = [
     "DeskUnavailableError",
     "DeskUnclearError",
     "File",
+    "Greeting",
+    "Hit",
+    "Letterbox",
+    "Limits",
     "PartlyDoneError",
     "Ticket",
     "TicketChangedError",
     "TicketGoneError",
     "all_files",
+    "link_target",
     "marked",
     "marker_line",
+    "tags_from",
 ]
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+")
+_ADDRESS = re.compile(r"https://[^\s\"'<>@\\]{1,1000}")
 _MARKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
 # The longest text of a note, in characters; what is longer belongs into a file.
-_MAX_TEXT = 50_000
+MAX_TEXT = 50_000
+# How often a search is asked for its next page: what is longer waits for the next poll.
+MAX_PAGES = 200
 
 
 class DeskError(Exception):
@@ -77,51 +99,12 @@ class PartlyDoneError(DeskError):
         self.reference = reference
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ticket:
-    """A ticket as it was read. customer: the customer's id in the contract, empty when none is named."""
+class Letterbox(Protocol):
+    """The part of a ticket system that the outbox needs. Every method may raise any DeskError."""
 
-    id: str
-    customer: str
-    subject: str
-    text: str
-    state: str
-    requester: str
-    created: datetime
-    url: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
-    """Something to attach. name: plain ASCII, as some desks garble anything else; content: not empty."""
-
-    name: str
-    media_type: str
-    content: bytes = field(repr=False)
-
-    def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
-            raise ValueError(f"{self.name!r} is no name for a file: use letters, digits, '.', '_' and '-'")
-        if not _MEDIA_TYPE.fullmatch(self.media_type):
-            raise ValueError(f"{self.media_type!r} is not a media type: write it like 'application/json'")
-        if not self.content:
-            raise ValueError(f"the file {self.name} is empty: not every desk takes empty files")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivered:
-    """A note is in the ticket, whole. reference: what the desk calls it; remarks: what else it said."""
-
-    ticket: str
-    reference: str
-    remarks: tuple[str, ...] = ()
-
-
-class Desk(Protocol):
-    """A ticket system. Every method may raise any DeskError."""
-
-    async def read(self, ticket: str) -> Ticket:
-        """Read a ticket. The id that comes back is another one when it was merged into that."""
+    @property
+    def limits(self) -> Limits:
+        """What it takes, and what it has no notion of."""
         ...
 
     async def note(
@@ -150,6 +133,34 @@ class Desk(Protocol):
         """
         ...
 
+
+class Desk(Letterbox, Protocol):
+    """A ticket system. Every method may raise any DeskError."""
+
+    async def read(self, ticket: str) -> Ticket:
+        """Read a ticket. The id that comes back is another one when it was merged into that."""
+        ...
+
+    async def fetch(self, ticket: str, attachment: str, *, limit: int) -> bytes:
+        """The bytes of an attachment, by its id. Raises DeskRefusedError past `limit` bytes, before it reads on."""
+        ...
+
+    async def changed_since(self, since: Cursor, *, limit: int = 100) -> Changes:
+        """Tickets that changed after the cursor, oldest first; what is not yet settled comes the next time."""
+        ...
+
+    async def tag(self, ticket: str, *, add: Collection[str] = (), remove: Collection[str] = ()) -> None:
+        """Add tags and take others away; no change when that is so already."""
+        ...
+
+    async def link(self, ticket: str, target: str) -> None:
+        """Point to another ticket of this desk (by its id) or to an https address; once, however often asked."""
+        ...
+
+    async def greet(self) -> Greeting:
+        """Ask for something small with our account: whether it can be reached, and what its clock says."""
+        ...
+
     async def close(self) -> None:
         """Let go of connections."""
         ...
@@ -169,9 +180,25 @@ def marker_line(marker: str) -> str:
 def marked(text: str, marker: str) -> str:
     """The text with its marker as the last line; a text that is too long is cut, and says so."""
     shown = text.rstrip()
-    if len(shown) > _MAX_TEXT:
-        shown = shown[:_MAX_TEXT].rstrip() + "\n[…]"
+    if len(shown) > MAX_TEXT:
+        shown = shown[:MAX_TEXT].rstrip() + "\n[…]"
     return f"{shown}\n\n{marker_line(marker)}\n"
+
+
+def link_target(target: str) -> bool:
+    """Whether this is an https address rather than the id of a ticket. Raises ValueError for any other address."""
+    if "://" not in target:
+        return False
+    if not _ADDRESS.fullmatch(target):
+        raise ValueError(
+            f"{target!r} cannot be linked to: it must be an https address without blanks or quotes"
+        )
+    return True
+
+
+def tags_from(add: Collection[str], remove: Collection[str], there: Collection[str]) -> tuple[str, ...]:
+    """The tags that a ticket has afterwards, in the order of the alphabet."""
+    return tuple(sorted((set(there) | set(add)) - set(remove)))
 
 
 def all_files(html: str | None, files: Sequence[File]) -> tuple[File, ...]:

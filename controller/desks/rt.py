@@ -9,54 +9,112 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from html.parser import HTMLParser
+from collections.abc import AsyncIterator, Collection, Sequence
+from datetime import timedelta
 from typing import Any
 
 from controller.desks.desk import (
+    MAX_PAGES,
+    MAX_TEXT,
+    Attachment,
+    Changes,
+    Cursor,
     Delivered,
     DeskError,
     DeskRefusedError,
     DeskUnavailableError,
     DeskUnclearError,
     File,
+    Greeting,
+    Hit,
+    Limits,
     PartlyDoneError,
     Ticket,
     TicketGoneError,
     all_files,
+    link_target,
     marked,
     marker_line,
+    tags_from,
 )
+from controller.desks.plain import plain
 from controller.desks.rt_wire import Answer, RtWire
+from controller.desks.rt_words import (
+    CLOSED,
+    attachments,
+    hit,
+    items,
+    links,
+    messages,
+    moment,
+    number,
+    people,
+    record,
+    values,
+)
+from controller.desks.ticket import settled
 
 __all__ = ["RtDesk"]
 
 _TRANSACTION = re.compile(r"/transaction/(\d{1,15})$")
 _PAGE = 50
-_MAX_PAGES = 200
+# A transaction takes its time before it can be seen: what is younger than this may still get company.
+_SETTLE = timedelta(seconds=3)
+# The clock is known to the second, and the search counts in seconds.
+_SLACK = timedelta(seconds=3)
+# Its own largest file, where nobody changed MaxAttachmentSize; what arrived is read back anyway.
+_MAX_FILE = 10_000_000
 
 
 class RtDesk:
-    """A `Desk` over Request Tracker. customer_field: the ticket's field that holds the customer's id."""
+    """A `Desk` over Request Tracker. customer_field: the ticket's field that holds the customer's id.
 
-    def __init__(self, wire: RtWire, *, customer_field: str = "Customer") -> None:
+    category_field, tags_field: those with the category, and with tags (for several values).
+    """
+
+    def __init__(
+        self,
+        wire: RtWire,
+        *,
+        customer_field: str = "Customer",
+        category_field: str = "Category",
+        tags_field: str = "Tags",
+        closed: Collection[str] = CLOSED,
+    ) -> None:
         self._wire = wire
         self._customer_field = customer_field
+        self._category_field = category_field
+        self._tags_field = tags_field
+        self._closed = frozenset(closed)
+        self._queues: dict[str, str] = {}
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(text=MAX_TEXT, file=_MAX_FILE)
 
     async def read(self, ticket: str) -> Ticket:
         document = await self._ticket(ticket)
-        number = str(document["id"])
+        own = str(document["id"])
+        state = str(document.get("Status") or "")
         return Ticket(
-            id=number,
-            customer=_field(document, self._customer_field),
+            id=own,
+            customer=next(iter(values(document, self._customer_field) or ()), ""),
             subject=str(document.get("Subject") or ""),
-            text=await self._text(number),
-            state=str(document.get("Status") or ""),
-            requester=_people(document.get("Requestor")),
-            created=_moment(document.get("Created")),
-            url=f"{self._wire.url}/Ticket/Display.html?id={number}",
+            text=await self._text(own),
+            state=state,
+            requester=people(document.get("Requestor")),
+            created=moment(document.get("Created")),
+            changed=moment(document.get("LastUpdated")),
+            url=f"{self._wire.url}/Ticket/Display.html?id={own}",
+            queue=await self._queue(document),
+            category=next(iter(values(document, self._category_field) or ()), ""),
+            priority=str(document.get("Priority") or ""),
+            tags=tuple(sorted(values(document, self._tags_field) or ())),
+            closed=state in self._closed,
+            merged_into=own if own != ticket else "",
+            attachments=tuple([file async for file in self._attachments(own)]),
         )
 
     async def note(
@@ -70,55 +128,147 @@ class RtDesk:
         return await self._say("correspond", ticket, marked(text, marker), all_files(html, files))
 
     async def set_state(self, ticket: str, state: str) -> None:
-        before = await self._wire.look(f"ticket/{_number(ticket)}")
-        if _record(before).get("Status") == state:
+        before = await self._wire.look(f"ticket/{number(ticket)}")
+        if _living(before, ticket).get("Status") == state:
             return
-        tag = before.headers.get("ETag")
-        condition = {"If-Match": tag} if tag else {}
-        done = await self._wire.change("PUT", f"ticket/{_number(ticket)}", {"Status": state}, condition)
+        condition = _unchanged(before.headers.get("ETag"))
+        done = await self._wire.change("PUT", f"ticket/{number(ticket)}", {"Status": state}, condition)
         after = await self._ticket(ticket)
         if after.get("Status") != state:
             raise DeskRefusedError(
                 f"ticket {ticket} stays {after.get('Status')!r} and does not become {state!r}: "
-                + ("; ".join(_messages(done)) or "Request Tracker gives no reason")
+                + _reason(messages(done))
             )
 
     async def find_marker(self, ticket: str, marker: str, files: Sequence[File] = ()) -> bool:
         line = marker_line(marker)
         search = [{"field": "Content", "operator": "LIKE", "value": line}]
-        path = f"ticket/{_number(ticket)}/attachments"
-        for page in range(1, _MAX_PAGES + 1):
-            query = {"fields": "Content,TransactionId", "per_page": str(_PAGE), "page": str(page)}
-            items = _items(await self._wire.look(path, query, search=search))
+        async for item in self._listed(ticket, "Content,TransactionId", search):
             # A server that does not know the search gives every attachment, so each is looked at.
-            found = [item for item in items if line in str(item.get("Content", ""))]
-            if found:
-                await self._whole(ticket, f"transaction/{found[0].get('TransactionId')}", files)
+            if line in str(item.get("Content", "")):
+                await self._whole(ticket, f"transaction/{item.get('TransactionId')}", files)
                 return True
-            if len(items) < _PAGE:
-                return False
-        raise DeskUnavailableError(f"ticket {ticket} has too many attachments to look for a note in them")
+        return False
+
+    async def fetch(self, ticket: str, attachment: str, *, limit: int) -> bytes:
+        found = [file async for file in self._attachments(ticket) if file.id == attachment]
+        # Its interface gives any attachment that the account may see: only this ticket's are asked for.
+        if not found:
+            raise TicketGoneError(f"ticket {ticket} has no attachment {attachment!r}")
+        if (found[0].size or 0) > limit:
+            raise DeskRefusedError(
+                f"{found[0].name} has {found[0].size} bytes, and {limit} are wanted at most"
+            )
+        raw = await self._wire.fetch(f"attachment/{number(attachment)}", limit=limit * 3 // 2 + 65_536)
+        try:
+            content = base64.b64decode(str(json.loads(raw)["Content"] or ""))
+        except (ValueError, KeyError, TypeError):
+            raise DeskUnavailableError(f"attachment {attachment} cannot be decoded") from None
+        if len(content) > limit:
+            raise DeskRefusedError(f"{found[0].name} has more than the {limit} bytes that are wanted")
+        return content
+
+    async def changed_since(self, since: Cursor, *, limit: int = 100) -> Changes:
+        """See `Desk`. Read in the order of numbers, which do not move while somebody works on the tickets.
+
+        A time in a search is one of the account's own time zone there, whatever stands behind it: only "seconds
+        ago" means the same everywhere.
+        """
+        await self.greet()
+        until = self._wire.now - _SETTLE
+        found: list[Hit] = []
+        last = 0
+        for _ in range(MAX_PAGES):
+            ago = max(1, round((self._wire.now - since.moment + _SLACK).total_seconds()))
+            query = {
+                "query": f"LastUpdated > '{ago} seconds ago' AND id > {last}",
+                "fields": "LastUpdated,Status",
+                "orderby": "id",
+                "order": "ASC",
+                "per_page": str(_PAGE),
+            }
+            page = [hit(item, self._closed) for item in items(await self._wire.look("tickets", query))]
+            found += page
+            if len(page) < _PAGE:
+                return settled(found, since, until, limit)
+            last = int(number(page[-1].id))
+        raise DeskUnavailableError(
+            f"more than {MAX_PAGES * _PAGE} tickets changed: begin with a later moment"
+        )
+
+    async def tag(self, ticket: str, *, add: Collection[str] = (), remove: Collection[str] = ()) -> None:
+        before = await self._wire.look(f"ticket/{number(ticket)}")
+        there = values(_living(before, ticket), self._tags_field)
+        if there is None:
+            raise DeskRefusedError(f"ticket {ticket} has no field {self._tags_field!r} for tags")
+        wanted = tags_from(add, remove, there)
+        if set(wanted) == set(there):
+            return
+        body = {"CustomFields": {self._tags_field: list(wanted)}}
+        done = await self._wire.change(
+            "PUT", f"ticket/{number(ticket)}", body, _unchanged(before.headers.get("ETag"))
+        )
+        after = values(await self._ticket(ticket), self._tags_field) or ()
+        if set(after) != set(wanted):
+            raise DeskRefusedError(
+                f"the tags of ticket {ticket} stay {', '.join(after)}: " + _reason(messages(done))
+            )
+
+    async def link(self, ticket: str, target: str) -> None:
+        target = target if link_target(target) else str((await self._ticket(target))["id"])
+        if target in links(await self._ticket(ticket)):
+            return
+        done = await self._wire.change("PUT", f"ticket/{number(ticket)}", {"AddRefersTo": target})
+        if target not in links(await self._ticket(ticket)):
+            raise DeskRefusedError(f"ticket {ticket} does not refer to {target}: " + _reason(messages(done)))
+
+    async def greet(self) -> Greeting:
+        answer = await self._wire.look("rt")
+        version = answer.document.get("Version", "") if isinstance(answer.document, dict) else ""
+        return Greeting(said=f"Request Tracker {version}".strip(), ahead=self._wire.ahead)
 
     async def close(self) -> None:
         await self._wire.close()
 
     async def _ticket(self, ticket: str) -> dict[str, Any]:
-        document = _record(await self._wire.look(f"ticket/{_number(ticket)}"))
-        if document.get("Status") == "deleted":
-            raise TicketGoneError(f"ticket {ticket} was deleted")
-        return document
+        return _living(await self._wire.look(f"ticket/{number(ticket)}"), ticket)
 
-    async def _text(self, number: str) -> str:
+    async def _queue(self, document: dict[str, Any]) -> str:
+        queue = str((document.get("Queue") or {}).get("id") or "")
+        if queue and queue not in self._queues:
+            self._queues[queue] = str(
+                record(await self._wire.look(f"queue/{number(queue)}")).get("Name") or ""
+            )
+        return self._queues.get(queue, "")
+
+    async def _attachments(self, ticket: str) -> AsyncIterator[Attachment]:
+        async for item in self._listed(ticket, "Filename,ContentType,ContentLength"):
+            for file in attachments([item]):
+                yield file
+
+    async def _listed(self, ticket: str, fields: str, search: object = None) -> AsyncIterator[dict[str, Any]]:
+        """The attachments of a ticket, page by page: texts and files."""
+        path = f"ticket/{number(ticket)}/attachments"
+        for page in range(1, MAX_PAGES + 1):
+            query = {"fields": fields, "per_page": str(_PAGE), "page": str(page)}
+            listed = items(await self._wire.look(path, query, search=search))
+            for item in listed:
+                yield item
+            if len(listed) < _PAGE:
+                return
+        raise DeskUnavailableError(f"ticket {ticket} has too many attachments to look through them")
+
+    async def _text(self, own: str) -> str:
         """What the requester wrote when the ticket was opened; empty when nothing."""
         query = {"fields": "Type,ObjectId", "orderby": "id", "order": "ASC", "per_page": "100"}
-        history = _items(await self._wire.look(f"ticket/{number}/history", query))
+        history = items(await self._wire.look(f"ticket/{own}/history", query))
         created = [i for i in history if i.get("Type") == "Create"]
         # The history of a merged ticket begins with those that were merged into it.
-        own = [i for i in created if str(i.get("ObjectId", number)) == number] or created
-        if not own:
+        mine = [i for i in created if str(i.get("ObjectId", own)) == own] or created
+        if not mine:
             return ""
-        path = f"transaction/{_number(str(own[0]['id']))}/attachments"
-        parts = _items(await self._wire.look(path, {"fields": "ContentType,Filename", "per_page": "100"}))
+        path = f"transaction/{number(str(mine[0]['id']))}/attachments"
+        parts = items(await self._wire.look(path, {"fields": "ContentType,Filename", "per_page": "100"}))
         for kind in ("text/plain", "text/html"):
             for part in parts:
                 if part.get("ContentType") == kind and not part.get("Filename"):
@@ -126,12 +276,12 @@ class RtDesk:
         return ""
 
     async def _content(self, attachment: str, *, html: bool) -> str:
-        document = _record(await self._wire.look(f"attachment/{_number(attachment)}"))
+        document = record(await self._wire.look(f"attachment/{number(attachment)}"))
         try:
             text = base64.b64decode(str(document.get("Content") or "")).decode("utf-8", "replace")
         except binascii.Error:
             raise DeskUnavailableError(f"the text of attachment {attachment} cannot be decoded") from None
-        return (_plain(text) if html else text).strip()
+        return (plain(text) if html else text).strip()
 
     async def _say(self, kind: str, ticket: str, text: str, files: tuple[File, ...]) -> Delivered:
         body = {
@@ -146,23 +296,18 @@ class RtDesk:
                 for file in files
             ],
         }
-        try:
-            answer = await self._wire.change("POST", f"ticket/{_number(ticket)}/{kind}", body)
-        except TicketGoneError:
-            raise
-        except DeskRefusedError:
-            # It says "Permission Denied" of tickets that do not exist, too: this tells one from the other.
-            await self._ticket(ticket)
-            raise
+        # It says "Permission Denied" of tickets that do not exist, and takes notes for deleted ones: this tells.
+        kept = str((await self._ticket(ticket))["id"])
+        answer = await self._wire.change("POST", f"ticket/{number(ticket)}/{kind}", body)
         found = _TRANSACTION.search(answer.headers.get("Location", ""))
         if found is None:
             raise DeskUnclearError(
                 f"Request Tracker took the note for ticket {ticket} without saying where it is: "
-                + "; ".join(_messages(answer))
+                + "; ".join(messages(answer))
             )
         reference = f"transaction/{found[1]}"
         await self._whole(ticket, reference, files)
-        return Delivered(ticket=ticket, reference=reference, remarks=_messages(answer)[1:])
+        return Delivered(ticket=kept, reference=reference, remarks=messages(answer)[1:])
 
     async def _whole(self, ticket: str, reference: str, files: Sequence[File]) -> None:
         """Read back what arrived. Raises PartlyDoneError when something did not."""
@@ -174,7 +319,7 @@ class RtDesk:
         """Read back what arrived; gives what did not, in words. Raises DeskUnclearError when nothing did."""
         try:
             query = {"fields": "Filename", "per_page": "100"}
-            listed = _items(await self._wire.look(f"{reference}/attachments", query))
+            listed = items(await self._wire.look(f"{reference}/attachments", query))
         except DeskError as error:
             # Also what it answers for a transaction that does not exist, so the marker has to tell.
             raise DeskUnclearError(f"the note was taken, but {reference} cannot be read: {error}") from None
@@ -195,71 +340,18 @@ class RtDesk:
         raise DeskUnclearError(f"Request Tracker said it took the note, but shows nothing in {reference}")
 
 
-def _number(ticket: str) -> str:
-    if not ticket.isascii() or not ticket.isdigit() or len(ticket) > 15:
-        raise TicketGoneError(f"{ticket!r} is not the number of a ticket")
-    return ticket
+def _living(answer: Answer, ticket: str) -> dict[str, Any]:
+    """The document of a ticket that was not deleted: it is shown for ever, and takes notes that nobody sees."""
+    document = record(answer)
+    if document.get("Status") == "deleted":
+        raise TicketGoneError(f"ticket {ticket} was deleted")
+    return document
 
 
-def _record(answer: Answer) -> dict[str, Any]:
-    if not isinstance(answer.document, dict) or "id" not in answer.document:
-        raise DeskUnavailableError("Request Tracker answered with something that is not a record")
-    return answer.document
+def _unchanged(tag: str | None) -> dict[str, str]:
+    """The condition that nobody changed the ticket since it was read."""
+    return {"If-Match": tag} if tag else {}
 
 
-def _items(answer: Answer) -> list[dict[str, Any]]:
-    items = answer.document.get("items") if isinstance(answer.document, dict) else None
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise DeskUnavailableError("Request Tracker answered with something that is not a list of records")
-    return items
-
-
-def _messages(answer: Answer) -> tuple[str, ...]:
-    """The words that it sends beside a status that always looks good."""
-    said = answer.document
-    if isinstance(said, dict):
-        said = [said.get("message", "")]
-    return tuple(str(word) for word in said if word) if isinstance(said, list) else ()
-
-
-def _field(document: dict[str, Any], name: str) -> str:
-    fields = document.get("CustomFields")
-    for field in fields if isinstance(fields, list) else ():
-        if field.get("name") == name and field.get("values"):
-            return str(field["values"][0]).strip()
-    return ""
-
-
-def _people(people: object) -> str:
-    listed = people if isinstance(people, list) else []
-    return ", ".join(str(person.get("id", "")) for person in listed if isinstance(person, dict))
-
-
-def _moment(text: object) -> datetime:
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        raise DeskUnavailableError(f"Request Tracker answered with {text!r} for a time") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-class _Words(HTMLParser):
-    """Keeps the words of a page and drops the rest."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.words: list[str] = []
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        if tag in {"br", "p", "div", "li", "tr"}:
-            self.words.append("\n")
-
-
-def _plain(html: str) -> str:
-    page = _Words()
-    page.feed(html)
-    page.close()
-    return "".join(page.words)
+def _reason(said: Sequence[str]) -> str:
+    return "; ".join(said) or "Request Tracker gives no reason"

@@ -54,7 +54,7 @@ __all__ = [
 ]
 
 # The newest migration; `open_store` compares it with the database before it loads Alembic.
-HEAD = "0013"
+HEAD = "0017"
 
 METADATA = MetaData(
     naming_convention={
@@ -109,7 +109,13 @@ ticket = Table(
     Column("state", String(40), nullable=False),
     Column("requester", String(200), nullable=False),
     Column("created", Utc, nullable=False),
-    Column("updated", Utc, nullable=False),
+    Column("updated", Utc, nullable=False, index=True),
+    Column("queue", String(100), nullable=False, server_default=""),
+    Column("category", String(100), nullable=False, server_default=""),
+    Column("priority", String(40), nullable=False, server_default=""),
+    Column("tags", JSON, nullable=False, server_default="[]"),
+    Column("links", JSON, nullable=False, server_default="[]"),
+    Column("merged_into", Integer, nullable=True),
     sqlite_autoincrement=True,
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -19,19 +20,21 @@ __all__ = [
     "StoredTicket",
     "add_note",
     "add_ticket",
+    "change_ticket",
+    "changed_tickets",
     "get_ticket",
     "has_marker",
+    "merge_tickets",
     "notes",
-    "set_state",
     "tickets",
 ]
 
-NoteKind = Literal["internal", "reply"]
+NoteKind = Literal["internal", "reply", "received"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredTicket:
-    """state: 'new', 'open', 'resolved', or what somebody set."""
+    """state: 'new', 'open', 'resolved', or what somebody set. merged_into: the ticket that has its notes now."""
 
     id: int
     customer: str
@@ -41,6 +44,12 @@ class StoredTicket:
     requester: str
     created: datetime
     updated: datetime
+    queue: str = ""
+    category: str = ""
+    priority: str = ""
+    tags: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    merged_into: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +85,22 @@ class StoredNote:
     files: tuple[StoredFile, ...]
 
 
-def add_ticket(store: Store, *, customer: str, subject: str, text: str, requester: str) -> int:
-    """Open a ticket and give its number."""
+def add_ticket(  # noqa: PLR0913 - what a ticket consists of.
+    store: Store,
+    *,
+    customer: str,
+    subject: str,
+    text: str,
+    requester: str,
+    queue: str = "",
+    category: str = "",
+    priority: str = "",
+    tags: Collection[str] = (),
+    files: Sequence[tuple[str, str, bytes]] = (),
+) -> int:
+    """Open a ticket and give its number. files: what came with it, each as name, media type and content."""
     now = datetime.now(UTC)
+    kept = _kept(store, files)
     with store.write() as connection:
         made = connection.execute(
             insert(ticket).values(
@@ -89,9 +111,20 @@ def add_ticket(store: Store, *, customer: str, subject: str, text: str, requeste
                 requester=requester,
                 created=now,
                 updated=now,
+                queue=queue,
+                category=category,
+                priority=priority,
+                tags=sorted(set(tags)),
+                links=[],
             )
         )
-    return _key(made.inserted_primary_key)
+        number = _key(made.inserted_primary_key)
+        if kept:
+            received = NewNote(
+                ticket=number, kind="received", text="", marker=f"received-{number}", author=requester
+            )
+            _insert_note(connection, received, kept)
+    return number
 
 
 def get_ticket(store: Store, number: int) -> StoredTicket | None:
@@ -109,10 +142,36 @@ def tickets(store: Store, *, customer: str = "", limit: int = 50) -> tuple[Store
         return tuple(_ticket(row) for row in connection.execute(wanted))
 
 
-def set_state(store: Store, number: int, state: str) -> bool:
-    """Set a ticket's state; False when there is no such ticket."""
+def change_ticket(
+    store: Store, number: int, change: Callable[[StoredTicket], Mapping[str, object]]
+) -> StoredTicket | None:
+    """Change columns of a ticket, looked at in the same transaction; an empty change touches nothing."""
     with store.write() as connection:
-        return _touch(connection, number, state=state)
+        row = connection.execute(select(ticket).where(ticket.c.id == number)).one_or_none()
+        if row is None:
+            return None
+        found = _ticket(row)
+        if values := change(found):
+            _touch(connection, number, **values)
+    return found
+
+
+def merge_tickets(store: Store, number: int, into: int) -> bool:
+    """Make a ticket a part of another: its notes go there. False when one of them is not there."""
+    with store.write(durable=True) as connection:
+        if number == into or not (_touch(connection, into) and _touch(connection, number, merged_into=into)):
+            return False
+        connection.execute(update(ticket_note).where(ticket_note.c.ticket == number).values(ticket=into))
+        # Those that were merged into the first one earlier come along, so that one step always leads there.
+        connection.execute(update(ticket).where(ticket.c.merged_into == number).values(merged_into=into))
+    return True
+
+
+def changed_tickets(store: Store, since: datetime) -> tuple[StoredTicket, ...]:
+    """The tickets that were changed at this moment or later."""
+    wanted = select(ticket).where(ticket.c.updated >= since).order_by(ticket.c.updated, ticket.c.id)
+    with store.read() as connection:
+        return tuple(_ticket(row) for row in connection.execute(wanted))
 
 
 def add_note(store: Store, note: NewNote) -> int | None:
@@ -121,10 +180,7 @@ def add_note(store: Store, note: NewNote) -> int | None:
     A marker that is known already gives the number of the note that has it: nothing is added twice.
     Raises BlobError for a file that is too large.
     """
-    kept = [
-        {"name": name, "media_type": kind, "sha256": store.blobs.put(content), "size": len(content)}
-        for name, kind, content in note.files
-    ]
+    kept = _kept(store, note.files)
     known = select(ticket_note.c.id).where(ticket_note.c.marker == note.marker)
     with store.write(durable=True) as connection:
         there: int | None = connection.scalar(known)
@@ -132,20 +188,7 @@ def add_note(store: Store, note: NewNote) -> int | None:
             return there
         if not _touch(connection, note.ticket):
             return None
-        made = connection.execute(
-            insert(ticket_note).values(
-                ticket=note.ticket,
-                kind=note.kind,
-                text=note.text,
-                marker=note.marker,
-                created=datetime.now(UTC),
-                author=note.author,
-            )
-        )
-        number = _key(made.inserted_primary_key)
-        if kept:
-            connection.execute(insert(ticket_file), [{"note": number, **file} for file in kept])
-    return number
+        return _insert_note(connection, note, kept)
 
 
 def has_marker(store: Store, number: int, marker: str) -> bool:
@@ -182,13 +225,38 @@ def notes(store: Store, number: int) -> tuple[StoredNote, ...]:
         )
 
 
+def _kept(store: Store, files: Sequence[tuple[str, str, bytes]]) -> list[dict[str, object]]:
+    return [
+        {"name": name, "media_type": kind, "sha256": store.blobs.put(content), "size": len(content)}
+        for name, kind, content in files
+    ]
+
+
+def _insert_note(connection: Connection, note: NewNote, kept: list[dict[str, object]]) -> int:
+    made = connection.execute(
+        insert(ticket_note).values(
+            ticket=note.ticket,
+            kind=note.kind,
+            text=note.text,
+            marker=note.marker,
+            created=datetime.now(UTC),
+            author=note.author,
+        )
+    )
+    number = _key(made.inserted_primary_key)
+    if kept:
+        connection.execute(insert(ticket_file), [{"note": number, **file} for file in kept])
+    return number
+
+
 def _touch(connection: Connection, number: int, **values: object) -> bool:
     change = update(ticket).where(ticket.c.id == number).values(updated=datetime.now(UTC), **values)
     return connection.execute(change).rowcount == 1
 
 
 def _ticket(row: Row[tuple[object, ...]]) -> StoredTicket:
-    return StoredTicket(**row._mapping)  # noqa: SLF001 - the documented name of a row's columns.
+    columns = dict(row._mapping)  # noqa: SLF001 - the documented name of a row's columns.
+    return StoredTicket(**columns | {"tags": tuple(row.tags), "links": tuple(row.links)})
 
 
 def _key(key: tuple[object, ...] | None) -> int:

@@ -18,8 +18,8 @@ from controller.desks.desk import (
     DeskUnavailableError,
     DeskUnclearError,
     File,
+    Limits,
     PartlyDoneError,
-    Ticket,
     TicketChangedError,
 )
 from controller.ledger import touches, verify
@@ -84,9 +84,11 @@ class Grudging:
     took: bool = False
     said: list[tuple[str, str]] = field(default_factory=list)
     searched: int = 0
+    short: int = 50_000
 
-    async def read(self, ticket: str) -> Ticket:
-        raise NotImplementedError
+    @property
+    def limits(self) -> Limits:
+        return Limits(text=self.short, file=1000)
 
     async def note(
         self,
@@ -117,9 +119,6 @@ class Grudging:
     ) -> bool:
         self.searched += 1
         return any(marker == there for _, there in self.said)
-
-    async def close(self) -> None:
-        """Nothing is held."""
 
 
 async def _deliver(store: Store, desk: Grudging, minutes: float) -> tuple[Delivery, ...]:

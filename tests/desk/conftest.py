@@ -1,31 +1,17 @@
-"""The places where the same suite is run: the built-in desk, and a real Request Tracker."""
+"""The places where the same suite is run: the built-in desk, a real Request Tracker, and stand-ins of others."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from controller.desks.builtin import BuiltinDesk
-from controller.desks.desk import Desk
-from controller.desks.rt import RtDesk
-from controller.desks.rt_wire import RtWire
-from controller.store import tickets
 from controller.store.store import Store, open_store
+from tests.desk.places import Place, builtin_place, rt_place
 from tests.desk.rt import RequestTracker, request_tracker
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A desk, and ways to look at it that do not go through the adapter."""
-
-    name: str
-    desk: Desk
-    open: Callable[[str, str, str], str]
-    texts: Callable[[str], tuple[str, ...]]
-    files: Callable[[str], Mapping[str, str]]
+__all__ = ["Place"]
 
 
 @pytest.fixture(scope="session")
@@ -43,32 +29,6 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture(params=["builtin", pytest.param("rt", marks=pytest.mark.desk)])
 async def place(request: pytest.FixtureRequest, store: Store) -> AsyncIterator[Place]:
-    made = _builtin(store) if request.param == "builtin" else _rt(request.getfixturevalue("rt"))
+    made = builtin_place(store) if request.param == "builtin" else rt_place(request.getfixturevalue("rt"))
     yield made
     await made.desk.close()
-
-
-def _builtin(store: Store) -> Place:
-    return Place(
-        name="builtin",
-        desk=BuiltinDesk(store),
-        open=lambda subject, text, customer: str(
-            tickets.add_ticket(
-                store, customer=customer, subject=subject, text=text, requester="it@musterbau.example"
-            )
-        ),
-        texts=lambda ticket: tuple(note.text for note in tickets.notes(store, int(ticket))),
-        files=lambda ticket: {
-            file.name: file.media_type for note in tickets.notes(store, int(ticket)) for file in note.files
-        },
-    )
-
-
-def _rt(running: RequestTracker) -> Place:
-    return Place(
-        name="rt",
-        desk=RtDesk(RtWire(running.url, running.writer)),
-        open=lambda subject, text, customer: running.ticket(subject, text, customer=customer),
-        texts=running.notes,
-        files=running.files,
-    )

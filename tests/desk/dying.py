@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from controller.desks.builtin import BuiltinDesk
-from controller.desks.desk import Delivered, Desk, File, Ticket
+from controller.desks.desk import Delivered, Desk, File, Limits
 from controller.desks.rt import RtDesk
 from controller.desks.rt_wire import RtWire
 from controller.outbox import deliver_due
@@ -27,8 +27,9 @@ class Dying:
     real: Desk
     after: bool
 
-    async def read(self, ticket: str) -> Ticket:
-        return await self.real.read(ticket)
+    @property
+    def limits(self) -> Limits:
+        return self.real.limits
 
     async def note(
         self, ticket: str, text: str, *, html: str | None = None, files: Sequence[File] = (), marker: str
@@ -45,9 +46,6 @@ class Dying:
 
     async def find_marker(self, ticket: str, marker: str, files: Sequence[File] = ()) -> bool:
         return await self.real.find_marker(ticket, marker, files)
-
-    async def close(self) -> None:
-        await self.real.close()
 
 
 async def main() -> None:

@@ -6,6 +6,7 @@ own process group, and exactly that group is ended.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import secrets
@@ -62,6 +63,24 @@ class RequestTracker:
         if customer:
             fields["CustomFields"] = {"Customer": customer}
         return str(self.call("POST", "ticket", fields)["id"])
+
+    def dressed(self, subject: str) -> str:
+        """Open a ticket with everything that a rule may look at."""
+        fields = {"Customer": "musterbau", "Category": "network", "Tags": ["vpn", "koeln"]}
+        body = {"Queue": "Support", "Subject": subject, "Requestor": "it@musterbau.example", "Priority": "40"}
+        return str(self.call("POST", "ticket", {**body, "CustomFields": fields})["id"])
+
+    def attach(self, ticket: str, name: str, media_type: str, content: bytes) -> None:
+        """Send a file as the customer's person would."""
+        file = {"FileName": name, "FileType": media_type, "FileContent": base64.b64encode(content).decode()}
+        body = {"Content": "see the file", "ContentType": "text/plain", "Attachments": [file]}
+        self.call("POST", f"ticket/{ticket}/correspond", body)
+
+    def linked(self, ticket: str) -> set[str]:
+        """What a ticket refers to: numbers and addresses."""
+        shown = self.call("GET", f"ticket/{ticket}")["_hyperlinks"]
+        found = [link for link in shown if link["ref"] == "refers-to"]
+        return {str(link["id"] if link["type"] == "ticket" else link["_url"]) for link in found}
 
     def notes(self, ticket: str) -> tuple[str, ...]:
         """The text of every comment and reply of a ticket, oldest first."""

@@ -1,6 +1,6 @@
 # Fills a fresh Request Tracker with what the desk tests need: a queue, the account that Secondline uses
 # with its token, an account that may only look, one that may comment
-# but not see comments, a customer's person and the field that names the customer.
+# but not see comments, a customer's person and the fields that name customer, category and tags.
 # Prints KEY=value lines. RT_SITE_CONFIG names the configuration.
 use strict;
 use warnings;
@@ -30,7 +30,7 @@ my $queue = made( RT::Queue->new($system), Name => 'Support', CorrespondAddress 
 my $writer = made( RT::User->new($system), Name => 'secondline', EmailAddress => 'secondline@desk.invalid', Privileged => 1 );
 $writer->PrincipalObj->GrantRight( Right => $_, Object => $queue )
     for qw(SeeQueue ShowTicket ShowTicketComments CreateTicket ModifyTicket CommentOnTicket ReplyToTicket
-    OwnTicket SeeCustomField ModifyCustomField);
+    OwnTicket SeeCustomField ModifyCustomField DeleteTicket);
 my $reader = made( RT::User->new($system), Name => 'looker', EmailAddress => 'looker@desk.invalid', Privileged => 1 );
 $reader->PrincipalObj->GrantRight( Right => $_, Object => $queue ) for qw(SeeQueue ShowTicket SeeCustomField);
 my $blind = made( RT::User->new($system), Name => 'blind', EmailAddress => 'blind@desk.invalid', Privileged => 1 );
@@ -38,13 +38,14 @@ $blind->PrincipalObj->GrantRight( Right => $_, Object => $queue ) for qw(SeeQueu
 $_->PrincipalObj->GrantRight( Right => 'ManageAuthTokens', Object => RT->System ) for $writer, $reader, $blind;
 made( RT::User->new($system), Name => 'it@musterbau.example', EmailAddress => 'it@musterbau.example', Privileged => 0 );
 
-my $field = made(
-    RT::CustomField->new($system),
-    Name       => 'Customer',
-    Type       => 'FreeformSingle',
-    LookupType => RT::Ticket->CustomFieldLookupType
-);
-$field->AddToObject($queue);
+for my $field ( [ Customer => 'FreeformSingle' ], [ Category => 'FreeformSingle' ], [ Tags => 'FreeformMultiple' ] ) {
+    made(
+        RT::CustomField->new($system),
+        Name       => $field->[0],
+        Type       => $field->[1],
+        LookupType => RT::Ticket->CustomFieldLookupType
+    )->AddToObject($queue);
+}
 
 print "WRITER=", token_of($writer), "\n";
 print "READER=", token_of($reader), "\n";

@@ -20,7 +20,7 @@ async def test_a_ticket_is_read_as_it_was_written(place: Place) -> None:
     assert (read.id, read.customer, read.requester) == (number, "musterbau", "it@musterbau.example")
     assert read.subject == "Außenstelle Köln: VPN langsam"
     assert read.text == "Seit heute früh.\nBitte prüfen."
-    assert read.state == "new"
+    assert (read.state, read.closed, read.merged_into) == (place.states[0], False, "")
     assert abs(datetime.now(UTC) - read.created) < timedelta(minutes=5)
 
 
@@ -53,11 +53,14 @@ async def test_a_reply_arrives_and_is_found_by_its_marker(place: Place) -> None:
 
 async def test_a_state_is_set_once_and_again(place: Place) -> None:
     number = place.open("state", "x", "")
-    await place.desk.set_state(number, "open")
-    await place.desk.set_state(number, "open")
-    assert (await place.desk.read(number)).state == "open"
-    await place.desk.set_state(number, "resolved")
-    assert (await place.desk.read(number)).state == "resolved"
+    _, working, done = place.states
+    await place.desk.set_state(number, working)
+    await place.desk.set_state(number, working)
+    read = await place.desk.read(number)
+    assert (read.state, read.closed) == (working, False)
+    await place.desk.set_state(number, done)
+    read = await place.desk.read(number)
+    assert (read.state, read.closed) == (done, True)
 
 
 @pytest.mark.parametrize("number", ["987654", "0", "x", "", "1/comment", "../queue/1", "٣", "9" * 40])
