@@ -11,6 +11,7 @@ DeskError
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection, Sequence
 from typing import Protocol
@@ -49,6 +50,7 @@ __all__ = [
     "TicketChangedError",
     "TicketGoneError",
     "all_files",
+    "link_marker",
     "link_target",
     "marked",
     "marker_line",
@@ -194,6 +196,11 @@ def link_target(target: str) -> bool:
             f"{target!r} cannot be linked to: it must be an https address without blanks or quotes"
         )
     return True
+
+
+def link_marker(target: str) -> str:
+    """The marker of a note that holds a link, for desks without links to addresses: the same for the same."""
+    return "link-" + hashlib.sha256(target.encode()).hexdigest()[:32]
 
 
 def tags_from(add: Collection[str], remove: Collection[str], there: Collection[str]) -> tuple[str, ...]:

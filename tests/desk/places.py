@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,11 +12,15 @@ from controller.desks.builtin import BuiltinDesk
 from controller.desks.desk import Desk
 from controller.desks.rt import RtDesk
 from controller.desks.rt_wire import RtWire
+from controller.desks.wire import Wire
+from controller.desks.zammad import ZammadDesk
 from controller.store import tickets
 from controller.store.store import Store
 from tests.desk.rt import RequestTracker
+from tests.desk.standins.server import TOKEN
+from tests.desk.standins.zammad import Zammad
 
-__all__ = ["Place", "builtin_place", "rt_place"]
+__all__ = ["Place", "builtin_place", "rt_place", "zammad_place"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,4 +131,49 @@ def rt_place(running: RequestTracker) -> Place:
         merge=merge,
         delete=delete,
         settle=timedelta(seconds=6),
+    )
+
+
+def zammad_place(running: Zammad, url: str) -> Place:
+    wire = Wire(url, {"Authorization": f"Token token={TOKEN}"}, base="/api/v1", deadline=10.0)
+
+    def attach(ticket: str, name: str, media_type: str, content: bytes) -> None:
+        data = base64.b64encode(content).decode()
+        running.say(int(ticket), "see the file", [{"filename": name, "mime-type": media_type, "data": data}])
+
+    def dressed(subject: str) -> str:
+        number = running.open(subject, organization="Musterbau GmbH", type="network", priority="3 high")
+        running.tickets[int(number)].tags |= {"vpn", "koeln"}
+        return number
+
+    def texts(ticket: str) -> tuple[str, ...]:
+        return tuple(article["body"] for article in running.tickets[int(ticket)].articles)
+
+    def linked(ticket: str) -> set[str]:
+        found = {str(number) for kind, number in running.tickets[int(ticket)].links if kind == "normal"}
+        return found | {
+            word for text in texts(ticket) for word in text.split() if word.startswith("https://")
+        }
+
+    return Place(
+        name="zammad",
+        desk=ZammadDesk(wire, customers={"Musterbau GmbH": "musterbau"}, settle=2.0),
+        told={"url": url, "token": TOKEN},
+        open=lambda subject, text, customer: running.open(
+            subject, text, organization="Musterbau GmbH" if customer == "musterbau" else customer
+        ),
+        dressed=dressed,
+        texts=texts,
+        files=lambda ticket: {
+            file["filename"]: file["preferences"]["Mime-Type"]
+            for article in running.tickets[int(ticket)].articles
+            for file in article["attachments"]
+        },
+        attach=attach,
+        touch=lambda ticket: running.change(ticket, title=secrets.token_hex(4)),
+        linked=linked,
+        merge=running.merge,
+        delete=lambda ticket: running.change(ticket, state="removed"),
+        states=("new", "open", "closed"),
+        settle=timedelta(seconds=4),
     )
