@@ -2,7 +2,8 @@
 
 A delivery that was begun and whose end is not known (a cut connection, a killed process) is looked for at
 the desk by its marker before it is tried again. Deliveries to one ticket keep their order. What cannot be
-delivered ends as `failed` or `partly`, with the reason, in the ledger and in `deliveries`.
+delivered ends as `failed` or `partly`, with the reason, in the ledger and in `deliveries`; a note that failed is
+kept in a ticket of the built-in desk.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from controller import ledger
 from controller.desks.desk import (
@@ -25,8 +26,9 @@ from controller.desks.desk import (
     Letterbox,
     PartlyDoneError,
     TicketChangedError,
-    all_files,
 )
+from controller.fallback import Kept, fall_back, keep
+from controller.fitting import fitted
 from controller.ledger import Entry, What
 from controller.store.errors import BlobError, UnknownRunError
 from controller.store.letters import (
@@ -64,6 +66,8 @@ _UNCLEAR_PAUSE = _LEASE
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(hours=1)
 _MAX_TRIES = 20
+# A desk may be down, or out of reach, over a long weekend: a hundred tries are four days.
+_PATIENCE = 100
 _AT_ONCE = 4
 
 _OPEN = (DeliveryState.WAITING.value, DeliveryState.SENDING.value, DeliveryState.UNCLEAR.value)
@@ -131,8 +135,16 @@ def deliveries(
 
 
 def next_due(store: Store) -> datetime | None:
-    """When `deliver_due` has something to do next; None when nothing waits."""
-    soonest = select(outbox.c.next_at).where(outbox.c.state.in_(_OPEN)).order_by(outbox.c.next_at).limit(1)
+    """When `deliver_due` has something to do next; None when nothing waits.
+
+    What stands behind something else for its ticket is not due before that is.
+    """
+    first = (
+        select(func.min(outbox.c.id))
+        .where(outbox.c.state.in_(_OPEN))
+        .group_by(outbox.c.desk, outbox.c.ticket)
+    )
+    soonest = select(outbox.c.next_at).where(outbox.c.id.in_(first)).order_by(outbox.c.next_at).limit(1)
     with store.read() as connection:
         moment: datetime | None = connection.scalar(soonest)
     return moment
@@ -191,9 +203,9 @@ async def _deliver_lane(store: Store, desk: Letterbox, lane: list[Delivery], now
         # Only what was certainly not done before can be certainly not done after a failure.
         undone = DeliveryState.WAITING if waiting.state is DeliveryState.WAITING else DeliveryState.UNCLEAR
         ended = await _attempt(store, desk, begun, now, undone)
+        files = _kept(store, ended)
         _remember(store, ended)
-        _record(store, ended)
-        tried.append(ended)
+        tried.append(_record(store, ended, files, now))
         if not ended.state.over:
             break
     return tried
@@ -225,11 +237,13 @@ async def _attempt(
         async with asyncio.timeout(_ATTEMPT):
             reference = await _send(desk, begun, action)
     except TimeoutError:
-        return _later(begun, DeliveryState.UNCLEAR, f"not done within {_ATTEMPT:g} seconds", now)
+        return _later(
+            begun, DeliveryState.UNCLEAR, f"not done within {_ATTEMPT:g} seconds", now, most=_PATIENCE
+        )
     except DeskUnclearError as error:
-        return _later(begun, DeliveryState.UNCLEAR, str(error), now)
+        return _later(begun, DeliveryState.UNCLEAR, str(error), now, most=_PATIENCE)
     except DeskUnavailableError as error:
-        return _later(begun, undone, str(error), now, after=error.after)
+        return _later(begun, undone, str(error), now, after=error.after, most=_PATIENCE)
     except TicketChangedError as error:
         return _later(begun, undone, str(error), now)
     except PartlyDoneError as error:
@@ -245,22 +259,32 @@ async def _send(desk: Letterbox, begun: Delivery, action: Action) -> str:
     if action.kind is ActionKind.STATE:
         await desk.set_state(begun.ticket, action.state)
         return ""
-    files = all_files(action.html, action.files)
-    if begun.tries > 1 and await desk.find_marker(begun.ticket, begun.marker, files):
-        return "found by its marker"
-    say = desk.reply if action.kind is ActionKind.REPLY else desk.note
-    sent = await say(begun.ticket, action.text, html=action.html, files=action.files, marker=begun.marker)
-    return sent.reference
+    fit = fitted(action, desk.limits, begun.marker)
+    if begun.tries > 1 and await desk.find_marker(begun.ticket, begun.marker, fit.files):
+        reference = "found by its marker"
+    else:
+        say = desk.reply if action.kind is ActionKind.REPLY else desk.note
+        reference = (await say(begun.ticket, fit.text, files=fit.files, marker=begun.marker)).reference
+    if fit.left_out:
+        names = ", ".join(fit.left_out)
+        raise PartlyDoneError(f"larger than the desk takes: {names}", reference=reference)
+    return reference
 
 
-def _later(
-    begun: Delivery, state: DeliveryState, error: str, now: datetime, *, after: float = 0.0
+def _later(  # noqa: PLR0913 - what is known of an attempt.
+    begun: Delivery,
+    state: DeliveryState,
+    error: str,
+    now: datetime,
+    *,
+    after: float = 0.0,
+    most: int = _MAX_TRIES,
 ) -> Delivery:
-    if begun.tries >= _MAX_TRIES:
+    if begun.tries >= most:
         return replace(
             begun, state=DeliveryState.FAILED, error=f"given up after {begun.tries} tries: {error}"
         )
-    pause = min(_FIRST_PAUSE * 2 ** (begun.tries - 1), _LONGEST_PAUSE)
+    pause = min(_FIRST_PAUSE * 2 ** min(begun.tries - 1, 10), _LONGEST_PAUSE)
     if state is DeliveryState.UNCLEAR:
         pause = max(pause, _UNCLEAR_PAUSE)
     return replace(begun, state=state, error=error, next_at=now + max(pause, timedelta(seconds=after)))
@@ -289,19 +313,37 @@ def _remember(store: Store, ended: Delivery) -> None:
     ledger.append(store, Entry(what=what, who="controller", run=ended.run, facts=facts | last))
 
 
-def _record(store: Store, ended: Delivery) -> None:
-    """Write down how an attempt ended, unless a later attempt has begun meanwhile."""
+def _kept(store: Store, ended: Delivery) -> tuple[Kept, ...] | None:
+    """The files that go into another ticket with a note that failed; None when nothing goes there."""
+    if ended.state is not DeliveryState.FAILED:
+        return None
+    try:
+        return keep(store, ended)
+    except BlobError:
+        # A file that was changed on the disk is no evidence: its note goes without any.
+        return ()
+
+
+def _record(store: Store, ended: Delivery, files: tuple[Kept, ...] | None, now: datetime) -> Delivery:
+    """Write down how an attempt ended, unless a later attempt has begun meanwhile; gives how it stands.
+
+    files: those of a note that goes into another ticket as it ends.
+    """
     mine = (outbox.c.id == ended.id) & (outbox.c.tries == ended.tries)
-    change = (
-        update(outbox)
-        .where(mine, outbox.c.state == DeliveryState.SENDING.value)
-        .values(
-            state=ended.state.value,
-            next_at=ended.next_at,
-            last_error=ended.error,
-            reference=ended.reference,
-            done_at=ended.done_at,
-        )
-    )
     with store.write(durable=True) as connection:
-        connection.execute(change)
+        change = (
+            update(outbox)
+            .where(mine, outbox.c.state == DeliveryState.SENDING.value)
+            .values(
+                state=ended.state.value,
+                next_at=ended.next_at,
+                last_error=ended.error,
+                reference=ended.reference,
+                done_at=ended.done_at,
+            )
+        )
+        if connection.execute(change).rowcount != 1 or files is None:
+            return ended
+        kept = replace(ended, reference=f"kept as ticket {fall_back(connection, ended, files, now)}")
+        connection.execute(update(outbox).where(outbox.c.id == ended.id).values(reference=kept.reference))
+    return kept

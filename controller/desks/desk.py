@@ -179,11 +179,11 @@ def marker_line(marker: str) -> str:
     return f"[secondline:{marker}]"
 
 
-def marked(text: str, marker: str) -> str:
-    """The text with its marker as the last line; a text that is too long is cut, and says so."""
+def marked(text: str, marker: str, most: int = MAX_TEXT) -> str:
+    """The text with its marker as the last line; a text of more than `most` characters is cut, and says so."""
     shown = text.rstrip()
-    if len(shown) > MAX_TEXT:
-        shown = shown[:MAX_TEXT].rstrip() + "\n[…]"
+    if len(shown) > most:
+        shown = shown[:most].rstrip() + "\n[…]"
     return f"{shown}\n\n{marker_line(marker)}\n"
 
 

@@ -2,9 +2,11 @@
 
 ```toml
 [desks.helpdesk]
-kind = "rt"
-url = "https://rt.example"
-credential = "file:rt.token"
+kind = "zammad"
+url = "https://desk.example"
+credential = "file:desk.token"
+customers = { "Musterbau GmbH" = "musterbau" }
+ring = "file:desk.ring"
 ```
 
 The desk `builtin` is always there.
@@ -13,68 +15,28 @@ The desk `builtin` is always there.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
-from pathlib import Path
-from typing import Annotated, Literal
+from datetime import timedelta
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from controller.desks.builtin import BuiltinDesk
 from controller.desks.desk import Desk, DeskRefusedError
+from controller.desks.ring import Bell, How
+from controller.desks.settings import (
+    AnySettings,
+    BuiltinSettings,
+    DeskSettings,
+    JiraSettings,
+    RtSettings,
+    WebSettings,
+    ZammadSettings,
+    ZnunySettings,
+    adapter,
+    mistake,
+)
 from controller.store.store import Store
 
-__all__ = ["BuiltinSettings", "DeskSettings", "RtSettings", "desk_named"]
-
-
-class BuiltinSettings(BaseModel):
-    """The ticket system inside Secondline."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: Literal["builtin"] = "builtin"
-
-
-class RtSettings(BaseModel):
-    """A Request Tracker 5. credential: where its token is, never the token itself.
-
-    ca: a PEM file with the authority that vouches for the server, from the home folder on; those of the
-    system when it is not given.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: Literal["rt"]
-    url: str
-    credential: str = Field(pattern=r"^(file|age|env|keyring):\S+$")
-    ca: Path | None = None
-    customer_field: str = "Customer"
-    deadline: float = Field(default=30.0, gt=0, le=300)
-
-
-DeskSettings = Annotated[BuiltinSettings | RtSettings, Field(discriminator="kind")]
-
-
-@cache
-def _settings() -> TypeAdapter[BuiltinSettings | RtSettings]:
-    return TypeAdapter(DeskSettings)
-
-
-def _mistake(detail: ErrorDetails) -> str:
-    """One of pydantic's errors, as whoever writes the file sees it."""
-    match detail["type"]:
-        case "union_tag_invalid" | "union_tag_not_found":
-            return 'kind must be "builtin" or "rt"'
-        case "missing":
-            return f"{detail['loc'][-1]} is missing"
-        case "extra_forbidden":
-            return f"{detail['loc'][-1]} is unknown: remove it"
-        case "string_pattern_mismatch":
-            return (
-                f'{detail["loc"][-1]} must name where the token is, like "file:rt.token", and never hold it'
-            )
-        case _:
-            return f"{'.'.join(map(str, detail['loc'][-1:])) or 'it'}: {detail['msg']}"
+__all__ = ["BuiltinSettings", "DeskSettings", "RtSettings", "bell_named", "desk_named"]
 
 
 def desk_named(
@@ -85,24 +47,89 @@ def desk_named(
     secret: gives the secret behind a credential reference, such as `Credentials.resolve`; what it raises
     comes through. Raises DeskRefusedError when no such desk is set up, or not rightly.
     """
+    chosen = _chosen(name, settings)
+    if isinstance(chosen, BuiltinSettings):
+        return BuiltinDesk(store)
+    return _over_the_web(chosen, store, secret(chosen.credential).strip())
+
+
+def bell_named(name: str, settings: Mapping[str, object], *, secret: Callable[[str], str]) -> Bell:
+    """How the desk of this name rings. Raises DeskRefusedError when it is not set up to."""
+    chosen = _chosen(name, settings)
+    if not isinstance(chosen, WebSettings) or chosen.ring is None:
+        raise DeskRefusedError(f"the desk {name!r} does not ring: it has no 'ring' in the settings")
+    how: How = chosen.kind if isinstance(chosen, ZammadSettings | JiraSettings) else "signed"
+    try:
+        return Bell(
+            desk=name,
+            how=how,
+            secret=secret(chosen.ring).strip(),
+            window=timedelta(seconds=chosen.ring_window),
+        )
+    except ValueError as error:
+        raise DeskRefusedError(str(error)) from None
+
+
+def _chosen(name: str, settings: Mapping[str, object]) -> AnySettings:
     wanted = settings.get(name, {"kind": "builtin"} if name == "builtin" else None)
     if wanted is None:
         raise DeskRefusedError(
             f"there is no desk {name!r} in the settings: there are {', '.join(sorted({'builtin', *settings}))}"
         )
     try:
-        chosen = _settings().validate_python(wanted)
+        return adapter().validate_python(wanted)
     except ValidationError as error:
-        wrong = "; ".join(_mistake(detail) for detail in error.errors())
+        wrong = "; ".join(mistake(detail) for detail in error.errors())
         raise DeskRefusedError(f"[desks.{name}] in the settings is not right: {wrong}") from None
+
+
+def _over_the_web(
+    chosen: RtSettings | ZammadSettings | ZnunySettings | JiraSettings, store: Store, token: str
+) -> Desk:
+    # Each adapter is loaded where it is used: httpx takes a tenth of a second.
+    ca = None if chosen.ca is None else store.home / chosen.ca
     match chosen:
-        case BuiltinSettings():
-            return BuiltinDesk(store)
         case RtSettings():
-            from controller.desks.rt import RtDesk  # noqa: PLC0415 - httpx takes a tenth of a second.
+            from controller.desks.rt import RtDesk  # noqa: PLC0415
             from controller.desks.rt_wire import RtWire  # noqa: PLC0415
 
-            token = secret(chosen.credential).strip()
-            ca = None if chosen.ca is None else store.home / chosen.ca
-            wire = RtWire(chosen.url, token, ca=ca, deadline=chosen.deadline)
-            return RtDesk(wire, customer_field=chosen.customer_field)
+            return RtDesk(
+                RtWire(chosen.url, token, ca=ca, deadline=chosen.deadline),
+                customer_field=chosen.customer_field,
+                category_field=chosen.category_field,
+                tags_field=chosen.tags_field,
+                customers=chosen.customers,
+            )
+        case ZammadSettings():
+            from controller.desks.zammad import ZammadDesk, zammad_wire  # noqa: PLC0415
+
+            return ZammadDesk(
+                zammad_wire(chosen.url, token, ca=ca, deadline=chosen.deadline),
+                customer_field=chosen.customer_field,
+                category_field=chosen.category_field,
+                customers=chosen.customers,
+                settle=chosen.settle,
+            )
+        case ZnunySettings():
+            from controller.desks.znuny import ZnunyDesk, ZnunyWire  # noqa: PLC0415
+
+            return ZnunyDesk(
+                ZnunyWire(
+                    chosen.url, chosen.user, token, service=chosen.service, ca=ca, deadline=chosen.deadline
+                ),
+                customer_field=chosen.customer_field,
+                category_field=chosen.category_field,
+                tags_field=chosen.tags_field,
+                customers=chosen.customers,
+                zone=chosen.time_zone,
+            )
+        case JiraSettings():
+            from controller.desks.jira import JiraDesk, jira_wire  # noqa: PLC0415
+
+            return JiraDesk(
+                jira_wire(chosen.url, chosen.account, token, ca=ca, deadline=chosen.deadline),
+                customer_field=chosen.customer_field,
+                category_field=chosen.category_field,
+                customers=chosen.customers,
+                settle=chosen.settle,
+            )

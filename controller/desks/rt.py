@@ -11,7 +11,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -81,13 +81,13 @@ class RtDesk:
         customer_field: str = "Customer",
         category_field: str = "Category",
         tags_field: str = "Tags",
-        closed: Collection[str] = CLOSED,
+        customers: Mapping[str, str] | None = None,
     ) -> None:
         self._wire = wire
         self._customer_field = customer_field
         self._category_field = category_field
         self._tags_field = tags_field
-        self._closed = frozenset(closed)
+        self._customers = customers or {}
         self._queues: dict[str, str] = {}
 
     @property
@@ -98,9 +98,10 @@ class RtDesk:
         document = await self._ticket(ticket)
         own = str(document["id"])
         state = str(document.get("Status") or "")
+        word = next(iter(values(document, self._customer_field) or ()), "")
         return Ticket(
             id=own,
-            customer=next(iter(values(document, self._customer_field) or ()), ""),
+            customer=self._customers.get(word, word),
             subject=str(document.get("Subject") or ""),
             text=await self._text(own),
             state=state,
@@ -112,7 +113,7 @@ class RtDesk:
             category=next(iter(values(document, self._category_field) or ()), ""),
             priority=str(document.get("Priority") or ""),
             tags=tuple(sorted(values(document, self._tags_field) or ())),
-            closed=state in self._closed,
+            closed=state in CLOSED,
             merged_into=own if own != ticket else "",
             attachments=tuple([file async for file in self._attachments(own)]),
         )
@@ -187,7 +188,7 @@ class RtDesk:
                 "order": "ASC",
                 "per_page": str(_PAGE),
             }
-            page = [hit(item, self._closed) for item in items(await self._wire.look("tickets", query))]
+            page = [hit(item) for item in items(await self._wire.look("tickets", query))]
             found += page
             if len(page) < _PAGE:
                 return settled(found, since, until, limit)

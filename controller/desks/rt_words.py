@@ -77,13 +77,13 @@ def moment(text: object) -> datetime:
     return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
-def hit(item: dict[str, Any], closed: frozenset[str]) -> Hit:
+def hit(item: dict[str, Any]) -> Hit:
     state = str(item.get("Status") or "")
     return Hit(
         id=str(item.get("id", "")),
         changed=moment(item.get("LastUpdated")),
         state=state,
-        closed=state in closed,
+        closed=state in CLOSED,
         deleted=state == "deleted",
     )
 

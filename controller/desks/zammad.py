@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, timedelta
+from pathlib import Path
 from typing import Any
 
 from controller.desks.desk import (
@@ -35,7 +36,7 @@ from controller.desks.desk import (
 )
 from controller.desks.plain import plain
 from controller.desks.ticket import settled
-from controller.desks.wire import Wire
+from controller.desks.wire import Wire, checked_secret
 from controller.desks.zammad_words import (
     CLOSED,
     articles,
@@ -48,12 +49,18 @@ from controller.desks.zammad_words import (
     tag_names,
 )
 
-__all__ = ["ZammadDesk"]
+__all__ = ["ZammadDesk", "zammad_wire"]
 
 _PAGE = 50
 # What its web server takes in one request, in base64; its own limit is a setting of each installation.
 _MAX_FILE = 20_000_000
 _MERGES = 5
+
+
+def zammad_wire(url: str, token: str, *, ca: Path | None = None, deadline: float = 30.0) -> Wire:
+    """One Zammad."""
+    headers = {"Authorization": f"Token token={checked_secret(token, url)}"}
+    return Wire(url, headers, base="/api/v1", ca=ca, deadline=deadline)
 
 
 class ZammadDesk:

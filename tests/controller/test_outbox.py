@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from controller.desks.builtin import BuiltinDesk
 from controller.desks.desk import (
@@ -21,7 +23,10 @@ from controller.desks.desk import (
     Limits,
     PartlyDoneError,
     TicketChangedError,
+    TicketGoneError,
+    marked,
 )
+from controller.fitting import fitted
 from controller.ledger import touches, verify
 from controller.outbox import (
     Action,
@@ -37,6 +42,7 @@ from controller.outbox import (
 )
 from controller.store import tickets
 from controller.store.errors import UnknownRunError
+from controller.store.forget import forget
 from controller.store.runs import Run, RunState, create_run, get_run
 from controller.store.store import Store, open_store
 
@@ -84,6 +90,7 @@ class Grudging:
     took: bool = False
     said: list[tuple[str, str]] = field(default_factory=list)
     searched: int = 0
+    files: list[str] = field(default_factory=list)
     short: int = 50_000
 
     @property
@@ -96,12 +103,13 @@ class Grudging:
         text: str,
         *,
         html: str | None = None,  # noqa: ARG002 - the Protocol's shape.
-        files: Sequence[File] = (),  # noqa: ARG002
+        files: Sequence[File] = (),
         marker: str,
     ) -> Delivered:
         error = self.errors.pop(0) if self.errors else None
         if error is None or self.took:
             self.said.append((text, marker))
+            self.files += [file.name for file in files]
         if error is not None:
             raise error
         return Delivered(ticket=ticket, reference=f"note/{len(self.said)}")
@@ -119,6 +127,13 @@ class Grudging:
     ) -> bool:
         self.searched += 1
         return any(marker == there for _, there in self.said)
+
+
+class Refusing(Grudging):
+    """A desk that knows no such state."""
+
+    async def set_state(self, ticket: str, state: str) -> None:
+        raise DeskRefusedError(f"{ticket} cannot become {state}")
 
 
 async def _deliver(store: Store, desk: Grudging, minutes: float) -> tuple[Delivery, ...]:
@@ -239,6 +254,13 @@ async def test_one_ticket_keeps_its_order_and_does_not_hold_up_others(store: Sto
     assert [text for text, _ in desk.said] == ["2 becomes open", "Ursache: ü", "1 becomes open"]
 
 
+async def test_what_stands_behind_a_delivery_that_waits_is_not_due_before_it(store: Store) -> None:
+    _post(store)
+    _post(store, Action(kind=ActionKind.STATE, state="open"))
+    (first,) = await deliver_due(store, {"d": Grudging(errors=[DeskUnavailableError("down")])}, _NOW)
+    assert next_due(store) == first.next_at > _NOW
+
+
 async def test_what_waits_for_another_desk_is_left_alone(store: Store) -> None:
     _post(store, desk="other")
     assert await _deliver(store, Grudging(), 10_000) == ()
@@ -264,3 +286,89 @@ async def test_a_file_that_was_changed_on_the_disk_is_not_sent(store: Store) -> 
     (ended,) = await deliver_due(store, {"d": desk}, _NOW)
     assert (ended.state, desk.said) == (DeliveryState.FAILED, [])
     assert "changed on the disk" in ended.error
+
+
+async def test_a_note_that_its_ticket_does_not_take_is_kept_in_another_once(store: Store) -> None:
+    run = _run(store, "1")
+    file = File(name="report.json", media_type="application/json", content=b"{}")
+    note = Action(kind=ActionKind.NOTE, text="Ursache: ü", html="<p>x</p>", files=(file,))
+    marker = post(store, desk="d", ticket="1", action=note, now=_NOW, run_id=run)
+    desk = Grudging(errors=[TicketGoneError("ticket 1 was deleted"), TicketGoneError("still deleted")])
+    (ended,) = await deliver_due(store, {"d": desk}, _NOW)
+    assert (ended.state, ended.reference) == (DeliveryState.FAILED, "kept as ticket 1")
+    assert deliveries(store)[0].reference == ended.reference
+    assert try_again(store, ended.id, _NOW)
+    (again,) = await deliver_due(store, {"d": desk}, _NOW)
+    assert (again.state, again.reference) == (DeliveryState.FAILED, "kept as ticket 1")
+    (kept,) = tickets.tickets(store)
+    assert (kept.customer, kept.state, kept.tags) == ("m", "new", ("undelivered",))
+    assert "d #1" in kept.subject
+    (said,) = tickets.notes(store, kept.id)
+    assert (said.kind, said.marker) == ("internal", f"fallback-{marker}")
+    for words in ("ticket 1 of the desk d", "Ticket 1 am Desk d", "ticket 1 was deleted", "Ursache: ü"):
+        assert words in said.text
+    assert [(f.name, store.blobs.get(f.sha256)) for f in said.files] == [
+        ("report.html", b"<p>x</p>"),
+        ("report.json", b"{}"),
+    ]
+
+
+async def test_a_state_that_is_refused_leaves_no_ticket_behind(store: Store) -> None:
+    _post(store, Action(kind=ActionKind.STATE, state="nonsense"))
+    refusing = Refusing()
+    (ended,) = await deliver_due(store, {"d": refusing}, _NOW)
+    assert (ended.state, ended.reference) == (DeliveryState.FAILED, "")
+    assert tickets.tickets(store) == ()
+
+
+async def test_what_was_deleted_as_the_contract_says_comes_back_in_no_ticket(store: Store) -> None:
+    run = _run(store, "1")
+    finish_run(store, run, RunState.DONE, ended=_NOW, summary={}, actions=[_NOTE])
+    forget(store, run, _NOW)
+    (letter,) = deliveries(store)
+    assert try_again(store, letter.id, _NOW)
+    (ended,) = await deliver_due(store, {"d": Grudging(), "builtin": Grudging()}, _NOW)
+    assert ended.state is DeliveryState.FAILED
+    assert tickets.tickets(store) == ()
+
+
+async def test_a_desk_that_is_down_for_a_long_weekend_gets_its_note_afterwards(store: Store) -> None:
+    desk = Grudging(errors=[DeskUnavailableError("down")] * 60)
+    marker = _post(store)
+    now, last = _NOW, _NOW + timedelta(days=3)
+    while now < last:
+        await deliver_due(store, {"d": desk}, now)
+        now += timedelta(hours=1)
+    assert desk.said == [("Ursache: ü", marker)]
+
+
+async def test_a_note_that_is_too_long_for_the_desk_comes_as_ten_lines_with_the_whole_beside_it(
+    store: Store,
+) -> None:
+    text = "\n".join(f"Zeile {number}" for number in range(80))
+    desk = Grudging(short=600)
+    _post(store, Action(kind=ActionKind.NOTE, text=text, html="<p>x</p>"))
+    (ended,) = await deliver_due(store, {"d": desk}, _NOW)
+    assert ended.state is DeliveryState.DONE
+    ((said, _),) = desk.said
+    assert said.splitlines() == [*(f"Zeile {number}" for number in range(10)), "[…] → note.txt"]
+    assert desk.files == ["note.txt", "report.html"]
+
+
+async def test_a_file_that_is_too_large_for_the_desk_is_named_and_the_rest_arrives(store: Store) -> None:
+    large = File(name="large.json", media_type="application/json", content=b"x" * 1001)
+    desk = Grudging()
+    _post(store, Action(kind=ActionKind.NOTE, text="x", html="<p>x</p>", files=(large,)))
+    (ended,) = await deliver_due(store, {"d": desk}, _NOW)
+    assert (ended.state, ended.reference) == (DeliveryState.PARTLY, "note/1")
+    assert "large.json" in ended.error
+    assert desk.files == ["report.html"]
+
+
+@given(st.text(max_size=400), st.integers(40, 300))
+def test_whatever_is_cut_fits(text: str, room: int) -> None:
+    marker = "a" * 24
+    fit = fitted(Action(kind=ActionKind.NOTE, text=text), Limits(text=room, file=10_000), marker)
+    assert len(marked(fit.text, marker)) <= room
+    if fit.text != text:
+        assert [file.content.decode() for file in fit.files] == [text]

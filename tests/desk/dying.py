@@ -1,4 +1,4 @@
-"""A process that delivers what is due and kills itself at the worst moment; told how on standard input."""
+"""A process that delivers what is due and kills itself at the worst moment, or waits to be killed; told on standard input."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-from controller.desks.builtin import BuiltinDesk
 from controller.desks.desk import Delivered, Desk, File, Limits
-from controller.desks.rt import RtDesk
-from controller.desks.rt_wire import RtWire
+from controller.desks.named import desk_named
 from controller.outbox import deliver_due
 from controller.store.store import open_store
 
@@ -51,8 +49,11 @@ class Dying:
 async def main() -> None:
     told = json.load(sys.stdin)
     store = open_store(Path(told["home"]))
-    real = BuiltinDesk(store) if told["desk"] == "builtin" else RtDesk(RtWire(told["url"], told["token"]))
-    await deliver_due(store, {told["desk"]: Dying(real, told["when"] == "after")}, datetime.now(UTC))
+    name, when = told["desk"], told["when"]
+    real = desk_named(name, {name: told["settings"]}, store=store, secret=lambda _: told["secret"])
+    desk = real if when == "never" else Dying(real, when == "after")
+    print("ready", flush=True)
+    await deliver_due(store, {name: desk}, datetime.fromisoformat(told["now"]))
 
 
 if __name__ == "__main__":

@@ -24,23 +24,29 @@ _DYING = Path(__file__).with_name("dying.py")
 _NOTE = Action(kind=ActionKind.NOTE, text="Ursache: /var ist voll.")
 
 
-def _die(store: Store, place: Place, rt: RequestTracker | None, when: str) -> int:
+def _die(store: Store, place: Place, when: str) -> int:
     """Deliver in a process that kills itself with SIGKILL before or after the desk has the note."""
-    told = {"home": str(store.home), "desk": place.name, "when": when}
-    if rt is not None:
-        told |= {"url": rt.url, "token": rt.writer}
+    told: dict[str, object] = {
+        "home": str(store.home),
+        "desk": place.name,
+        "when": when,
+        "now": datetime.now(UTC).isoformat(),
+    }
+    told |= {"settings": place.settings, "secret": place.secret}
     argv = [sys.executable, "-W", "ignore", str(_DYING)]
-    return subprocess.run(argv, input=json.dumps(told).encode(), check=False, timeout=60).returncode
+    done = subprocess.run(
+        argv, input=json.dumps(told).encode(), stdout=subprocess.DEVNULL, check=False, timeout=60
+    )
+    return done.returncode
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_note_is_there_once_although_its_sender_was_killed(
-    store: Store, place: Place, request: pytest.FixtureRequest, when: str
+    store: Store, place: Place, when: str
 ) -> None:
-    rt = request.getfixturevalue("rt") if place.name == "rt" else None
     number = place.open("killed", "", "")
     marker = post(store, desk=place.name, ticket=number, action=_NOTE, now=datetime.now(UTC))
-    assert _die(store, place, rt, when) == -signal.SIGKILL
+    assert _die(store, place, when) == -signal.SIGKILL
     (left,) = deliveries(store)
     assert (left.state, left.tries) == (DeliveryState.SENDING, 1)
     assert len(place.texts(number)) == (1 if when == "after" else 0)

@@ -31,10 +31,12 @@ class Chaos:
     """Lets a share of requests fail: before anything is done, after it was done, and with half of an answer.
 
     seen: method and path of all that came; failed: how often in which way.
+    later: for how long it asks to be left in peace.
     """
 
     app: ASGIApp
     share: float = 0.0
+    later: bytes = b"0"
     chance: random.Random = field(default_factory=lambda: random.Random(7))  # noqa: S311 - a seed for a test.
     seen: list[str] = field(default_factory=list)
     failed: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_KINDS, 0))
@@ -47,10 +49,11 @@ class Chaos:
         if self.chance.random() >= self.share:
             await self.app(scope, receive, send)
             return
-        kind = self.chance.choice(_KINDS)
+        kind = _KINDS[sum(self.failed.values()) % len(_KINDS)]
         self.failed[kind] += 1
         if kind == "busy":
-            await _answer(send, 429, {b"retry-after": b"1"})
+            # Not for long: in these tests the hours go by in no time.
+            await _answer(send, 429, {b"retry-after": self.later})
         elif kind == "before":
             await _answer(send, 503, {})
         else:

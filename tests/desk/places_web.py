@@ -1,0 +1,160 @@
+"""The stand-ins as places of the suite, each with its desk as settings make it."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+
+from controller.desks.named import desk_named
+from controller.store.store import Store
+from tests.desk.places import Place
+from tests.desk.standins.jira import ACCOUNT, Jira
+from tests.desk.standins.server import TOKEN
+from tests.desk.standins.zammad import Zammad
+from tests.desk.standins.znuny import USER, Znuny
+
+__all__ = ["jira_place", "zammad_place", "znuny_place"]
+
+_CUSTOMERS = {"Musterbau GmbH": "musterbau"}
+_STANDARD: Mapping[str, object] = {"credential": "file:token", "deadline": 10, "customers": _CUSTOMERS}
+
+
+def _org(customer: str) -> str:
+    return "Musterbau GmbH" if customer == "musterbau" else customer
+
+
+def zammad_place(running: Zammad, url: str, store: Store) -> Place:
+    settings = {"kind": "zammad", "url": url, **_STANDARD, "settle": 2}
+
+    def attach(ticket: str, name: str, media_type: str, content: bytes) -> None:
+        data = base64.b64encode(content).decode()
+        running.say(int(ticket), "see the file", [{"filename": name, "mime-type": media_type, "data": data}])
+
+    def dressed(subject: str) -> str:
+        number = running.open(subject, organization="Musterbau GmbH", type="network", priority="3 high")
+        running.tickets[int(number)].tags |= {"vpn", "koeln"}
+        return number
+
+    def texts(ticket: str) -> tuple[str, ...]:
+        return tuple(article["body"] for article in running.tickets[int(ticket)].articles)
+
+    def linked(ticket: str) -> set[str]:
+        found = {str(number) for kind, number in running.tickets[int(ticket)].links if kind == "normal"}
+        return found | {
+            word for text in texts(ticket) for word in text.split() if word.startswith("https://")
+        }
+
+    return Place(
+        name="zammad",
+        desk=desk_named("d", {"d": settings}, store=store, secret=lambda _: TOKEN),
+        settings=settings,
+        secret=TOKEN,
+        open=lambda subject, text, customer: running.open(subject, text, organization=_org(customer)),
+        dressed=dressed,
+        texts=texts,
+        files=lambda ticket: {
+            file["filename"]: file["preferences"]["Mime-Type"]
+            for article in running.tickets[int(ticket)].articles
+            for file in article["attachments"]
+        },
+        attach=attach,
+        touch=lambda ticket: running.change(ticket, title=secrets.token_hex(4)),
+        linked=linked,
+        merge=running.merge,
+        delete=lambda ticket: running.change(ticket, state="removed"),
+        states=("new", "open", "closed"),
+        settle=timedelta(seconds=4),
+        chaos=running.chaos,
+    )
+
+
+def jira_place(running: Jira, url: str, store: Store) -> Place:
+    settings = {"kind": "jira", "url": url, **_STANDARD, "account": ACCOUNT, "settle": 2}
+    settings |= {"customer_field": "customfield_10002"}
+
+    def attach(ticket: str, name: str, media_type: str, content: bytes) -> None:
+        running.say(ticket, "see the file", [running.file(name, media_type, content)], public=True)
+
+    def opened(subject: str, text: str, customer: str) -> str:
+        organizations = [{"id": "1", "name": _org(customer)}] if customer else []
+        return running.open(subject, text, customfield_10002=organizations)
+
+    def dressed(subject: str) -> str:
+        organizations = [{"id": "1", "name": "Musterbau GmbH"}]
+        return running.open(
+            subject,
+            customfield_10002=organizations,
+            components=[{"name": "network"}],
+            labels=["vpn", "koeln"],
+        )
+
+    def texts(ticket: str) -> tuple[str, ...]:
+        return tuple(comment["body"].partition("\n\n[^")[0] for comment in running.issues[ticket].comments)
+
+    return Place(
+        name="jira",
+        desk=desk_named("d", {"d": settings}, store=store, secret=lambda _: TOKEN),
+        settings=settings,
+        secret=TOKEN,
+        open=opened,
+        dressed=dressed,
+        texts=texts,
+        files=lambda ticket: {file["filename"]: file["mimeType"] for file in running.issues[ticket].files},
+        attach=attach,
+        touch=lambda ticket: running.change(ticket, summary=secrets.token_hex(4)),
+        linked=lambda ticket: running.issues[ticket].links | set(running.issues[ticket].remote.values()),
+        merge=None,
+        delete=lambda ticket: running.issues.pop(ticket) and None,
+        states=("Waiting for support", "In Progress", "Resolved"),
+        settle=timedelta(seconds=4),
+        chaos=running.chaos,
+    )
+
+
+def znuny_place(running: Znuny, url: str, store: Store) -> Place:
+    settings = {"kind": "znuny", "url": f"{url}/znuny", **_STANDARD, "user": USER, "tags_field": "Tags"}
+
+    def attach(ticket: str, name: str, media_type: str, content: bytes) -> None:
+        data = base64.b64encode(content).decode()
+        file = {"Filename": name, "ContentType": media_type, "Content": data}
+        running.say(int(ticket), "see the file", [file], SenderType="customer")
+
+    def dressed(subject: str) -> str:
+        number = running.open(subject, CustomerID="Musterbau GmbH", Service="network")
+        running.tickets[int(number)].dynamic["Tags"] = "vpn koeln"
+        return number
+
+    def texts(ticket: str) -> tuple[str, ...]:
+        return tuple(article["Body"] for article in running.tickets[int(ticket)].articles)
+
+    def linked(ticket: str) -> set[str]:
+        links = [word for text in texts(ticket) for word in text.split() if "://" in word]
+        return {link.partition("AgentTicketZoom;TicketID=")[2] or link for link in links}
+
+    def delete(ticket: str) -> None:
+        running.change(ticket, State="removed")
+
+    return Place(
+        name="znuny",
+        desk=desk_named("d", {"d": settings}, store=store, secret=lambda _: TOKEN),
+        settings=settings,
+        secret=TOKEN,
+        open=lambda subject, text, customer: running.open(subject, text, CustomerID=_org(customer)),
+        dressed=dressed,
+        texts=texts,
+        files=lambda ticket: {
+            file["Filename"]: file["ContentType"]
+            for article in running.tickets[int(ticket)].articles
+            for file in article["Attachment"]
+        },
+        attach=attach,
+        touch=lambda ticket: running.change(ticket, Title=secrets.token_hex(4)),
+        linked=linked,
+        merge=running.merge,
+        delete=delete,
+        states=("new", "open", "closed successful"),
+        settle=timedelta(seconds=5),
+        chaos=running.chaos,
+    )
