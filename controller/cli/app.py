@@ -32,6 +32,7 @@ _COMMANDS: Mapping[str, str] = {
     "undo": "apply",
     "remedy": "remedy",
     "serve": "serve",
+    "desks": "desks",
 }
 # Where a module is not named as its command.
 _MODULES: Mapping[str, str] = {"key": "keys", **_COMMANDS}

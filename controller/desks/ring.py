@@ -88,6 +88,8 @@ def heard(bell: Bell, headers: Mapping[str, str], body: bytes, now: datetime) ->
     """
     if len(body) > MAX_RING:
         raise NotHeardError(Silence.TOO_LARGE)
+    ticket: object
+    event: object
     named = {name.casefold(): value for name, value in headers.items()}
     match bell.how:
         case "zammad":

@@ -93,6 +93,9 @@ def jira_place(running: Jira, url: str, store: Store) -> Place:
     def texts(ticket: str) -> tuple[str, ...]:
         return tuple(comment["body"].partition("\n\n[^")[0] for comment in running.issues[ticket].comments)
 
+    def delete(ticket: str) -> None:
+        del running.issues[ticket]
+
     return Place(
         name="jira",
         desk=desk_named("d", {"d": settings}, store=store, secret=lambda _: TOKEN),
@@ -106,7 +109,7 @@ def jira_place(running: Jira, url: str, store: Store) -> Place:
         touch=lambda ticket: running.change(ticket, summary=secrets.token_hex(4)),
         linked=lambda ticket: running.issues[ticket].links | set(running.issues[ticket].remote.values()),
         merge=None,
-        delete=lambda ticket: running.issues.pop(ticket) and None,
+        delete=delete,
         states=("Waiting for support", "In Progress", "Resolved"),
         settle=timedelta(seconds=4),
         chaos=running.chaos,

@@ -101,11 +101,14 @@ def installed() -> bool:
 
 
 @contextmanager
-def request_tracker(folder: Path) -> Iterator[RequestTracker]:
-    """Set up and start a Request Tracker in an empty folder; end it and its workers afterwards."""
+def request_tracker(folder: Path, *, config: str = "", scrip: str = "") -> Iterator[RequestTracker]:
+    """Set up and start a Request Tracker in an empty folder; end it and its workers afterwards.
+
+    config: more lines of its configuration; scrip: code that is run when a ticket is opened.
+    """
     port = _free_port()
-    environment = _configure(folder, port)
-    seeded = _seed(folder, environment)
+    environment = _configure(folder, port, config)
+    seeded = _seed(folder, {**environment, "RING_SCRIP": scrip})
     log = (folder / "server.log").open("wb")
     with (
         log,
@@ -116,7 +119,7 @@ def request_tracker(folder: Path) -> Iterator[RequestTracker]:
         yield RequestTracker(url, writer=seeded["WRITER"], reader=seeded["READER"], blind=seeded["BLIND"])
 
 
-def _configure(folder: Path, port: int) -> Mapping[str, str]:
+def _configure(folder: Path, port: int, config: str) -> Mapping[str, str]:
     for name in ("etc.d", "mason", "session"):
         (folder / name).mkdir(parents=True)
     folder.chmod(0o700)
@@ -129,6 +132,7 @@ Set($DatabaseType, 'SQLite'); Set($DatabaseName, '{folder}/rt.sqlite3');
 Set($MailCommand, 'testfile'); Set($LogToSyslog, undef); Set($LogToSTDERR, 'warning');
 Set($Timezone, 'Europe/Berlin'); Set($WebSessionClass, 'Apache::Session::File');
 Set($MaxAttachmentSize, {MAX_ATTACHMENT}); Set($DropLongAttachments, 1);
+{config}
 $RT::MasonDataDir = '{folder}/mason'; $RT::MasonSessionDir = '{folder}/session';
 1;
 """.replace("@", r"\@")

@@ -47,6 +47,17 @@ for my $field ( [ Customer => 'FreeformSingle' ], [ Category => 'FreeformSingle'
     )->AddToObject($queue);
 }
 
+made(
+    RT::Scrip->new($system),
+    Queue             => 0,
+    ScripCondition    => 'On Create',
+    ScripAction       => 'User Defined',
+    Template          => 'Blank',
+    Stage             => 'TransactionBatch',
+    CustomCommitCode  => $ENV{RING_SCRIP},
+    CustomPrepareCode => '1;',
+) if $ENV{RING_SCRIP};
+
 print "WRITER=", token_of($writer), "\n";
 print "READER=", token_of($reader), "\n";
 print "BLIND=", token_of($blind), "\n";

@@ -102,15 +102,16 @@ class Zammad:
     def say(
         self, ticket: int, body: str, files: list[dict[str, Any]] | None = None, **fields: object
     ) -> dict[str, Any]:
-        article = {
+        kept: list[dict[str, Any]] = []
+        article: dict[str, Any] = {
             "id": self._number(), "ticket_id": ticket, "body": body, "content_type": "text/html", "type": "note",
-            "internal": False, "attachments": [], **fields,
+            "internal": False, "attachments": kept, **fields,
         }  # fmt: skip
         for file in files or ():
             number = self._number()
             self.blobs[number] = base64.b64decode(file["data"])
             kind = {"Mime-Type": file["mime-type"]}
-            article["attachments"].append({"id": number, "filename": file["filename"], "preferences": kind})
+            kept.append({"id": number, "filename": file["filename"], "preferences": kind})
         self.tickets[ticket].articles.append(article)
         self._touch(ticket)
         return article
