@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
 from html.parser import HTMLParser
 
-__all__ = ["as_html", "plain"]
+__all__ = ["plain"]
 
 _BREAKS = {"br", "p", "div", "li", "tr", "h1", "h2", "h3", "pre"}
 _SILENT = {"script", "style", "head", "title"}
@@ -42,12 +41,3 @@ def plain(html: str) -> str:
     page.feed(html)
     page.close()
     return "".join(page.words)
-
-
-def as_html(text: str) -> str:
-    """A plain text for a desk that shows HTML alone: nothing in it becomes markup.
-
-    >>> as_html("a < b")
-    'a &lt; b'
-    """
-    return escape(text, quote=False).replace("\n", "<br>")

@@ -70,7 +70,10 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A ticket that changed, as a search shows it. merged_into: where its notes are now; deleted: it is gone."""
+    """A ticket that changed, as a search shows it. deleted: it is gone, where the desk still tells.
+
+    merged_into: the ticket that it is a part of now, where a search tells; reading it tells in any case.
+    """
 
     id: str
     changed: datetime

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import ssl
 import time
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,9 @@ _MAX_REDIRECTS = 3
 _MAX_WAIT = 3600.0
 
 Query = Mapping[str, str | list[str]]
+
+# It writes whole addresses into the log, with what is asked in them.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +104,15 @@ class Wire:
 
     async def look(self, path: str, query: Query | None = None, *, search: object = None) -> Answer:
         """Ask for something; `search` is sent as the body of a search. Changes nothing, so may be repeated."""
-        raw = await self._look("GET" if search is None else "POST", path, query, search, _MAX_ANSWER)
+        method = "GET" if search is None else "POST"
+        raw = await self._look(method, path, query=query, search=search, limit=_MAX_ANSWER)
         return Answer(_document(raw.content, DeskUnavailableError, self.url), raw.headers)
 
     async def fetch(self, path: str, *, limit: int, query: Query | None = None) -> bytes:
         """The bytes of a file. Raises DeskRefusedError when there are more than `limit`, and reads no further."""
-        return (await self._look("GET", path, query, None, limit)).content
+        # A file is of any kind: who asks for JSON alone may be told that there is none.
+        raw = await self._look("GET", path, query=query, limit=limit, headers={"Accept": "*/*"})
+        return raw.content
 
     async def change(
         self,
@@ -129,10 +136,21 @@ class Wire:
         document = _document(raw.content, DeskUnclearError, self.url) if raw.content.strip() else None
         return Answer(document, raw.headers)
 
-    async def _look(self, method: str, path: str, query: Query | None, search: object, limit: int) -> _Raw:
+    async def _look(  # noqa: PLR0913 - the parts of a request.
+        self,
+        method: str,
+        path: str,
+        *,
+        limit: int,
+        query: Query | None = None,
+        search: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> _Raw:
         url = f"{self._base}/{path}"
         for _ in range(_MAX_REDIRECTS):
-            raw = await self._send(method, url, query=query, body=search, changes=False, limit=limit)
+            raw = await self._send(
+                method, url, query=query, body=search, headers=headers, changes=False, limit=limit
+            )
             if not isinstance(raw, str):
                 return raw
             url, query = raw, None

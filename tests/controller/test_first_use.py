@@ -78,7 +78,7 @@ JSON = {
     "contract example": 0, "contract schema": 0, "contract list": 0, "contract show musterbau": 0,
     "contract check /dev/null": 2, "contract add /dev/null": 2, "scope musterbau": 0, "ticket list": 0,
     "ticket show 1": 0, "report list": 0, "ledger verify": 0, "outbox list": 0, "outbox deliver": 0,
-    "collectors list": 0, "collectors tags": 0, "ticket show 7": 2, "scope nobody": 2, "judge /dev/null": 2,
+    "desks": 0, "collectors list": 0, "collectors tags": 0, "ticket show 7": 2, "scope nobody": 2, "judge /dev/null": 2,
     "diagnose --ticket 7": 2, "ledger show nothing": 2, "collectors list --area nothing": 2,
     "outbox again 99999999999999999999": 2, "ticket file 99999999999999999999 x": 2, "contract nothing": 2,
     "plans list": 0, "plans show nothing": 2, "playbooks list": 0, "playbooks list --area nothing": 2, "apply nothing": 2,
@@ -160,6 +160,26 @@ def test_mail_of_another_code_page_is_kept_and_seen(home: Path) -> None:
         json.loads(run_command(home, "ticket", "show", number, "--json").stdout)["text"]
         == r"Anmeldung unm\xf6glich"
     )
+
+
+def test_a_file_that_came_with_a_ticket_is_shown_and_taken_out_again(home: Path, tmp_path: Path) -> None:
+    for folder in ("one", "other"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "Anruf ü.pcap").write_bytes(bytes(range(256)) * 9)
+    new = ("ticket", "new", "--customer", "musterbau", "--subject", "Mitschnitt", "--json", "--attach")
+    one, other = (str(tmp_path / folder / "Anruf ü.pcap") for folder in ("one", "other"))
+    number = json.loads(run_command(home, *new, one).stdout)["id"]
+    shown = json.loads(run_command(home, "ticket", "show", number, "--json").stdout)
+    (listed,) = shown["attachments"]
+    assert (listed["name"], listed["size"]) == ("Anruf ü.pcap", 2304)
+    taken = run_command(home, "ticket", "file", number, "Anruf ü.pcap", "--to", str(tmp_path), "--json")
+    assert (
+        Path(json.loads(taken.stdout)["file"]).read_bytes()
+        == (tmp_path / "one" / "Anruf ü.pcap").read_bytes()
+    )
+    twice = run_command(home, *new, one, "--attach", other)
+    assert twice.returncode == 2
+    assert "same name" in twice.stderr
 
 
 def test_a_table_that_nobody_looks_at_is_as_wide_as_it_needs(home: Path) -> None:

@@ -168,6 +168,8 @@ class Jira:
 
     async def _content(self, request: Request) -> Response:
         _allowed(request, {"redirect"})
+        if "*/*" not in request.headers["Accept"]:
+            raise _WrongError(406, "Not acceptable")
         if request.query_params.get("redirect") != "false":
             return Response(status_code=303, headers={"Location": "https://api.media.atlassian.example/x"})
         content = self.blobs.get(request.path_params["id"])
