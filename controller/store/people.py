@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from controller.store.errors import StoreError
-from controller.store.schema import invitation, login, person, person_role, recovery_code
+from controller.store.people_schema import invitation, login, person, person_role, recovery_code
 from controller.store.store import Store
 
 __all__ = [

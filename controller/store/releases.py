@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Select, insert, select, update
 
-from controller.store.schema import question, release
+from controller.store.people_schema import question, release
 from controller.store.store import Store
 
 __all__ = [

@@ -90,9 +90,9 @@ def _fits(rule: Trigger, ticket: Arrived) -> bool:
     return (
         _among(rule.desks, ticket.desk)
         and _among(rule.customers, ticket.ticket.customer)
-        and _among(rule.queues, ticket.facets.queue)
-        and _among(rule.categories, ticket.facets.category)
-        and _among(rule.priorities, ticket.facets.priority)
+        and _among(rule.queues, ticket.ticket.queue)
+        and _among(rule.categories, ticket.ticket.category)
+        and _among(rule.priorities, ticket.ticket.priority)
     )
 
 
@@ -115,19 +115,21 @@ def _by(rule: Trigger, ticket: Arrived, said: Classification, now: datetime) -> 
 
 def _handed_over(rule: Trigger, ticket: Arrived, now: datetime) -> Verdict | None:
     """Why the ticket is still 1st level's; None when it is handed over, or the rule does not ask for that."""
-    sign, facets = rule.handed_over, ticket.facets
+    sign, found = rule.handed_over, ticket.ticket
     if sign is None:
         return None
-    if sign.tags and any(_among(sign.tags, tag) for tag in facets.tags):
+    if sign.tags and any(_among(sign.tags, tag) for tag in found.tags):
         return None
-    if sign.queues and _among(sign.queues, facets.queue):
+    if sign.queues and _among(sign.queues, found.queue):
         return None
-    if sign.unknown_for is None or facets.known is None:
+    known = any(_among(sign.known_tags, tag) for tag in found.tags)
+    unknown = any(_among(sign.unknown_tags, tag) for tag in found.tags)
+    if sign.unknown_for is None or not (known or unknown):
         # That nobody looked whether an answer is known is no "nothing is known".
         return Ignore(reason=Reason.NOT_HANDED_OVER, rule=rule.name, why="1st level has not handed it over")
-    if facets.known:
+    if known:
         return Ignore(reason=Reason.ANSWER_KNOWN, rule=rule.name, why="the knowledge base has an answer")
-    due = ticket.ticket.created + timedelta(minutes=sign.unknown_for)
+    due = found.created + timedelta(minutes=sign.unknown_for)
     if now < due:
         return Wait(rule=rule.name, until=due, why=f"1st level has {sign.unknown_for} minutes")
     return None

@@ -22,6 +22,7 @@ __all__ = ["contracts_of", "intake_of", "runner_of"]
 def intake_of(office: Office, nursery: Nursery) -> Intake:
     """The worker of an installation. nursery: open, and shared by all runs. Raises SettingsError."""
     rules = rules_from(office.settings.trigger)
+    desks = (office.settings.desk, *(desk for rule in rules for desk in rule.desks))
     return Intake(
         store=office.store,
         desks=office.desk,
@@ -29,9 +30,8 @@ def intake_of(office: Office, nursery: Nursery) -> Intake:
         rules=rules,
         limits=limits_from(office.settings.intake),
         runner=runner_of(office, nursery),
-        watched=tuple(
-            dict.fromkeys((office.settings.desk, *(desk for rule in rules for desk in rule.desks)))
-        ),
+        # Whoever opens a ticket at the built-in desk rings.
+        watched=tuple(name for name in dict.fromkeys(desks) if name != "builtin"),
     )
 
 

@@ -27,13 +27,14 @@ from controller.desks.desk import (
     DeskUnclearError,
     TicketChangedError,
 )
+from controller.desks.ticket import Cursor
 from controller.outbox import DeliveryState, deliver_due, deliveries, next_due
 from controller.store.arrivals import Arrival, claim, knock, next_due_at, renew, ring
 from controller.store.store import Store
 from controller.triggers.beginning import Beginning, Order
 from controller.triggers.placing import Placing
 from controller.triggers.rules import Limits, Trigger
-from controller.triggers.source import Desks, Watched, arrived
+from controller.triggers.source import Desks, arrived
 from inventory.contract import Contract
 
 __all__ = ["Intake", "Order", "Runner"]
@@ -204,11 +205,15 @@ class Intake:
 
     async def look(self, name: str) -> bool:
         """Ask a desk that does not ring what is new since it was last asked; says False: once is enough."""
-        since = (knock(self.store, name) or self.clock()) - _OVERLAP
+        cursor, more = Cursor((knock(self.store, name) or self.clock()) - _OVERLAP), True
         try:
             async with self.desks(name) as (_, desk):
-                for one in await desk.changed_since(since) if isinstance(desk, Watched) else ():
-                    ring(self.store, name, one.ticket, one.event, one.at)
+                while more:
+                    changes = await desk.changed_since(cursor)
+                    for one in changes.hits:
+                        # A change is known by its moment: our own notes are changes too, and begin nothing anew.
+                        ring(self.store, name, one.id, f"{one.id} {one.changed.isoformat()}", one.changed)
+                    cursor, more = changes.cursor, changes.more
         except (DeskError, CredentialError, OSError):
             # It is asked again with the next look, from the same moment on.
             return False

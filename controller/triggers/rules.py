@@ -42,6 +42,10 @@ class HandedOver(_Table):
     unknown_for: Annotated[int, Field(ge=1, le=10_080)] | None = Field(
         default=None, description="minutes since it was opened, where the knowledge base has nothing"
     )
+    unknown_tags: _Words = Field(
+        default=("kb-none",), description="1st level looked, and the knowledge base has nothing"
+    )
+    known_tags: _Words = Field(default=("kb-answer",), description="the knowledge base has an answer")
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

@@ -30,7 +30,8 @@ from controller.reports.story import words_for
 from controller.store.plans import plans
 from controller.store.runs import runs
 from controller.subject import AccountError, account_of, accounts_in_text
-from controller.symptoms import EVERYTHING, SYMPTOMS, symptom_in
+from controller.symptoms import EVERYTHING, SYMPTOMS
+from controller.triggers.classify import classify
 from controller.web.access import Person, Right, may
 from controller.web.door import admit, needs
 from controller.web.pages import language_of, segment
@@ -121,7 +122,7 @@ def _drafted(found: Ticket, contract: Contract) -> Draft:
     said = f"{found.subject}\n{found.text}"
     domains = [domain.name for domain in contract.domains]
     return Draft(
-        symptom=symptom_in(found.subject, found.text),
+        symptom=classify(found.subject, found.text).symptom,
         hosts=tuple(_hosts_in(said, contract)),
         accounts=accounts_in_text(said, domains),
     )

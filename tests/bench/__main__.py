@@ -14,8 +14,18 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import captures, decisions, dns_rate, reports, sip, snmp, ssh_hosts, walls, zonemaster
-from tests.bench import captures, decisions, dns_rate, intake, sip, snmp, ssh_hosts, walls, zonemaster
+from tests.bench import (
+    captures,
+    decisions,
+    dns_rate,
+    intake,
+    reports,
+    sip,
+    snmp,
+    ssh_hosts,
+    walls,
+    zonemaster,
+)
 from tests.bench.row import Row
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from controller.desks.desk import (
     Ticket,
     TicketGoneError,
 )
-from controller.triggers.source import Changed, Facets
+from controller.desks.ticket import Changes, Cursor, Greeting, Hit, Limits
 
 __all__ = ["OPENED", "Counter", "FileDesk"]
 
@@ -81,11 +81,11 @@ class FileDesk:
         self._may_fail()
         with closing(self._open()) as file:
             row = file.execute(
-                "SELECT customer, subject, text, state FROM ticket WHERE id = ?", (ticket,)
+                "SELECT customer, subject, text, state, queue FROM ticket WHERE id = ?", (ticket,)
             ).fetchone()
         if row is None:
             raise TicketGoneError(f"there is no ticket {ticket}")
-        customer, subject, text, state = row
+        customer, subject, text, state, queue = row
         return Ticket(
             id=ticket,
             customer=customer,
@@ -94,21 +94,20 @@ class FileDesk:
             state=state,
             requester="r",
             created=OPENED,
+            changed=OPENED,
             url="",
+            queue=queue,
         )
 
-    async def facets(self, ticket: str) -> Facets:
-        with closing(self._open()) as file:
-            row = file.execute("SELECT queue FROM ticket WHERE id = ?", (ticket,)).fetchone()
-        return Facets(queue=row[0])
-
-    async def changed_since(self, since: datetime) -> Sequence[Changed]:
+    async def changed_since(self, since: Cursor, *, limit: int = 100) -> Changes:
         self._may_fail()
         with closing(self._open()) as file:
-            rows = file.execute("SELECT id FROM ticket").fetchall()
-        return [
-            Changed(ticket=row[0], event=f"opened-{row[0]}", at=OPENED) for row in rows if since <= OPENED
-        ]
+            rows = file.execute("SELECT id, state FROM ticket ORDER BY id").fetchall()
+        hits = tuple(
+            Hit(id=row[0], changed=OPENED, state=row[1]) for row in rows if since < Cursor(OPENED, row[0])
+        )
+        last = Cursor(OPENED, hits[:limit][-1].id) if hits else since
+        return Changes(hits=hits[:limit], cursor=last, more=len(hits) > limit)
 
     async def note(
         self,
@@ -153,6 +152,23 @@ class FileDesk:
         with closing(self._open()) as file:
             found = file.execute("SELECT 1 FROM note WHERE ticket = ? AND marker = ?", (ticket, marker))
             return found.fetchone() is not None
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(text=50_000, file=1 << 20, tags=False, links=False)
+
+    async def fetch(self, ticket: str, attachment: str, *, limit: int) -> bytes:  # noqa: ARG002 - the Protocol's shape.
+        raise TicketGoneError("it has no files")
+
+    async def tag(self, ticket: str, *, add: Collection[str] = (), remove: Collection[str] = ()) -> None:
+        """It has no tags."""
+
+    async def link(self, ticket: str, target: str) -> None:
+        """It has no links."""
+
+    async def greet(self) -> Greeting:
+        self._may_fail()
+        return Greeting(said="a file", ahead=0.0)
 
     async def close(self) -> None:
         """Nothing is held."""

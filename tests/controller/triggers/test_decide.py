@@ -14,13 +14,14 @@ from controller.settings import SettingsError
 from controller.triggers.classify import Classification, Complaint
 from controller.triggers.decide import Ignore, Start, Wait, decide_trigger
 from controller.triggers.rules import limits_from, rules_from
-from controller.triggers.source import Arrived, Facets
+from controller.triggers.source import Arrived
 
 _CASES = tomllib.loads(Path(__file__).with_name("cases").joinpath("rules.toml").read_text("utf-8"))["case"]
 _OPENED = datetime(2026, 11, 27, 11, 0, tzinfo=UTC)
 
 
 def _arrived(told: dict[str, Any]) -> Arrived:
+    desk = told.pop("desk", "builtin")
     ticket = Ticket(
         id="1",
         customer=told.pop("customer", "musterbau"),
@@ -29,10 +30,12 @@ def _arrived(told: dict[str, Any]) -> Arrived:
         state=told.pop("state", "new"),
         requester="r",
         created=_OPENED,
+        changed=_OPENED,
         url="",
+        tags=tuple(told.pop("tags", ())),
+        **told,
     )
-    tags = tuple(told.pop("tags", ()))
-    return Arrived(desk=told.pop("desk", "builtin"), ticket=ticket, facets=Facets(tags=tags, **told))
+    return Arrived(desk=desk, ticket=ticket)
 
 
 def _said(told: list[Any] | None) -> Classification:
