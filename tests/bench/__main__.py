@@ -26,6 +26,7 @@ from tests.bench import (
     walls,
     zonemaster,
 )
+from tests.bench import captures, decisions, dns_rate, pages, sip, snmp, ssh_hosts, walls, zonemaster
 from tests.bench.row import Row
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
@@ -46,6 +47,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "decisions": decisions.measure,
     "verifying": decisions.measure_verifying,
     "intake": intake.measure,
+    "pages": pages.measure,
 }
 
 

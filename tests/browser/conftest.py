@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,20 @@ def home(fleet: Fleet, units: Path, tmp_path_factory: pytest.TempPathFactory) ->
         done = run_command(made, *words)
         assert done.returncode in {0, 1}, done.stderr
     return made
+
+
+@dataclass(frozen=True)
+class World:
+    """The home, where the hosts keep their services, and the address of the one for which a colleague must agree."""
+
+    home: Path
+    units: Path
+    address: str
+
+
+@pytest.fixture(scope="session")
+def world(home: Path, units: Path, fleet: Fleet) -> World:
+    return World(home, units, fleet.address(1))
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from inventory.token import Pin, pin_of
-from tests.browser.conftest import EVA, EVA_KEY, FINN, pin_engineers
+from tests.browser.conftest import EVA, EVA_KEY, FINN, World, pin_engineers
 from tests.browser.eyes import must_be_well
-from tests.browser.served import looking
+from tests.browser.served import Watched, looking
 from tests.controller.change.units import UNIT, fail, said_of
 from tests.controller.web.doors import Fixed
-from tests.fleet import Fleet
 from tests.home import run_command
 
 pytestmark = pytest.mark.slow
@@ -52,75 +51,93 @@ _WORDS = {
 
 @pytest.mark.parametrize("language", ["de", "en"])
 def test_from_the_inbox_to_a_change_that_helped(
-    site: tuple[str, Fixed],
-    chromium: Browser,
-    home: Path,
-    fleet: Fleet,
-    units: Path,
-    language: str,
+    site: tuple[str, Fixed], chromium: Browser, world: World, language: str
 ) -> None:
     address, door = site
     words = _WORDS[language]
     door.who = EVA
-    fail(units, fleet.address(1))
+    fail(world.units, world.address)
     with looking(chromium, address, language=language, dark=language == "en") as watched:
-        page = watched.page
-        page.goto("/")
-        expect(page.get_by_role("heading", name=words["needs"])).to_be_visible()
+        watched.page.goto("/")
+        expect(watched.page.get_by_role("heading", name=words["needs"])).to_be_visible()
         must_be_well(watched)
-        _by_keyboard(page)
+        _by_keyboard(watched.page)
         must_be_well(watched)
-        # The ticket: what will be asked is known before it starts.
-        page.goto("/tickets/builtin/1")
-        page.get_by_role("checkbox", name="h1").check()
-        expect(page.locator("#preview")).to_contain_text(re.compile("an 1 Host|to 1 host"))
-        must_be_well(watched)
-        page.get_by_role("button", name=words["start"]).click()
-        page.wait_for_url("**/live/*")
-        must_be_well(watched)
-        result = page.locator("[data-result]")
-        result.wait_for(timeout=_PATIENCE)
-        expect(result).to_be_focused()
-        expect(page.get_by_role("status")).to_have_text(re.compile(r"Es ist zu Ende\.|It is over\."))
-        must_be_well(watched)
-        result.click()
-        page.wait_for_url("**/runs/*")
-        expect(page.get_by_role("main")).to_contain_text(UNIT)
-        must_be_well(watched)
-        # What treats it is planned; nothing has changed yet.
-        page.get_by_role("button", name=words["plan"]).first.click()
-        page.locator("[data-result]").click(timeout=_PATIENCE)
-        page.wait_for_url("**/plans/*")
-        plan = page.url
-        expect(page.get_by_role("main")).to_contain_text(f"systemctl start -- {UNIT}")
-        expect(page.get_by_role("main")).to_contain_text(words["must"])
-        must_be_well(watched)
-        assert said_of(units, fleet.address(1)) == ("failed", [])
-        # A colleague makes a key in the browser, has it pinned, and agrees to exactly this.
+        _diagnosed(watched, words)
+        plan = _planned(watched, words)
+        assert said_of(world.units, world.address) == ("failed", [])
         door.who = FINN
-        page.goto("/key")
-        if page.get_by_role("button", name=words["make"]).is_visible():
-            page.get_by_role("button", name=words["make"]).click()
-        line = page.locator("[data-line]")
-        expect(line).to_have_text(re.compile(r"^ed25519 \S{43} Finn Fix$"))
-        must_be_well(watched)
-        pin_engineers(home, pin_of(EVA_KEY, "Eva Eng"), Pin.read(line.inner_text()))
-        _agree(page, plan, words)
-        must_be_well(watched)
-        page.get_by_role("button", name=words["apply"]).click()
-        page.locator("[data-result]").click(timeout=_PATIENCE)
-        page.wait_for_url("**/plans/*")
-        expect(page.locator(".when")).to_contain_text(words["done"])
-        must_be_well(watched)
-        assert said_of(units, fleet.address(1))[0] == "active"
-        # Its undo is a change of its own, and is agreed to anew.
-        _agree(page, plan, words)
-        page.get_by_role("button", name=words["undo"]).click()
-        page.locator("[data-result]").click(timeout=_PATIENCE)
-        expect(page.locator(".when")).to_contain_text(words["undone"])
-        assert said_of(units, fleet.address(1))[1][-1] == f"stop {UNIT}"
-        must_be_well(watched)
-    assert run_command(home, "ledger", "verify").returncode == 0
+        _made_a_key(watched, words, world.home)
+        _carried_out(watched, plan, words)
+        assert said_of(world.units, world.address)[0] == "active"
+        _taken_back(watched, plan, words)
+        assert said_of(world.units, world.address)[1][-1] == f"stop {UNIT}"
+    assert run_command(world.home, "ledger", "verify").returncode == 0
+
+
+def _diagnosed(watched: Watched, words: dict[str, str]) -> None:
+    """The ticket says what will be asked before it starts; the run is followed until it is over."""
+    page = watched.page
+    page.goto("/tickets/builtin/1")
+    page.get_by_role("checkbox", name="h1").check()
+    expect(page.locator("#preview")).to_contain_text(re.compile("an 1 Host|to 1 host"))
+    must_be_well(watched)
+    page.get_by_role("button", name=words["start"]).click()
+    page.wait_for_url("**/live/*")
+    must_be_well(watched)
+    result = page.locator("[data-result]")
+    result.wait_for(timeout=_PATIENCE)
+    expect(result).to_be_focused()
+    expect(page.get_by_role("status")).to_have_text(re.compile(r"Es ist zu Ende\.|It is over\."))
+    must_be_well(watched)
+    result.click()
+    page.wait_for_url("**/runs/*")
+    expect(page.get_by_role("main")).to_contain_text(UNIT)
+    must_be_well(watched)
+
+
+def _planned(watched: Watched, words: dict[str, str]) -> str:
+    """What treats the finding is planned; who asked for it is told that somebody else must agree."""
+    page = watched.page
+    page.get_by_role("button", name=words["plan"]).first.click()
+    page.locator("[data-result]").click(timeout=_PATIENCE)
+    page.wait_for_url("**/plans/*")
+    expect(page.get_by_role("main")).to_contain_text(f"systemctl start -- {UNIT}")
+    expect(page.get_by_role("main")).to_contain_text(words["must"])
+    must_be_well(watched)
+    return page.url
+
+
+def _made_a_key(watched: Watched, words: dict[str, str], home: Path) -> None:
+    """A colleague makes a key in the browser, and has its public half pinned."""
+    page = watched.page
+    page.goto("/key")
+    page.get_by_role("button", name=words["make"]).click()
+    line = page.locator("[data-line]")
+    expect(line).to_have_text(re.compile(r"^ed25519 \S{43} Finn Fix$"))
+    must_be_well(watched)
+    pin_engineers(home, pin_of(EVA_KEY, "Eva Eng"), Pin.read(line.inner_text()))
+
+
+def _carried_out(watched: Watched, plan: str, words: dict[str, str]) -> None:
+    page = watched.page
+    _agree(page, plan, words)
+    must_be_well(watched)
+    page.get_by_role("button", name=words["apply"]).click()
+    page.locator("[data-result]").click(timeout=_PATIENCE)
+    page.wait_for_url("**/plans/*")
+    expect(page.locator(".when")).to_contain_text(words["done"])
+    must_be_well(watched)
+
+
+def _taken_back(watched: Watched, plan: str, words: dict[str, str]) -> None:
+    """Its undo is a change of its own, and is agreed to anew."""
+    page = watched.page
+    _agree(page, plan, words)
+    page.get_by_role("button", name=words["undo"]).click()
+    page.locator("[data-result]").click(timeout=_PATIENCE)
+    expect(page.locator(".when")).to_contain_text(words["undone"])
+    must_be_well(watched)
 
 
 def _by_keyboard(page: Page) -> None:

@@ -161,8 +161,8 @@ def test_hostile_text_is_read_and_does_nothing(site: tuple[str, Fixed], chromium
             must_be_well(watched)
             assert page.locator("img, script:not([src])").count() == 0, path
             shown = page.locator("body").inner_text()
-            for sign in ("\x1b", "\u202e", "\u200b", "\u2066", "\ufeff", "\x9b", "49"):
-                assert sign == "49" or sign not in shown, (path, sign)
+            for sign in ("\x1b", "\u202e", "\u200b", "\u2066", "\ufeff", "\x9b"):
+                assert sign not in shown, (path, sign)
         page.goto(f"/runs/{_RUN}")
         assert "<script>alert(1)</script>" in page.locator("h1").inner_text()
         assert "{{ 7*7 }}" in page.locator("h1").inner_text()
