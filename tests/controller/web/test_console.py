@@ -99,7 +99,12 @@ def test_every_route_says_which_right_it_needs(client: TestClient) -> None:
             getattr(one.call, "right", None) for one in route.dependant.dependencies if one.call is not None
         } - {None}
         assert len(rights) == 1, route.path
-        if "POST" in (route.methods or ()) and route.path.split("/")[1] in {"tickets", "runs", "plans", "live"}:
+        if "POST" in (route.methods or ()) and route.path.split("/")[1] in {
+            "tickets",
+            "runs",
+            "plans",
+            "live",
+        }:
             assert rights <= {Right.DIAGNOSE, Right.PLAN, Right.APPROVE, Right.APPLY}, route.path
 
 
