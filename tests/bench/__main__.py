@@ -27,6 +27,7 @@ from tests.bench import (
     zonemaster,
 )
 from tests.bench import captures, decisions, dns_rate, pages, sip, snmp, ssh_hosts, walls, zonemaster
+from tests.bench import captures, decisions, dns_rate, sip, snmp, ssh_hosts, walls, zonemaster
 from tests.bench.row import Row
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {

@@ -19,7 +19,7 @@ from inventory.token import new_key, pin_of
 from tests.bench.row import Row, at_least, at_most
 from tests.law import wide
 
-__all__ = ["contract_text", "measure", "measure_reading", "measure_verifying"]
+__all__ = ["measure", "measure_reading", "measure_verifying"]
 
 HOSTS, CLAUSES = 100_000, 1_000
 
@@ -60,13 +60,13 @@ def _host(n: int) -> str:
 
 
 @cache
-def contract_text(hosts: int = HOSTS) -> str:
+def _text() -> str:
     """A contract as an inventory would write it: each host with a key of its own."""
     until = datetime.now(UTC).date() + timedelta(days=365)
     return "".join(
         [
             _HEAD.format(until=until),
-            *(_host(n) for n in range(1, hosts + 1)),
+            *(_host(n) for n in range(1, HOSTS + 1)),
             "clauses:\n",
             *(_CLAUSE.format(n=n) for n in range(CLAUSES)),
         ]
@@ -88,9 +88,7 @@ _PEER = "import yaml" + _MEASURED.format("for _ in iter(yaml.CSafeLoader(text).g
 
 def _measured(program: str) -> tuple[float, int]:
     words = [sys.executable, "-c", program]
-    said = subprocess.run(
-        words, input=contract_text().encode(), capture_output=True, check=True
-    ).stdout.split()
+    said = subprocess.run(words, input=_text().encode(), capture_output=True, check=True).stdout.split()
     return float(said[0]), int(said[1])
 
 
@@ -109,7 +107,7 @@ def measure_reading() -> list[Row]:
 
 def measure() -> list[Row]:
     """Decisions a second of one core's time, once the contract is loaded, best of three."""
-    contract: Contract = read(contract_text())
+    contract: Contract = read(_text())
     now = datetime.now(UTC)
     requests = [Request(customer="large", host=f"h{n}", deed=Diagnose("linux")) for n in range(1, HOSTS + 1)]
     ceiling = wide("large")
