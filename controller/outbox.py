@@ -344,6 +344,9 @@ def _record(store: Store, ended: Delivery, files: tuple[Kept, ...] | None, now: 
         )
         if connection.execute(change).rowcount != 1 or files is None:
             return ended
-        kept = replace(ended, reference=f"kept as ticket {fall_back(connection, ended, files, now)}")
-        connection.execute(update(outbox).where(outbox.c.id == ended.id).values(reference=kept.reference))
+        number = fall_back(connection, ended, files, now)
+        error = f"{ended.error}; it is kept as ticket {number} of the built-in desk"
+        kept = replace(ended, error=error, reference=f"kept as ticket {number}")
+        change = update(outbox).where(outbox.c.id == ended.id)
+        connection.execute(change.values(last_error=error, reference=kept.reference))
     return kept
