@@ -163,13 +163,14 @@ _Row = Row[tuple[object, ...]]
 def _go_through(connection: Connection) -> tuple[Head, _Wrong | None]:
     """Give the last sound entry, and what is wrong with the one after it."""
     last = Head(0, START)
-    every = connection.execution_options(yield_per=1000).execute(select(ledger).order_by(ledger.c.number))
+    every = select(ledger).order_by(ledger.c.number).execution_options(yield_per=1000)
     try:
-        for row in every:
-            wrong = _examine(connection, last, row)
-            if wrong is not None:
-                return last, wrong
-            last = Head(row.number, row.hash)
+        with connection.execute(every) as rows:
+            for row in rows:
+                wrong = _examine(connection, last, row)
+                if wrong is not None:
+                    return last, wrong
+                last = Head(row.number, row.hash)
     except _UNREADABLE:
         return _one_by_one(connection, last)
     return last, None

@@ -16,10 +16,11 @@ from agent.post import Post, load_post
 from agent.refusal import Hold, HoldError
 from controller.desks.desk import Desk, DeskError
 from controller.desks.named import desk_named
-from controller.settings import Settings, load_settings
+from controller.settings import Settings, SettingsError, load_settings
 from controller.store.contracts import StoredContract, contract_at, current_contract, waiting_contract
 from controller.store.errors import StoreError
 from controller.store.living import under_way
+from controller.store.server import Server
 from controller.store.store import Store, open_store
 from inventory.contract import Contract
 from inventory.decide import Reason
@@ -227,10 +228,22 @@ def _held(
 def open_office(tell: Callable[[str], None]) -> Office:
     """Open this installation for whoever is logged in to this machine. Raises SettingsError, StoreError, OSError."""
     settings = load_settings()
+    credentials = Credentials(settings.credentials)
     return Office(
         settings=settings,
-        store=open_store(settings.home),
-        credentials=Credentials(settings.credentials),
+        store=open_store(settings.home, _server(settings, credentials)),
+        credentials=credentials,
         who=getpass.getuser(),
         tell=tell,
     )
+
+
+def _server(settings: Settings, credentials: Credentials) -> Server | None:
+    said = settings.store
+    if said is None:
+        return None
+    try:
+        password = credentials.resolve(said.password) if said.password else ""
+    except CredentialError as error:
+        raise SettingsError(f"[store] password: {error}") from None
+    return Server(url=said.url, password=password, ca=str(said.ca) if said.ca else "")

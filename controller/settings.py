@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -24,6 +25,27 @@ __all__ = ["Settings", "SettingsError", "controller_pin", "home_folder", "load_s
 
 class SettingsError(Exception):
     """The settings cannot be used; the message says what is wrong and where."""
+
+
+class StoreSettings(BaseModel):
+    """Where the database lies, when it is not the file in the home."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = Field(description="postgresql://USER@HOST/DATABASE")
+    password: str = Field(default="", description="the reference of a credential, never the password itself")
+    ca: Path | None = Field(default=None, description="who signs the server's certificate; else the system's")
+
+    @field_validator("url")
+    @classmethod
+    def _of_a_server(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme != "postgresql" or not parts.path.strip("/") or parts.password is not None:
+            raise ValueError("this is not postgresql://USER@HOST/DATABASE without a password")
+        # What is asked for here could take the verified TLS away again.
+        if any(not said.startswith("host=/") for said in parts.query.split("&") if said):
+            raise ValueError("nothing but the folder of a socket (host=/...) may follow the database")
+        return value
 
 
 class Settings(BaseModel):
@@ -54,6 +76,7 @@ class Settings(BaseModel):
         default=[], description="when a ticket becomes a run by itself; see controller.triggers.rules"
     )
     intake: dict[str, Any] = Field(default={}, description="how much of that; see controller.triggers.rules")
+    store: StoreSettings | None = Field(default=None, description="a server for the database; else a file")
 
     @property
     def credentials(self) -> Path:
@@ -104,6 +127,7 @@ _ADVICE = {
     "people": 'write the logins of this machine with the names beside their keys: [people] eva = "Eva Eng"',
     "trigger": "write each rule as a table, [[trigger]]",
     "intake": "write the limits as a table, [intake]",
+    "store": 'write a table: [store] url = "postgresql://USER@HOST/DATABASE", password = "REFERENCE", ca = "FILE"',
     "deadline": "write the seconds for a whole run, more than 0 and at most 3600",
 }
 

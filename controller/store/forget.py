@@ -65,14 +65,15 @@ def sweep(store: Store, now: datetime) -> int:
 
 
 def _held(connection: Connection) -> Iterator[str]:
-    several = connection.execution_options(yield_per=1000)
-    for parts in several.scalars(select(exchange.c.parts)):
+    # Said with each statement: said of the connection, it would hold for its BEGIN, too, which PostgreSQL refuses.
+    several = {"yield_per": 1000}
+    for parts in connection.scalars(select(exchange.c.parts), execution_options=several):
         yield from parts.values()
-    yield from several.scalars(select(ticket_file.c.sha256))
+    yield from connection.scalars(select(ticket_file.c.sha256), execution_options=several)
     lasting = select(release.c.page, release.c.data).join(run, run.c.id == release.c.run)
-    for forms in several.execute(lasting.where(run.c.expired.is_(None))):
+    for forms in connection.execute(lasting.where(run.c.expired.is_(None)), execution_options=several):
         yield from forms
-    for action in several.scalars(select(outbox.c.action)):
+    for action in connection.scalars(select(outbox.c.action), execution_options=several):
         yield from (file["sha256"] for file in action.get("files", ()))
         if action.get("html"):
             yield action["html"]

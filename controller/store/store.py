@@ -1,30 +1,28 @@
 """Where is the store, and is it ready? Opens one home folder: database, evidence, ledger head.
 
-SQLite: write-ahead log, foreign keys on, writers take turns and wait. Alembic is loaded only when the tables
-are not the newest ones, because a command shall ask its first question within half a second.
+The database is SQLite's file in the home, or PostgreSQL's where a server is named; writers take turns and wait on
+either. Alembic is loaded only when the tables are not the newest ones, because a command shall ask its first
+question within half a second.
 """
 
 from __future__ import annotations
 
-import json
-import sqlite3
-import time
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, insert, inspect, select, text
 
 from controller.store.blobs import Blobs
 from controller.store.errors import StoreTooNewError, StoreUnusableError
-from controller.store.schema import HEAD
+from controller.store.schema import HEAD, installation
+from controller.store.server import Server
+from controller.store.sqlite import sqlite_engine
 
-__all__ = ["Store", "open_store"]
-
-# How long a writer waits for another one, in seconds.
-_PATIENCE = 15.0
+__all__ = ["Server", "Store", "open_store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,73 +53,47 @@ class Store:
         self.engine.dispose()
 
 
-def open_store(home: Path) -> Store:
-    """Open a home folder, make it when it is new, and bring its tables up to date.
+def open_store(home: Path, server: Server | None = None) -> Store:
+    """Open a home folder, make it when it is new, and bring its tables up to date. server: PostgreSQL's, if any.
 
     Raises StoreTooNewError, StoreUnusableError; OSError when the folder cannot be made.
     """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = home / "secondline.sqlite3"
-    path.touch(mode=0o600)
-    engine = create_engine(
-        f"sqlite:///{path}",
-        connect_args={"timeout": _PATIENCE, "isolation_level": None},
-        json_serializer=_to_json,
-    )
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
-    event.listen(engine, "handle_error", _told)
-    store = Store(home, engine, Blobs(home / "evidence"))
-    if _version(store) != HEAD:
-        _migrate(store)
+    if server is None:
+        store = Store(home, sqlite_engine(home / "secondline.sqlite3"), Blobs(home / "evidence"))
+    else:
+        from controller.store.postgres import postgres_engine  # noqa: PLC0415 - only who has a server pays for it.
+
+        store = Store(home, postgres_engine(server), Blobs(home / "evidence"))
+    try:
+        if _version(store) != HEAD:
+            _migrate(store)
+        if server is not None:
+            _belong(store)
+    except BaseException:
+        store.close()
+        raise
     return store
 
 
-def _to_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-def _prepare(connection: sqlite3.Connection, _record: object) -> None:
-    # What is deleted is overwritten, as it may be a customer's.
-    _write_ahead(connection)
-    for pragma in (
-        "foreign_keys=ON",
-        "synchronous=NORMAL",
-        "trusted_schema=OFF",
-        "secure_delete=ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Have a write-ahead log. While somebody else gives a new database its own, SQLite says so without waiting."""
-    until = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL").close()
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-def _begin(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options.get('durable') else 'NORMAL'}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
-
-
-def _told(context: ExceptionContext) -> None:
-    """What no statement of ours can cause is told as what it is, wherever it happens."""
-    cause = context.original_exception
-    if isinstance(cause, sqlite3.OperationalError) or type(cause) is sqlite3.DatabaseError:
-        where = context.engine.url.database if context.engine else "the store"
+def _belong(store: Store) -> None:
+    """See that home and database are each other's: locks, evidence and the ledger's end lie in the home."""
+    file = store.home / "installation"
+    with store.read() as connection:
+        theirs = connection.scalar(select(installation.c.id))
+    if theirs is None:
+        with store.write(durable=True) as connection:
+            theirs = connection.scalar(select(installation.c.id))
+            if theirs is None:
+                # A home that has an id keeps it: what was begun before a crash, or a database made anew.
+                theirs = file.read_text("ascii") if file.exists() else secrets.token_hex(16)
+                file.write_text(theirs, "ascii")
+                connection.execute(insert(installation).values(id=theirs))
+    if not file.exists() or file.read_text("ascii") != theirs:
         raise StoreUnusableError(
-            f"{where} cannot be used: {cause}; see that it is a database of Secondline's, that there is "
-            "room on its disk, and that this account may write there"
-        ) from cause
+            f"the database belongs to another home folder than {store.home}: several controllers share one home "
+            "(a folder whose locks hold for all of them); see [store] in settings.toml, or that the folder is mounted"
+        )
 
 
 def _version(store: Store) -> str:
@@ -143,6 +115,9 @@ def _migrate(store: Store) -> None:
     attributes: dict[str, Any] = config.attributes
     with store.write(durable=True) as connection:
         attributes["connection"] = connection
+        if connection.dialect.name == "postgresql":
+            # A large table may take longer to change than any statement of ours may run.
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         try:
             command.upgrade(config, "head")
         except CommandError as error:

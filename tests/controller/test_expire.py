@@ -32,6 +32,7 @@ from controller.store.errors import BlobError, ExpiredError
 from controller.store.exchanges import evidence, record_exchanges
 from controller.store.jobs import results
 from controller.store.runs import Run, RunState, create_run, get_run
+from controller.store.server import Server
 from controller.store.store import Store, open_store
 from inventory.read import read
 
@@ -41,8 +42,8 @@ SHARED = b"both were told this"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(tmp_path / "home")
+def store(tmp_path: Path, server: Server | None) -> Iterator[Store]:
+    opened = open_store(tmp_path / "home", server)
     for customer, days in (("short", 30), ("long", 3650)):
         added(opened, customer, 1, paper(customer, days))
     yield opened
@@ -132,7 +133,9 @@ def everything(store: Store) -> bytes:
     return b"".join(path.read_bytes() for path in store.home.rglob("*") if path.is_file())
 
 
-def test_what_is_too_old_is_gone_from_every_file_and_the_ledger_says_so(store: Store) -> None:
+def test_what_is_too_old_is_gone_from_every_file_and_the_ledger_says_so(
+    store: Store, server: Server | None
+) -> None:
     old, fresh = ran(store, "old", 31, SECRET, SHARED), ran(store, "fresh", 29, SHARED)
     grown_old(store)
     assert SECRET in everything(store)
@@ -141,7 +144,7 @@ def test_what_is_too_old_is_gone_from_every_file_and_the_ledger_says_so(store: S
     store.close()
     assert SECRET not in everything(store)
     assert SHARED in everything(store)
-    reopened = open_store(store.home)
+    reopened = open_store(store.home, server)
     assert (evidence(reopened, old), results(reopened, old)) == ((), ())
     assert not (reopened.home / "runs" / old).exists()
     assert len(evidence(reopened, fresh)) == 1

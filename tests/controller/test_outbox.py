@@ -44,6 +44,7 @@ from controller.store import tickets
 from controller.store.errors import UnknownRunError
 from controller.store.forget import forget
 from controller.store.runs import Run, RunState, create_run, get_run
+from controller.store.server import Server
 from controller.store.store import Store, open_store
 
 _NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -51,8 +52,8 @@ _NOTE = Action(kind=ActionKind.NOTE, text="Ursache: ü")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(tmp_path / "home")
+def store(tmp_path: Path, server: Server | None) -> Iterator[Store]:
+    opened = open_store(tmp_path / "home", server)
     yield opened
     opened.close()
 

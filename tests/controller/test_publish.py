@@ -14,6 +14,7 @@ from controller.publish import publish
 from controller.store.blobs import MAX_BLOB
 from controller.store.letters import action_from
 from controller.store.runs import Run, RunState, create_run, get_run
+from controller.store.server import Server
 from controller.store.store import Store, open_store
 from inventory.read import read
 from inventory.schema import example
@@ -21,8 +22,8 @@ from tests.controller.reports.sample import sample
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(tmp_path / "home")
+def store(tmp_path: Path, server: Server | None) -> Iterator[Store]:
+    opened = open_store(tmp_path / "home", server)
     report = sample()
     create_run(
         opened,

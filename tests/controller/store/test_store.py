@@ -80,7 +80,8 @@ def test_what_is_no_database_is_told_as_that_and_left_as_it_is(tmp_path: Path) -
     assert (home / "secondline.sqlite3").read_text().startswith("a letter")
 
 
-def test_a_database_that_is_damaged_later_is_told_as_that(store: Store) -> None:
+def test_a_database_that_is_damaged_later_is_told_as_that(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "home")
     store.close()
     path = store.home / "secondline.sqlite3"
     whole = path.read_bytes()

@@ -187,3 +187,18 @@ def _ledger() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_ledger")),
     )
     op.create_index(op.f("ix_ledger_run"), "ledger", ["run"], unique=False)
+
+
+def downgrade() -> None:
+    for table in (
+        "ledger",
+        "outbox",
+        "exchange",
+        "job",
+        "run",
+        "ticket_file",
+        "ticket_note",
+        "ticket",
+        "contract",
+    ):
+        op.drop_table(table)

@@ -12,3 +12,8 @@ down_revision = "0001"
 def upgrade() -> None:
     op.add_column("run", sa.Column("subject", sa.Text(), server_default="", nullable=False))
     op.add_column("run", sa.Column("expired", sa.DateTime(timezone=True), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("run", "expired")
+    op.drop_column("run", "subject")

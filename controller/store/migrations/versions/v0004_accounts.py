@@ -11,3 +11,7 @@ down_revision = "0003"
 
 def upgrade() -> None:
     op.add_column("run", sa.Column("accounts", sa.JSON(), server_default="[]", nullable=False))
+
+
+def downgrade() -> None:
+    op.drop_column("run", "accounts")

@@ -11,3 +11,7 @@ down_revision = "0004"
 
 def upgrade() -> None:
     op.add_column("run", sa.Column("symptom", sa.String(40), server_default="", nullable=False))
+
+
+def downgrade() -> None:
+    op.drop_column("run", "symptom")

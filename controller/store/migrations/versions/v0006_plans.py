@@ -80,3 +80,9 @@ def _hosts() -> None:
         sa.PrimaryKeyConstraint("plan", "kind", "host", name="pk_plan_host"),
     )
     op.create_index("ix_plan_host_customer_host", "plan_host", ["customer", "host"])
+
+
+def downgrade() -> None:
+    for table in ("promotion", "plan_host", "plan_word", "plan"):
+        op.drop_table(table)
+    op.drop_column("run", "kind")

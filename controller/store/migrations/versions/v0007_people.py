@@ -66,3 +66,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person"], ["person.id"], name="fk_recovery_code_person_person"),
         sa.PrimaryKeyConstraint("person", "id", name="pk_recovery_code"),
     )
+
+
+def downgrade() -> None:
+    for table in ("recovery_code", "invitation", "login", "person_role", "person"):
+        op.drop_table(table)

@@ -49,3 +49,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_question_customer_at", "question", ["customer", "at"])
     op.create_index("ix_question_about", "question", ["about"])
+
+
+def downgrade() -> None:
+    op.drop_table("question")
+    op.drop_table("release")

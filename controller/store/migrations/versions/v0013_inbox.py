@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0013"
-down_revision = "0009"
+down_revision = "0010"
 
 
 def upgrade() -> None:
@@ -16,3 +16,12 @@ def upgrade() -> None:
     op.create_index("ix_run_faults_began", "run", ["faults", "began"])
     op.create_index("ix_outbox_run", "outbox", ["run"])
     op.create_index("ix_plan_customer", "plan", ["customer"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_plan_customer", "plan")
+    op.drop_index("ix_outbox_run", "outbox")
+    op.drop_index("ix_run_faults_began", "run")
+    op.drop_index("ix_run_customer_began", "run")
+    op.drop_column("run", "cause")
+    op.drop_column("run", "faults")
