@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, text
@@ -10,7 +11,7 @@ from sqlalchemy import insert, text
 from controller.store.inbox import Sight, Wanted, inbox, last_good, waiting
 from controller.store.runs import Run, RunState, get_run
 from controller.store.schema import outbox, run
-from controller.store.store import Store
+from controller.store.store import Store, open_store
 
 _NOW = datetime.now(UTC)
 _ALL = Sight(customers=frozenset(), others=True)
@@ -138,10 +139,12 @@ def test_the_last_good_run_is_the_nearest_alike(store: Store) -> None:
     assert ids((found,)) == ["r0006"] if (found := last_good(store, bad)) else False
 
 
-def test_a_page_is_found_by_an_index(store: Store) -> None:
-    """However many runs there are: no sort, and no way through all of them."""
+def test_a_page_is_found_by_an_index(tmp_path: Path) -> None:
+    """However many runs there are: no sort, and no way through all of them. Of a file: a server plans by what it has."""
+    store = open_store(tmp_path / "home")
     asked = "EXPLAIN QUERY PLAN SELECT * FROM run WHERE customer = 'k' AND kind IN ('diagnose') ORDER BY began DESC"
     with store.read() as connection:
         steps = [row.detail for row in connection.execute(text(f"{asked} LIMIT 41"))]
     assert any("ix_run_customer_began" in step for step in steps), steps
     assert not any("TEMP B-TREE" in step for step in steps), steps
+    store.close()
