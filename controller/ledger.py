@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, insert, or_, select
 
 from controller.reports.model import Touch
 from controller.store.chain import FIELDS, START, Head, Link, alone, hash_of, read_heads, write_heads
 from controller.store.entries import Entry, LedgerFact, What
 from controller.store.errors import LedgerBrokenError
-from controller.store.schema import ledger
+from controller.store.schema import ledger, run
 from controller.store.store import Store
 
 __all__ = [
@@ -30,9 +30,11 @@ __all__ = [
     "Problem",
     "Verdict",
     "What",
+    "about",
     "append",
     "append_many",
     "excerpt",
+    "entries_of",
     "head_of",
     "touches",
     "verify",
@@ -106,7 +108,7 @@ def touches(store: Store, run: str) -> tuple[Touch, ...]:
                 host=row.host,
                 clause=row.clause,
                 who=row.who,
-                about=_about(row.what, row.facts),
+                about=about(row.what, row.facts),
             )
             for row in connection.execute(every)
         )
@@ -126,7 +128,21 @@ def excerpt(store: Store, run: str) -> tuple[Link, ...]:
         )
 
 
-def _about(what: str, facts: Mapping[str, LedgerFact]) -> str:
+def entries_of(store: Store, customer: str, *, after: int = 0, limit: int = 100) -> tuple[_Row, ...]:
+    """What was remembered of a customer's runs and contract, in order, from behind an entry on."""
+    theirs = or_(run.c.customer == customer, ledger.c.facts["customer"].as_string() == customer)
+    wanted = (
+        select(ledger)
+        .outerjoin(run, ledger.c.run == run.c.id)
+        .where(ledger.c.number > after, theirs)
+        .order_by(ledger.c.number)
+        .limit(limit)
+    )
+    with store.read() as connection:
+        return tuple(connection.execute(wanted))
+
+
+def about(what: str, facts: Mapping[str, LedgerFact]) -> str:
     """What an entry was about, in words that only we choose: a report may show them to anybody."""
     if what == What.WALLS_STAND:
         # What a wall has held says others' words; which walls stand says ours.

@@ -5,13 +5,14 @@ No password is ever given on a command line: whoever is added gets a link that c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from controller.choice import must_be_known
+from controller.cli.programs import revoke, token, tokens
 from controller.cli.show import print_error, print_json, print_line, print_table
 from controller.office import open_office
 
@@ -24,13 +25,13 @@ _Roles = Annotated[
     typer.Option("--role", help="ROLE for every customer, or ROLE:CUSTOMER; may be given several times."),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_LINK = timedelta(days=1)
 
 
 @app.command("list")
 def list_people(*, json: _Json = False) -> None:
     """Everybody who may log in, with their roles."""
-    from controller.store.people import get_accounts  # noqa: PLC0415 - start-up counts.
+    from controller.people import told  # noqa: PLC0415 - start-up counts.
+    from controller.store.people import get_accounts  # noqa: PLC0415
 
     accounts = get_accounts(open_office(print_error).store)
     if json:
@@ -50,7 +51,7 @@ def list_people(*, json: _Json = False) -> None:
     print_table(
         ("id", "name", "roles", "second factor", "may log in"),
         [
-            (one.id, one.name, _told(one.roles), "yes" if one.totp else "no", "no" if one.disabled else "yes")
+            (one.id, one.name, told(one.roles), "yes" if one.totp else "no", "no" if one.disabled else "yes")
             for one in accounts
         ],
     )
@@ -70,36 +71,44 @@ def add(
     json: _Json = False,
 ) -> None:
     """Add a person, and print the link by which they set their password."""
-    from controller.ledger import Entry, What, append  # noqa: PLC0415 - start-up counts.
-    from controller.store.people import Account, add_account  # noqa: PLC0415
+    from controller import people  # noqa: PLC0415 - start-up counts.
+    from controller.store.people import Account  # noqa: PLC0415
 
-    if not who.replace(".", "").replace("-", "").replace("_", "").isalnum() or not who.isascii():
-        raise typer.BadParameter(f"{who!r} cannot be a name here: use letters, digits, '.', '-' and '_'")
     office, now = open_office(print_error), datetime.now(UTC)
-    roles = _roles([*(role or ()), *(("administrator",) if administrator else ())])
-    fresh = Account(id=who, name=name, email=email, language=language, added=now, roles=roles)
-    add_account(office.store, fresh)
-    facts = {"person": who, "roles": _told(roles)}
-    append(office.store, Entry(what=What.PERSON_ADDED, who=office.who, facts=facts))
-    _print_link(who, as_json=json)
+    given = _roles([*(role or ()), *(("administrator",) if administrator else ())])
+    fresh = Account(id=who, name=name, email=email, language=language, added=now, roles=given)
+    _print_link(who, people.add(office.store, fresh, by=office.who), as_json=json)
 
 
 @app.command()
-def invite(who: _Who, *, json: _Json = False) -> None:
+def invite(
+    who: _Who,
+    *,
+    customer: Annotated[
+        str,
+        typer.Option(help="WHO is a contact of this customer's contract: let them in, if they are not yet."),
+    ] = "",
+    json: _Json = False,
+) -> None:
     """Print a new link by which a person sets a password; the one that they have holds until then."""
-    _print_link(who, as_json=json)
+    from controller import people  # noqa: PLC0415 - start-up counts.
+
+    office = open_office(print_error)
+    if customer:
+        _, contract = office.contract_of(customer)
+        who, path = people.invite_contact(office.store, contract, who, by=office.who)
+    else:
+        path = people.link(office.store, who, by=office.who)
+    _print_link(who, path, as_json=json)
 
 
 @app.command()
 def roles(who: _Who, *, role: _Roles = None, json: _Json = False) -> None:
     """Give a person exactly these roles; all their log-ins end."""
-    from controller.ledger import Entry, What, append  # noqa: PLC0415 - start-up counts.
-    from controller.store.people import set_roles  # noqa: PLC0415
+    from controller import people  # noqa: PLC0415 - start-up counts.
 
     office, given = open_office(print_error), _roles(role or ())
-    set_roles(office.store, who, given)
-    facts = {"person": who, "what": "roles", "roles": _told(given)}
-    append(office.store, Entry(what=What.PERSON_CHANGED, who=office.who, facts=facts))
+    people.give_roles(office.store, who, given, by=office.who)
     if json:
         print_json({"id": who, "roles": given})
 
@@ -112,28 +121,51 @@ def disable(
     json: _Json = False,
 ) -> None:
     """Let a person log in no more; all their log-ins end."""
-    from controller.ledger import Entry, What, append  # noqa: PLC0415 - start-up counts.
-    from controller.store.people import change_account  # noqa: PLC0415
+    from controller import people  # noqa: PLC0415 - start-up counts.
 
     office = open_office(print_error)
-    change_account(office.store, who, disabled=not undo)
-    facts = {"person": who, "what": "may log in again" if undo else "may not log in"}
-    append(office.store, Entry(what=What.PERSON_CHANGED, who=office.who, facts=facts))
+    people.allow(office.store, who, undo, by=office.who)
     if json:
         print_json({"id": who, "disabled": not undo})
 
 
-def _print_link(who: str, *, as_json: bool) -> None:
-    from controller.store.people import PersonError, get_account, invite  # noqa: PLC0415 - start-up counts.
+@app.command()
+def sessions(
+    who: _Who,
+    *,
+    end: Annotated[bool, typer.Option("--end", help="End all of them.")] = False,
+    json: _Json = False,
+) -> None:
+    """Where a person is logged in."""
+    from controller import people  # noqa: PLC0415 - start-up counts.
+    from controller.store.people import logins  # noqa: PLC0415
 
     office = open_office(print_error)
-    if get_account(office.store, who) is None:
-        raise PersonError(f"there is no person {who!r}: see 'secondline people list'")
-    secret = invite(office.store, who, datetime.now(UTC) + _LINK)
-    if as_json:
-        print_json({"id": who, "link": f"/invitation/{secret}"})
+    people.known_person(office.store, who)
+    found = logins(office.store, who)
+    heads = ("begun", "last seen", "address", "browser")
+    rows = [
+        (f"{one.began:%Y-%m-%d %H:%M}", f"{one.seen:%Y-%m-%d %H:%M}", one.address, one.program)
+        for one in found
+    ]
+    if end:
+        people.end_all(office.store, who, by=office.who)
+    if json:
+        print_json([dict(zip(heads, row, strict=True)) for row in rows])
     else:
-        print_line(f"/invitation/{secret}")
+        print_table(heads, rows)
+
+
+app.command()(token)
+app.command()(tokens)
+app.command()(revoke)
+
+
+def _print_link(who: str, path: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"id": who, "link": path})
+    else:
+        print_line(path)
     print_error(f"give {who} this link, behind the address of your server; it counts once, until tomorrow")
 
 
@@ -149,7 +181,3 @@ def _roles(words: Iterable[str]) -> dict[str, str]:
             raise typer.BadParameter(f"one role for {customer or 'every customer'}, not two: leave one out")
         found[customer or EVERY_CUSTOMER] = role
     return found
-
-
-def _told(roles: Mapping[str, str]) -> str:
-    return ", ".join(f"{role}:{customer}" for customer, role in sorted(roles.items()))

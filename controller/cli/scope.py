@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +12,6 @@ from controller.choice import must_be_known, named
 from controller.cli.show import print_error, print_json, print_line, print_table
 
 if TYPE_CHECKING:
-    from controller.work import Law
     from inventory.contract import Contract
     from inventory.decide import Deed
     from inventory.outlook.scope import ScopeRow
@@ -68,7 +66,8 @@ def scope(
     """Show who may be asked, by which clause and how long, and for the rest from when on or what must change."""
     if host is not None and not host.strip():
         raise typer.BadParameter("--host is empty: write its id, name or address, or leave --host out")
-    from controller.office import open_office  # noqa: PLC0415 - start-up counts.
+    from controller.hindrance import hindered  # noqa: PLC0415 - start-up counts.
+    from controller.office import open_office  # noqa: PLC0415
     from inventory.outlook.scope import scope_json, scope_rows  # noqa: PLC0415
 
     deeds = _deeds(area or (), playbook or ())
@@ -77,24 +76,12 @@ def scope(
     when = datetime.now(UTC) if at is None else moment(at, contract)
     hosts = contract.targets if host is None else named(contract, host)
     decided = scope_rows(law.contracts, tuple(hosts), deeds, when, ceiling_of=law.ceiling_of)
-    rows = tuple(_hindered(row, law) for row in decided)
+    rows = tuple(hindered(row, law) for row in decided)
     if json:
         print_json(scope_json(rows))
         return
     print_line(f"{contract.customer}, revision {contract.revision}, at {_shown(when, contract)}")
     print_scope(rows)
-
-
-def _hindered(row: ScopeRow, law: Law) -> ScopeRow:
-    """What is allowed, but would not be done: its agent refuses, or nobody has pinned the host's key."""
-    from inventory.decide import Diagnose, Reason  # noqa: PLC0415 - start-up counts.
-
-    area = row.deed.area if isinstance(row.deed, Diagnose) else ""
-    near = row.allowed or row.reason == Reason.NO_CEILING
-    reason, why = law.hindrance(row.host, area) if near else ("", "")
-    if not reason:
-        return row
-    return replace(row, allowed=False, reason=reason, explanation=why, allowed_from=None, allowed_until=None)
 
 
 def _deeds(areas: Sequence[str], playbooks: Sequence[str]) -> tuple[Deed, ...]:

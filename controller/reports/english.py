@@ -337,6 +337,8 @@ ENGLISH = Words(
         "person-changed": "A person's rights or keys were changed",
         "triggered": "Begun by itself, as a rule says",
         "asked-back": "The ticket was asked which host is meant",
+        "token-made": "A token for a program was made",
+        "token-revoked": "A token of a program was revoked",
     },
     stops={
         "stopped": "somebody stopped it",

@@ -345,6 +345,8 @@ GERMAN = Words(
         "person-changed": "Rechte oder Schlüssel einer Person wurden geändert",
         "triggered": "Von selbst begonnen, wie eine Regel es sagt",
         "asked-back": "Im Ticket gefragt, welcher Host gemeint ist",
+        "token-made": "Ein Zugang für ein Programm wurde angelegt",
+        "token-revoked": "Der Zugang eines Programms wurde zurückgezogen",
     },
     stops={
         "stopped": "jemand hat ihn angehalten",

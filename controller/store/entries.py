@@ -64,6 +64,8 @@ class What(StrEnum):
     BUNDLE_MADE = "bundle-made"
     TRIGGERED = "triggered"
     ASKED_BACK = "asked-back"
+    TOKEN_MADE = "token-made"  # noqa: S105 - a word, and no token.
+    TOKEN_REVOKED = "token-revoked"  # noqa: S105 - see above.
 
 
 # The facts that an entry may carry. The list is closed so that no secret gets in by the way.
@@ -168,6 +170,8 @@ _FACTS: Mapping[What, Mapping[str, type]] = MappingProxyType(
         # words: the ticket's, that led to the symptom. why: what the rule went by.
         What.TRIGGERED: {"ticket": str, "desk": str, "rule": str, "symptom": str, "words": str, "why": str},
         What.ASKED_BACK: {"ticket": str, "desk": str, "rule": str, "words": str, "hosts": int},
+        What.TOKEN_MADE: {"person": str, "token": str, "rights": str, "customers": str},
+        What.TOKEN_REVOKED: {"token": str},
         What.EVIDENCE_EXPIRED: {"customer": str, "keep_days": int, "exchanges": int},
     }
 )

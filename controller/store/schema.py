@@ -40,6 +40,7 @@ __all__ = [
     "plan",
     "plan_host",
     "plan_word",
+    "program_token",
     "promotion",
     "run",
     "ticket",
@@ -48,7 +49,7 @@ __all__ = [
 ]
 
 # The newest migration; `open_store` compares it with the database before it loads Alembic.
-HEAD = "0017"
+HEAD = "0020"
 
 METADATA = MetaData(
     naming_convention={
@@ -426,3 +427,19 @@ question = Table(
 
 # To which home folder a database on a server belongs: one row there, none in a home's own file.
 installation = Table("installation", METADATA, Column("id", String(32), primary_key=True))
+# By what a program gets in, in somebody's place. secret: SHA-256 of what the program holds.
+program_token = Table(
+    "program_token",
+    METADATA,
+    Column("id", String(16), primary_key=True),
+    Column("secret", String(64), nullable=False),
+    Column("person", ForeignKey("person.id"), nullable=False, index=True),
+    Column("name", String(100), nullable=False),
+    Column("rights", JSON, nullable=False),
+    Column("customers", JSON, nullable=False),
+    Column("made", Utc, nullable=False),
+    Column("expires", Utc, nullable=False),
+    Column("used", Utc),
+    Column("revoked", Utc),
+    UniqueConstraint("secret"),
+)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-__all__ = ["EVERY_CUSTOMER", "RIGHTS", "Person", "Right", "Role", "may"]
+__all__ = ["EVERY_CUSTOMER", "FRESH", "GIVEN", "RIGHTS", "Person", "Right", "Role", "may"]
 
 # In place of a customer's id: all of them, those of tomorrow too.
 EVERY_CUSTOMER = "*"
@@ -73,14 +73,24 @@ RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
 )
 
 
+# What needs a fresh second factor.
+FRESH = frozenset({Right.APPROVE, Right.APPLY, Right.RELEASE, Right.MANAGE_PEOPLE})
+# What a program may be given: it has no second factor, and nothing is its own.
+GIVEN = tuple(right for right in Right if right not in FRESH | {Right.PUBLIC, Right.OWN})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Who is logged in. name: as it stands beside their key and in the contract; roles: customer's id -> role."""
+    """Who is logged in. name: as it stands beside their key and in the contract; roles: customer's id -> role.
+
+    rights: for a program that works in somebody's place, those that it was given; None for the person themselves.
+    """
 
     id: str
     name: str
     roles: Mapping[str, Role]
     language: str = ""
+    rights: frozenset[Right] | None = None
 
     def role(self, customer: str) -> Role | None:
         """Their role for a customer; a role for this customer goes before one for all."""
@@ -97,6 +107,8 @@ def may(person: Person | None, right: Right, customer: str = "") -> bool:
     if right is Right.PUBLIC:
         return True
     if person is None:
+        return False
+    if person.rights is not None and right not in person.rights:
         return False
     if right is Right.OWN:
         return True

@@ -29,8 +29,10 @@ from controller.web import (
     runs,
     tickets,
 )
+from controller.web.api.app import add_api
 from controller.web.door import Door, ForeignError, LogInError, ProveError
 from controller.web.pages import Pages
+from controller.web.problems import of_program, problem
 from controller.web.underway import UnderWay
 
 __all__ = ["make_app"]
@@ -75,6 +77,7 @@ def make_app(office: Office, door: Door) -> FastAPI:
         portal_accesses,
     ):
         app.include_router(part.router)
+    add_api(app)
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
     app.mount("/htmx", StaticFiles(directory=_htmx()), name="htmx")
     app.middleware("http")(_walls)
@@ -114,15 +117,18 @@ async def _walls(request: Request, call_next: Callable[[Request], Awaitable[Resp
 
 
 def _log_in(request: Request, _error: Exception) -> Response:
-    if request.url.path.startswith("/api/"):
-        return Response('{"error":"log in first"}', 401, media_type="application/json")
+    if of_program(request):
+        why = "bring a token along (secondline people token), or log in"
+        return problem(401, why, {"WWW-Authenticate": "Bearer"})
     return RedirectResponse(f"/login?next={request.url.path}", 303)
 
 
 def _prove(request: Request, _error: Exception) -> Response:
     """What was sent is not kept meanwhile: it is asked for again, on the page that it came from."""
-    if request.url.path.startswith("/api/"):
-        return Response('{"error":"give a second factor first"}', 403, media_type="application/json")
+    if of_program(request):
+        return problem(
+            403, "a person has to do this, who gave a second factor a few minutes ago: /login/second"
+        )
     came = urlsplit(request.headers.get("referer", "")).path or "/"
     if request.headers.get("hx-request"):
         return Response(status_code=204, headers={"HX-Redirect": f"/login/second?next={came}"})
@@ -131,14 +137,16 @@ def _prove(request: Request, _error: Exception) -> Response:
 
 def _foreign(request: Request, _error: Exception) -> Response:
     pages: Pages = request.app.state.pages
-    if request.url.path.startswith("/api/"):
-        return Response('{"error":"the token of the page is missing"}', 403, media_type="application/json")
+    if of_program(request):
+        return problem(403, "send the header x-csrf-token of a page of this log-in along, or a token instead")
     return pages.show(request, "foreign.html", status=403)
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
+    if not isinstance(error, HTTPException):
+        raise error
     pages: Pages = request.app.state.pages
-    if request.url.path.startswith("/api/"):
-        return Response('{"error":"there is no such thing"}', status, media_type="application/json")
-    return pages.show(request, "refused.html", status=status, code=status)
+    if of_program(request):
+        here = "see that it exists, and that you may see it"
+        return problem(error.status_code, here if error.status_code == 404 else error.detail, error.headers)
+    return pages.show(request, "refused.html", status=error.status_code, code=error.status_code)

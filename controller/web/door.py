@@ -1,11 +1,11 @@
 """Who stands at the door, and what do they want? Finds the person of a request and asks `access.may`.
 
 A route says what it needs: `person: Annotated[Person, Depends(needs(Right.SEE_RUNS))]`. Where the path names a
-customer (`{customer}`), or a run, ticket or plan whose customer the route looks up itself (`admit`), the right must
+customer, a run or a plan (`whose.py`), or a ticket whose customer the route looks up itself (`admit`), the right must
 hold for that customer; what somebody may not see is, to them, not there (404).
 
 Whatever changes something must come from our own page (`Door.token`); what cannot be taken back lightly needs a second
-factor that was given a few minutes ago (`FRESH`).
+factor that was given a few minutes ago (`access.FRESH`).
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from controller.web.access import Person, Right, may
+from controller.web.access import FRESH, Person, Right, may
+from controller.web.whose import whose
 
 __all__ = [
-    "FRESH",
     "Door",
     "ForeignError",
     "LogInError",
@@ -32,8 +32,6 @@ __all__ = [
     "token_of",
 ]
 
-# What needs a fresh second factor.
-FRESH = frozenset({Right.APPROVE, Right.APPLY, Right.RELEASE, Right.MANAGE_PEOPLE})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -87,7 +85,8 @@ def needs(right: Right) -> Callable[[Request], Awaitable[Person | None]]:
         found = person_of(request)
         if right is not Right.PUBLIC and found is None:
             raise LogInError
-        admit(found, right, str(request.path_params.get("customer", "")))
+        for customer in whose(request) or ("",):
+            admit(found, right, customer)
         if request.method not in _SAFE:
             await _see_that_it_is_ours(request)
             door: Door = request.app.state.door

@@ -28,11 +28,12 @@ from controller.store.people import (
     spend_recovery_code,
     spend_step,
 )
-from controller.web.access import Person, Role
+from controller.web.access import Person
+from controller.web.programs import bearer, person_from, program
 from controller.web.proofs import Seals, check_password, step_of
 from controller.web.throttle import Throttle
 
-__all__ = ["LocalDoor", "WaitError", "person_from"]
+__all__ = ["LocalDoor", "WaitError"]
 
 _IDLE, _LONGEST, _FRESH = timedelta(minutes=30), timedelta(hours=12), timedelta(minutes=10)
 # How often it is written down that a log-in is in use.
@@ -61,13 +62,15 @@ class LocalDoor:
 
     def person(self, request: Request) -> Person | None:
         """See `controller.web.door.Door.person`."""
+        if secret := bearer(request):
+            return program(self.office.store, secret)
         found = self.login(request)
         account = get_account(self.office.store, found.person) if found and found.whole else None
         return None if account is None or account.disabled else person_from(account)
 
     def token(self, request: Request) -> str:
         """See `controller.web.door.Door.token`: bound to the log-in, and told to our own pages only."""
-        held = request.cookies.get(self.cookie, "")
+        held = "" if bearer(request) else request.cookies.get(self.cookie, "")
         return hmac.new(held.encode(), b"csrf", hashlib.sha256).hexdigest() if held else ""
 
     def is_fresh(self, request: Request) -> bool:
@@ -76,8 +79,8 @@ class LocalDoor:
         return found is not None and found.proved is not None and datetime.now(UTC) - found.proved < _FRESH
 
     def login(self, request: Request) -> Login | None:
-        """The log-in of a request, whole or not, while it lasts."""
-        held = request.cookies.get(self.cookie, "")
+        """The log-in of a request, whole or not, while it lasts; a program has none."""
+        held = "" if bearer(request) else request.cookies.get(self.cookie, "")
         found = get_login(self.office.store, held) if held else None
         now = datetime.now(UTC)
         if found is None or now - found.seen > _IDLE or now - found.began > _LONGEST:
@@ -168,13 +171,6 @@ class LocalDoor:
         append(
             self.office.store, Entry(what=what, who=person or "nobody", facts={"person": person, "how": how})
         )
-
-
-def person_from(account: Account) -> Person:
-    """The person of an account; a role that nobody knows any more is none."""
-    known = {role.value for role in Role}
-    roles = {customer: Role(role) for customer, role in account.roles.items() if role in known}
-    return Person(id=account.id, name=account.name, roles=roles, language=account.language)
 
 
 def _address(request: Request) -> str:
