@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -191,7 +192,7 @@ def end_token(office: Ours, keeper: _Keeper, person: Name, token: Name) -> Respo
     return Response(status_code=204)
 
 
-def _reaches(keeper: Person, roles: dict[str, str] | dict[str, Role]) -> bool:
+def _reaches(keeper: Person, roles: Iterable[str]) -> bool:
     """Whether whoever manages people for some customers may touch somebody with these roles."""
     return all(may(keeper, Right.MANAGE_PEOPLE, customer) for customer in roles)
 
@@ -204,7 +205,7 @@ def _within(keeper: Person, roles: dict[str, Role]) -> dict[str, str]:
 
 def _reached(office: Office, keeper: Person, person: str) -> Account:
     account = get_account(office.store, person)
-    if account is None or not _reaches(keeper, dict(account.roles)):
+    if account is None or not _reaches(keeper, account.roles):
         raise HTTPException(404)
     return account
 

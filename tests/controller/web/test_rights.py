@@ -66,7 +66,8 @@ class Way:
 
 def rights_of(dependant: Dependant) -> set[Right]:
     """Every right that a route asks for, wherever among its dependencies."""
-    found = {dependant.call.right} if hasattr(dependant.call, "right") else set()
+    right = getattr(dependant.call, "right", None)
+    found = {right} if isinstance(right, Right) else set()
     return found.union(*map(rights_of, dependant.dependencies))
 
 
