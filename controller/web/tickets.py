@@ -20,7 +20,7 @@ from agent.credentials import CredentialError
 from agent.job import Refused
 from agent.nursling import Nursery
 from controller.choice import ChoiceError, one_each
-from controller.desks.desk import DeskError, Ticket
+from controller.desks.desk import DeskError, Ticket, TicketGoneError
 from controller.inquiry import Verdict, Wishes, carry_out, check
 from controller.office import NoContractError, Office
 from controller.path import Chain
@@ -113,6 +113,9 @@ async def _read(office: Office, desk: str, ticket: str) -> Ticket | str:
     try:
         async with office.desk(desk) as (_, opened):
             return await opened.read(ticket)
+    except TicketGoneError:
+        # Whether there is such a ticket is a matter of whoever may see it.
+        raise HTTPException(404) from None
     except (DeskError, CredentialError) as error:
         return str(error)
 

@@ -15,6 +15,7 @@ from controller.store.plans import StoredPlan, add_plan
 from controller.store.runs import Run, RunState, create_run
 from controller.store.tickets import add_ticket
 from controller.store.tokens import make_token
+from controller.web.underway import Standing, UnderWay, Work
 
 __all__ = ["CUSTOMER", "MAKERS", "OTHER", "made"]
 
@@ -116,12 +117,27 @@ MAKERS: Mapping[str, Callable[[Office, dict[str, str]], str]] = {
     "login": _login,
     "token": _token,
     "secret": _secret,
+    # Of the server's memory, and of no store: `made` makes it.
+    "work": lambda *_: "",
 }
 
 
-def made(office: Office, words: Collection[str]) -> dict[str, str]:
+def _work(under_way: UnderWay) -> str:
+    work = Work(
+        run=f"20261127-120000-{secrets.token_hex(4)}",
+        ticket="1",
+        customer=CUSTOMER,
+        who="Eva Eng",
+        asked=_NOW,
+        standing=Standing.DONE,
+    )
+    under_way._works[work.run] = work
+    return work.run
+
+
+def made(office: Office, under_way: UnderWay, words: Collection[str]) -> dict[str, str]:
     """One fresh object for each of these words, all of the customer `CUSTOMER`. Raises KeyError for an unknown word."""
     found: dict[str, str] = {}
     for word in sorted(words, key=list(MAKERS).index):
-        found[word] = MAKERS[word](office, found)
+        found[word] = MAKERS[word](office, found) if word != "work" else _work(under_way)
     return found

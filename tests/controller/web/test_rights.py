@@ -7,7 +7,7 @@ object for (`objects.py`), fails here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,6 +40,9 @@ class Walk:
     client: TestClient
     door: Fixed
     objects: dict[str, str]
+
+    def made(self, words: Collection[str]) -> dict[str, str]:
+        return made(self.office, self.app.state.underway, words)
 
     def ask(self, way: Way, who: Person | None, objects: dict[str, str] | None = None) -> int:
         self.door.who = who
@@ -95,8 +98,8 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
         patch.setenv("SECONDLINE_HOME", str(home))
         office, door = open_office(print), Fixed(None)
         app = make_app(office, door)
-        client = TestClient(app, follow_redirects=False, raise_server_exceptions=True)
-        yield Walk(office, app, client, door, made(office, MAKERS))
+        client = TestClient(app, follow_redirects=False, raise_server_exceptions=False)
+        yield Walk(office, app, client, door, made(office, app.state.underway, MAKERS))
 
 
 def _forgotten() -> str:
@@ -137,10 +140,11 @@ def test_whoever_lacks_the_right_finds_nothing_and_whoever_has_it_is_let_in(
             continue
         allowed = way.right in RIGHTS[role]
         # Some routes use up what is there: each finds its own.
-        mine = made(walk.office, way.words) if allowed else walk.objects
+        mine = walk.made(way.words) if allowed else walk.objects
         status = walk.ask(way, _one(role, customer), mine)
         if allowed:
-            assert status not in {401, 403, 404, 405}, (way, status)
+            # The plan that is made here says nothing: what is done with it may not be found in it.
+            assert status not in {401, 403, 405, *(() if "plan" in way.words else (404,))}, (way, status)
             assert status < 500, (way, status)
         else:
             assert status == 404, way
@@ -155,7 +159,7 @@ def test_of_another_customer_nobody_learns_even_that_there_is_something(walk: Wa
         foreign = walk.ask(way, _one(role, OTHER))
         assert foreign >= 400, way
         assert foreign == walk.ask(way, _one(role, OTHER), missing), way
-        if {"customer", "run", "plan"} & set(way.words):
+        if {"customer", "run", "work", "plan"} & set(way.words):
             assert foreign == 404, way
 
 
@@ -165,7 +169,7 @@ def test_a_program_does_what_it_was_given_and_nothing_more(walk: Walk, right: Ri
     for way in ways(walk.app):
         if way.right is Right.PUBLIC:
             continue
-        mine = made(walk.office, way.words)
+        mine = walk.made(way.words)
         assert (walk.ask(way, program, mine) == 404) == (way.right is not right), way
 
 
