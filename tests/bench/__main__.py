@@ -19,6 +19,7 @@ from tests.bench import (
     decisions,
     dns_rate,
     intake,
+    pages,
     reports,
     sip,
     snmp,
@@ -26,8 +27,6 @@ from tests.bench import (
     walls,
     zonemaster,
 )
-from tests.bench import captures, decisions, dns_rate, pages, sip, snmp, ssh_hosts, walls, zonemaster
-from tests.bench import captures, decisions, dns_rate, sip, snmp, ssh_hosts, walls, zonemaster
 from tests.bench.row import Row
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
