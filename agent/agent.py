@@ -74,6 +74,12 @@ class Agent:
         self._way_back = way_back
         self._changing: set[asyncio.Event] = set()
 
+    def beside(self) -> Agent:
+        """One that is stopped by itself: room, shares and what was looked up in a run are those of this one."""
+        other = Agent(self._post, self._credentials, self._nursery, way_back=self._way_back)
+        other._open, other._lookups, other._room = self._open, self._lookups, self._room
+        return other
+
     async def perform(self, order: Order, tell: Tell) -> None:
         """Carry out one order; every job is answered by exactly one `result`."""
         left = _Left(order.jobs, tell)

@@ -24,6 +24,10 @@ class Kind(StrEnum):
     NO_ADDRESS = "no-address"
     NOT_THERE = "not-there"
     QUOTA = "quota"
+    # Of the agent elsewhere that was to ask: the host itself was not heard of.
+    AGENT_AWAY = "agent-away"
+    AGENT_LOST = "agent-lost"
+    STOP_UNCONFIRMED = "stop-unconfirmed"
 
 
 class Phase(StrEnum):

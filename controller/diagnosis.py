@@ -66,6 +66,9 @@ class Cause:
     sure: Sure = "certain"
 
 
+_NOT_THE_HOSTS = frozenset({Kind.AGENT_AWAY, Kind.AGENT_LOST, Kind.STOP_UNCONFIRMED})
+
+
 def findings_of(results: Iterable[Result], sites: Mapping[str, str]) -> tuple[Finding, ...]:
     """All findings of a run: those of its judges, of its silences, and of the surveys over its readings.
 
@@ -82,6 +85,9 @@ def findings_of(results: Iterable[Result], sites: Mapping[str, str]) -> tuple[Fi
                 judged.extend(findings)
                 readings.setdefault(result.job.collector, {})[result.job.host] = reading
             case NoAnswer(kind, phase, detail):
+                if kind in _NOT_THE_HOSTS:
+                    # It says nothing of the host.
+                    continue
                 if phase is not Phase.CONNECT and kind is not Kind.STOPPED:
                     heard.add(result.job.host)
                 finding = _judge_silence(result.job)(result.job.host, kind, phase, detail)

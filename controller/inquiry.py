@@ -101,8 +101,7 @@ async def carry_out(
     nursery: opened here, once the ticket is read; `contextlib.nullcontext` lends one that others use too. run: its id,
     where it is known already.
     """
-    from controller.courier.inprocess import InProcess  # noqa: PLC0415 - loaded while the nursery starts.
-    from controller.run import new_run, report_of, take_readings  # noqa: PLC0415
+    from controller.run import new_run, report_of, take_readings  # noqa: PLC0415 - loaded while the nursery starts.
     from controller.settings import signing_key  # noqa: PLC0415
     from controller.store.living import held  # noqa: PLC0415
 
@@ -112,7 +111,7 @@ async def carry_out(
         run = run or new_run(datetime.now(UTC))
         with held(office.store.home, run):
             async with nursery as opened:
-                courier = InProcess(office.settings.home, office.credentials, opened)
+                courier = office.courier(opened, law.contract)
                 forms = asyncio.create_task(asyncio.to_thread(_load_forms))
                 await take_readings(
                     office.store, stored, law, asked, run=run, courier=courier, key=key, watch=watch

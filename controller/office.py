@@ -29,6 +29,8 @@ from inventory.signing import Pins, SignatureError
 from inventory.token import Pin
 
 if TYPE_CHECKING:
+    from agent.nursling import Nursery
+    from controller.courier.courier import Courier
     from controller.outbox import Delivery
     from controller.work import Law
 
@@ -147,8 +149,42 @@ class Office:
             try:
                 found[name] = load_post(self.settings.home, name)
             except HoldError as reason:
-                found[name] = reason
+                found[name] = self._far(contract.customer, name) or reason
         return found
+
+    def _far(self, customer: str, name: str) -> Post | HoldError | None:
+        """The copy of the law of an agent elsewhere that a person has admitted; None when there is no such agent."""
+        from controller.store.seats import SeatState, seats  # noqa: PLC0415 - where all agents are here, it is not needed.
+
+        admitted = seats(self.store, customer=customer, agent=name, state=SeatState.ADMITTED)
+        if not admitted:
+            return None
+        from controller.courier.mirror import mirrored  # noqa: PLC0415 - see above.
+
+        try:
+            return mirrored(self.settings.home, admitted[0])
+        except HoldError as reason:
+            return reason
+
+    def courier(self, nursery: Nursery, contract: Contract) -> Courier:
+        """How orders reach the agents of this contract: in this process, or wherever else they are."""
+        from controller.courier.inprocess import InProcess  # noqa: PLC0415 - see above.
+
+        near = InProcess(self.settings.home, self.credentials, nursery)
+        posts = self.posts(contract)
+        there = self.settings.home / "far"
+        far = {
+            name
+            for name, post in posts.items()
+            if isinstance(post, Post) and post.folder.is_relative_to(there)
+        }
+        if not far:
+            return near
+        from controller.courier.sites import Sites  # noqa: PLC0415 - see above.
+        from controller.settings import controller_pin  # noqa: PLC0415
+
+        named = frozenset((contract.customer, name) for name in far)
+        return Sites(self.store, near, named, controller_pin(self.settings.home))
 
     def pins(self, contract: Contract, agents: Iterable[str]) -> Pins:
         """Whose signature counts at these agents: only keys that each of them pins. Raises HoldError."""
@@ -188,6 +224,11 @@ class Office:
                 "add it with 'secondline contract add FILE'"
             )
         return stored
+
+    def waiting_or_present(self, customer: str) -> tuple[StoredContract, Contract]:
+        """The revision that waits for a second person, else the present one: agents are invited before one holds."""
+        stored = waiting_contract(self.store, customer) or self.text_of(customer)
+        return stored, read(stored.text)
 
     def contract_with(self, digest: str) -> Contract:
         """The very text under which a run was made."""

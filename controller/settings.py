@@ -20,7 +20,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from inventory.token import Pin, new_key, pin_of
 
-__all__ = ["Settings", "SettingsError", "controller_pin", "home_folder", "load_settings", "signing_key"]
+__all__ = [
+    "Settings",
+    "SettingsError",
+    "SitesSettings",
+    "broker_key",
+    "controller_pin",
+    "home_folder",
+    "load_settings",
+    "signing_key",
+]
 
 
 class SettingsError(Exception):
@@ -46,6 +55,26 @@ class StoreSettings(BaseModel):
         if any(not said.startswith("host=/") for said in parts.query.split("&") if said):
             raise ValueError("nothing but the folder of a socket (host=/...) may follow the database")
         return value
+class SitesSettings(BaseModel):
+    """The table `[sites]`: how agents elsewhere reach this controller. Files are of the home folder."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = Field(pattern="^https?://", description="the web address at which agents enrol and upload")
+    nats: tuple[str, ...] = Field(min_length=1, description="where agents reach the broker: tls://…")
+    control: str = Field(
+        default="", description="where this controller reaches it; the first of those when empty"
+    )
+    listen: str = Field(
+        default="127.0.0.1:8445", pattern=r"^[^\s]+:\d+$", description="where 'nats serve' listens"
+    )
+    broker: str = Field(
+        default="127.0.0.1:4222", pattern=r"^[^\s]+:\d+$", description="where the broker listens"
+    )
+    websocket: str = Field(default="", description="where the broker listens for WebSocket as well")
+    certificate: str = ""
+    key: str = ""
+    ca: str = Field(default="", description="who vouches for it, where agents' machines do not know them")
 
 
 class Settings(BaseModel):
@@ -77,6 +106,7 @@ class Settings(BaseModel):
     )
     intake: dict[str, Any] = Field(default={}, description="how much of that; see controller.triggers.rules")
     store: StoreSettings | None = Field(default=None, description="a server for the database; else a file")
+    sites: SitesSettings | None = Field(default=None, description="agents elsewhere")
 
     @property
     def credentials(self) -> Path:
@@ -128,6 +158,7 @@ _ADVICE = {
     "trigger": "write each rule as a table, [[trigger]]",
     "intake": "write the limits as a table, [intake]",
     "store": 'write a table: [store] url = "postgresql://USER@HOST/DATABASE", password = "REFERENCE", ca = "FILE"',
+    "sites": 'write [sites] with url = "https://…" and nats = ["tls://…"], and no word that is not known there',
     "deadline": "write the seconds for a whole run, more than 0 and at most 3600",
 }
 
@@ -155,7 +186,16 @@ def _line(text: str, key: str) -> int:
 
 def signing_key(home: Path) -> Mapping[str, Any]:
     """The controller's own key for grants (a private JWK), made when it is first needed."""
-    path = home / "keys" / "controller.jwk"
+    return _key(home, "controller")
+
+
+def broker_key(home: Path) -> Mapping[str, Any]:
+    """The key by which the controller is known at the broker, and by which nothing is signed."""
+    return _key(home, "broker")
+
+
+def _key(home: Path, name: str) -> Mapping[str, Any]:
+    path = home / "keys" / f"{name}.jwk"
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = path.with_suffix(f".{os.getpid()}")

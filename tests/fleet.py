@@ -157,6 +157,10 @@ def _claim() -> socket.socket:
         claim = socket.socket()
         try:
             claim.bind((f"127.{network}.255.254", PORT))
+            # What a fleet that was killed has left behind stands there, too.
+            with socket.socket() as first:
+                first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                first.bind((f"127.{network}.0.1", PORT))
         except OSError:
             claim.close()
         else:

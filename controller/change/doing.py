@@ -12,7 +12,6 @@ from agent.job import Refused
 from agent.nursling import Nursery
 from controller.change.carry import Carriage, carry_out, make_ready, plan_of
 from controller.change.ground import ground_for
-from controller.courier.inprocess import InProcess
 from controller.office import Office
 from controller.progress import Watch
 from controller.run import new_run
@@ -36,7 +35,7 @@ async def carried_out(
         stored=ground.stored,
         law=ground.law,
         pins=ground.pins,
-        courier=InProcess(office.settings.home, office.credentials, nursery),
+        courier=office.courier(nursery, ground.law.contract),
         key=signing_key(office.settings.home),
         by=office.who,
         watch=watch,

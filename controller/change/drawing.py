@@ -19,7 +19,6 @@ from controller.change.phrases import Phrases, phrases_for
 from controller.change.planning import Looked, Wanted, look, make_plan, one_agent, store_plan
 from controller.change.telling import outcome_lines, plain
 from controller.choice import ChoiceError, one_each
-from controller.courier.inprocess import InProcess
 from controller.office import NoContractError, Office
 from controller.progress import Watch
 from controller.reports.coverage import State
@@ -131,7 +130,7 @@ async def look_at(  # noqa: PLR0913, PLR0917 - see above.
         ground.law,
         wanted,
         run=run,
-        courier=InProcess(office.settings.home, office.credentials, nursery),
+        courier=office.courier(nursery, ground.law.contract),
         key=signing_key(office.settings.home),
         watch=watch,
     )

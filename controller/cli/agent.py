@@ -14,6 +14,7 @@ from controller.cli.doctor import doctor
 from controller.cli.journal import journal, verify
 from controller.cli.keys import public_keys
 from controller.cli.posts import EveryName, Json, Name, folders_of, post_of
+from controller.cli.seats import admit, invite, revoke, seats
 from controller.cli.show import print_json, print_line, print_text
 from controller.cli.unit import unit
 
@@ -219,6 +220,10 @@ app.command()(doctor)
 app.command()(journal)
 app.command()(verify)
 app.command()(unit)
+app.command()(invite)
+app.command()(admit)
+app.command()(revoke)
+app.command()(seats)
 
 
 def _id(customer: str) -> str:

@@ -19,6 +19,8 @@ _HELP = "Collects evidence from the hosts a contract permits, names the cause, a
 _GROUPS = (
     *("contract", "key", "agent", "host", "ticket", "report", "ledger", "outbox", "intake"),
     *("collectors", "playbooks", "plans", "people"),
+    *("contract", "key", "agent", "host", "ticket", "report", "ledger", "outbox", "nats"),
+    *("collectors", "playbooks", "plans"),
 )
 _COMMANDS: Mapping[str, str] = {
     "scope": "scope",

@@ -66,6 +66,16 @@ class What(StrEnum):
     ASKED_BACK = "asked-back"
     TOKEN_MADE = "token-made"  # noqa: S105 - a word, and no token.
     TOKEN_REVOKED = "token-revoked"  # noqa: S105 - see above.
+    AGENT_INVITED = "agent-invited"
+    AGENT_ENROLLED = "agent-enrolled"
+    AGENT_ADMITTED = "agent-admitted"
+    AGENT_REVOKED = "agent-revoked"
+    AGENT_CLOCK = "agent-clock-differs"
+    ORDER_SENT = "order-sent"
+    ORDER_TAKEN = "order-taken"
+    ORDER_ENDED = "order-ended"
+    ORDER_PARKED = "order-parked"
+    MESSAGE_REFUSED = "message-refused"
 
 
 # The facts that an entry may carry. The list is closed so that no secret gets in by the way.
@@ -172,6 +182,26 @@ _FACTS: Mapping[What, Mapping[str, type]] = MappingProxyType(
         What.ASKED_BACK: {"ticket": str, "desk": str, "rule": str, "words": str, "hosts": int},
         What.TOKEN_MADE: {"person": str, "token": str, "rights": str, "customers": str},
         What.TOKEN_REVOKED: {"token": str},
+        # seat: the program at the site, of which several may serve one agent's name.
+        What.AGENT_INVITED: {"customer": str, "site": str, "agent": str, "until": str},
+        What.AGENT_ENROLLED: {"customer": str, "site": str, "agent": str, "seat": str, "key": str},
+        What.AGENT_ADMITTED: {"customer": str, "agent": str, "seat": str, "key": str, "ceiling": str},
+        What.AGENT_REVOKED: {"customer": str, "agent": str, "seat": str, "reason": str},
+        What.AGENT_CLOCK: {"agent": str, "seat": str, "seconds": float},
+        What.ORDER_SENT: {"order": str, "agent": str, "grant": str, "expires": str},
+        What.ORDER_TAKEN: {"order": str, "agent": str, "seat": str, "attempt": int, "grant": str},
+        # state: 'done' and what else an order ends as.
+        What.ORDER_ENDED: {
+            "order": str,
+            "agent": str,
+            "seat": str,
+            "attempt": int,
+            "state": str,
+            "reason": str,
+        },
+        # Alarms: nobody could serve an order, and a message that may not count, with why.
+        What.ORDER_PARKED: {"order": str, "agent": str, "seat": str, "attempt": int, "reason": str},
+        What.MESSAGE_REFUSED: {"agent": str, "seat": str, "order": str, "verb": str, "reason": str},
         What.EVIDENCE_EXPIRED: {"customer": str, "keep_days": int, "exchanges": int},
     }
 )

@@ -8,6 +8,8 @@ StoreError
 ├── UnknownPlanError        no plan has this id
 ├── PlanStateError          a plan is not in the state in which that could be done
 ├── ExpiredError            the evidence of a run was deleted, as the contract says
+├── SeatError               an agent elsewhere gets no seat, or there is none
+├── EvidenceError           what an agent uploads is not taken
 ├── StoreUnusableError      the database is none, is damaged, locked, full, or may not be written
 └── LedgerBrokenError       the ledger does not hold: nothing is added until somebody has looked
 """
@@ -18,10 +20,12 @@ from datetime import datetime
 
 __all__ = [
     "BlobError",
+    "EvidenceError",
     "ExpiredError",
     "LedgerBrokenError",
     "PlanStateError",
     "RevisionError",
+    "SeatError",
     "StoreError",
     "StoreTooNewError",
     "StoreUnusableError",
@@ -66,6 +70,18 @@ class ExpiredError(StoreError):
             f"the evidence of run {run} was deleted on {on:%Y-%m-%d}, as the contract's keep_days says: "
             "its report cannot be written any more; what was done stands in the ledger"
         )
+
+
+class SeatError(StoreError):
+    """An agent elsewhere gets no seat, or there is none."""
+
+
+class EvidenceError(StoreError):
+    """What an agent uploads is not taken. status: as of HTTP."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
 
 
 class StoreUnusableError(StoreError):

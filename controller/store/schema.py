@@ -26,14 +26,19 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from controller.store.schema_sites import site_tables
+
 __all__ = [
     "HEAD",
     "METADATA",
     "Utc",
     "contract",
+    "errand",
+    "errand_word",
     "exchange",
     "installation",
     "intake",
+    "invitation",
     "job",
     "ledger",
     "outbox",
@@ -43,9 +48,11 @@ __all__ = [
     "program_token",
     "promotion",
     "run",
+    "seat",
     "ticket",
     "ticket_file",
     "ticket_note",
+    "wrong_code",
 ]
 
 # The newest migration; `open_store` compares it with the database before it loads Alembic.
@@ -443,3 +450,4 @@ program_token = Table(
     Column("revoked", Utc),
     UniqueConstraint("secret"),
 )
+errand, errand_word, seat, invitation, wrong_code = site_tables(METADATA, Utc)

@@ -66,7 +66,14 @@ def test_raw_protocol_libraries_stay_with_the_sessions() -> None:
             and module not in RECORDS_ALONE.get(f.name, set())
         ),
     )
-    assert not _wrong(outside, lambda _, module: module.startswith(("http.client", "urllib.request")))
+    # How an agent that dials out speaks to its own controller: exactly there, and to nobody else.
+    web = ("http.client", "urllib.request")
+    assert not _wrong(outside, lambda f, module: f.name != "agent/link/web.py" and module.startswith(web))
+
+
+def test_a_broker_is_spoken_to_in_two_places_only() -> None:
+    ends = {"agent/link/broker.py", "controller/courier/broker.py"}
+    assert not _wrong(product(), lambda f, module: module.partition(".")[0] == "nats" and f.name not in ends)
 
 
 def test_sockets_stay_with_the_sessions_and_the_workers_own_channels() -> None:
@@ -75,7 +82,17 @@ def test_sockets_stay_with_the_sessions_and_the_workers_own_channels() -> None:
     assert not found
 
 
-@pytest.mark.parametrize("module", ["agent.agent", "agent.worker", "agent.nursling"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "agent.agent",
+        "agent.worker",
+        "agent.nursling",
+        "agent.link.run",
+        "agent.link.main",
+        "agent.link.enrol",
+    ],
+)
 def test_an_agent_needs_no_library_of_the_controller(module: str) -> None:
     loaded = _loaded_by(module)
     assert not loaded & {*NOT_FOR_AGENTS, "controller"}
