@@ -27,6 +27,7 @@ from agent.link.messages import (
     MessageError,
     control_subject,
     durable,
+    inbox,
     order_from,
     pack,
     unpack,
@@ -76,22 +77,24 @@ class Broker:
     async def open(self, stop: Callable[[str], None]) -> None:
         """Connect, for ever anew. stop: called with the id of an order that is to be stopped. Raises LineDownError."""
         try:
-            await self._client.connect(
-                servers=list(self._seat.nats),
-                nkeys_seed_str=nkey_seed(self._key),
-                tls=tls_for(self._seat.nats, self._authority),
-                inbox_prefix=f"_INBOX_{self._seat.id}",
-                name=f"secondline {self._seat.id}",
-                error_cb=self._failed,
-                disconnected_cb=self._cut,
-                reconnected_cb=self._back,
-                max_reconnect_attempts=-1,
-                reconnect_time_wait=2,
-                ping_interval=20,
-                max_outstanding_pings=2,
-                connect_timeout=5,
-                allow_reconnect=True,
-            )
+            # The library itself would try for ever, and say nothing of it but to the callback.
+            async with asyncio.timeout(_PATIENCE):
+                await self._client.connect(
+                    servers=list(self._seat.nats),
+                    nkeys_seed_str=nkey_seed(self._key),
+                    tls=tls_for(self._seat.nats, self._authority),
+                    inbox_prefix=inbox(self._seat.id),
+                    name=f"secondline {self._seat.id}",
+                    error_cb=self._failed,
+                    disconnected_cb=self._cut,
+                    reconnected_cb=self._back,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=2,
+                    ping_interval=20,
+                    max_outstanding_pings=2,
+                    connect_timeout=5,
+                    allow_reconnect=True,
+                )
 
             async def control(message: Msg) -> None:
                 try:
@@ -102,7 +105,8 @@ class Broker:
             await self._client.subscribe(control_subject(self._seat.customer, self._seat.agent), cb=control)
         except _DOWN as error:
             await self.close()
-            raise LineDownError(f"the broker does not let this agent in: {error}") from None
+            why = self.trouble or str(error) or type(error).__name__
+            raise LineDownError(f"the broker does not let this agent in: {why}") from None
 
     async def close(self) -> None:
         if not self._client.is_closed:

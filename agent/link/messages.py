@@ -27,6 +27,7 @@ __all__ = [
     "durable",
     "event_from",
     "event_word",
+    "inbox",
     "order_from",
     "order_json",
     "order_subject",
@@ -180,6 +181,11 @@ def control_subject(customer: str, agent: str) -> str:
 def up_subject(parts: Sequence[str], verb: str) -> str:
     """Where a seat speaks to the controller. parts: customer, agent, seat."""
     return ".".join(("up", *map(_one, parts), verb))
+
+
+def inbox(seat: str) -> str:
+    """Where answers to a seat go: it hears nobody else's."""
+    return f"_INBOX_{_one(seat)}"
 
 
 def sender_of(subject: str) -> tuple[tuple[str, str, str], str]:

@@ -23,7 +23,16 @@ from nats.js.client import JetStreamContext
 from nats.js.errors import Error as JetStreamError
 
 from agent.link.broker import tls_for
-from agent.link.messages import STREAM, MessageError, control_subject, durable, order_subject, pack, unpack
+from agent.link.messages import (
+    STREAM,
+    MessageError,
+    control_subject,
+    durable,
+    inbox,
+    order_subject,
+    pack,
+    unpack,
+)
 from agent.link.place import nkey_seed
 from controller.courier.dispatch import Dispatch
 from controller.courier.sites import closed_gaps
@@ -59,23 +68,26 @@ class Exchange:
         self._urls, self._authority = urls, authority
         self._client = Client()
         self._known: set[str] = set()
+        self._serving = False
         self.parked = 0
 
     @property
     def is_up(self) -> bool:
-        return self._client.is_connected
+        """Whether agents are answered just now."""
+        return self._serving and self._client.is_connected
 
     async def serve(self) -> None:
         """Work until this is cancelled; what goes wrong on the line is logged, and tried again for ever."""
         pause = 1.0
         try:
-            while not self._client.is_connected:
+            while not self._serving:
                 try:
                     await self._open()
                 except _DOWN as error:
                     _LOG.warning("the broker does not answer: %s; again in %.0f s", error, pause)
                     await asyncio.sleep(pause)
                     pause = min(30.0, pause * 2)
+                    await self._client.close()
                     self._client = Client()
             await asyncio.gather(self._ring(), self._close_gaps())
         finally:
@@ -103,6 +115,7 @@ class Exchange:
             f"$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.{STREAM}.*", queue="controller", cb=self._in_vain
         )
         await self._client.flush()
+        self._serving = True
 
     async def _make_stream(self) -> None:
         """The stream, and one consumer for each agent: agents may make neither."""
@@ -145,7 +158,8 @@ class Exchange:
         answer = await asyncio.to_thread(
             self._dispatch.answer, message.subject, message.data, datetime.now(UTC)
         )
-        if message.reply:
+        # To the asker's own inbox alone: else it could have us say things where it may not speak itself.
+        if message.reply.startswith(f"{inbox(message.subject.split('.')[3].replace('~', '.'))}."):
             with contextlib.suppress(*_DOWN):
                 await self._client.publish(message.reply, answer)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.link.messages import STREAM, control_subject, durable, up_subject
+from agent.link.messages import STREAM, control_subject, durable, inbox, up_subject
 from agent.link.place import nkey_public
 from controller.store.seats import Seat
 
@@ -93,7 +93,7 @@ def _user(seat: Seat) -> str:
             for verb in ("hello", "lease", "renew", "tell", "end")
         ),
     )
-    subscribe = (f"_INBOX_{seat.id}.>", control_subject(seat.customer, seat.agent))
+    subscribe = (f"{inbox(seat.id)}.>", control_subject(seat.customer, seat.agent))
     return (
         f"      {{ nkey: {nkey_public(seat.public)}, permissions: {{\n"
         f"        publish: {{ allow: [{_list(publish)}] }}\n"

@@ -242,7 +242,13 @@ def store(tmp_path: Path) -> Store:
 
 
 def order(id_: str, **more: object) -> Errand:
-    values: dict[str, object] = {"run": "r", "customer": "fleet", "agent": "here-1", "body": "{}", "change": False}
+    values: dict[str, object] = {
+        "run": "r",
+        "customer": "fleet",
+        "agent": "here-1",
+        "body": "{}",
+        "change": False,
+    }
     values |= {"id": id_, "expires": NOW + timedelta(minutes=5), "made": NOW}
     return Errand(**(values | more))  # type: ignore[arg-type]  # built by name.
 
@@ -253,7 +259,8 @@ def test_the_more_urgent_goes_first_and_nobody_gets_what_is_another_agents(store
     submit(store, order("c", agent="there-1", priority=9), "c")
     submit(store, order("d", customer="other", priority=9), "d")
     taken = [
-        lease(store, customer="fleet", agent="here-1", seat="s", now=NOW, id_=id_) for id_ in ("c", "d", "", "", "")
+        lease(store, customer="fleet", agent="here-1", seat="s", now=NOW, id_=id_)
+        for id_ in ("c", "d", "", "", "")
     ]
     assert [one.id if one else None for one in taken] == [None, None, "b", "a", None]
 
