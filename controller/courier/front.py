@@ -120,8 +120,7 @@ class Front:
         offset = _number(heads, "upload-offset")
         if _number(heads, "upload-length") != size or _number(heads, "content-length") != size - offset:
             raise _SaidNoError(422, "the lengths do not fit what was signed")
-        part = await asyncio.to_thread(self.incoming.admit, errand, sha256, size, offset)
-        with part.open("ab") as stream:
+        with await asyncio.to_thread(self.incoming.admit, errand, sha256, size, offset) as stream:
             room = size - offset
             async for piece in _pieces(receive):
                 room -= len(piece)

@@ -5,11 +5,13 @@ A bundle comes in pieces and goes on where it was cut. It counts when it is whol
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from controller.store.errors import EvidenceError
 
@@ -45,19 +47,29 @@ class Incoming:
             return False
         return found is not None and found[1]
 
-    def admit(self, order: str, sha256: str, size: int, offset: int) -> Path:
-        """Where the piece goes that begins at an offset. Raises EvidenceError before a byte of it is read."""
+    def admit(self, order: str, sha256: str, size: int, offset: int) -> BinaryIO:
+        """Open the piece that begins at an offset, for one writer. Raises EvidenceError before a byte of it is read."""
         whole = self._path(order, sha256)
         if not 0 < size <= self.largest:
             raise EvidenceError(413, f"{size} bytes: a bundle has at most {self.largest}")
-        found = self.offset(order, sha256)
-        here = 0 if found is None else found[0]
+        whole.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        stream = whole.with_suffix(".part").open("ab")
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._fits(order, stream.tell(), size, offset)
+        except OSError:
+            stream.close()
+            raise EvidenceError(409, "somebody else is sending it just now") from None
+        except EvidenceError:
+            stream.close()
+            raise
+        return stream
+
+    def _fits(self, order: str, here: int, size: int, offset: int) -> None:
         if offset != here or offset > size:
             raise EvidenceError(409, f"{here} bytes of it are here, and this begins at {offset}")
         if self._used(order) + size - here > self.quota:
             raise EvidenceError(413, f"an order may upload {self.quota} bytes, and this would be more")
-        whole.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return whole.with_suffix(".part")
 
     def close(self, order: str, sha256: str, size: int) -> None:
         """The last piece has come. Raises EvidenceError for what is not what it was said to be; it is then gone."""
