@@ -133,8 +133,10 @@ class Asking:
         for job in wave.work.jobs:
             self.watch(Progress(host=job.host, collector=job.collector, state="waiting"))
         carried = [] if stopped else [asyncio.create_task(one) for one in self._sendings(wave)]
+        together = asyncio.gather(*carried)
         try:
-            await asyncio.gather(*carried)
+            # What was carried is ended by its courier, which knows when nothing works any more, and not from here.
+            await asyncio.shield(together)
         except asyncio.CancelledError:
             stopped = True
         if stopped:

@@ -44,9 +44,10 @@ class Spool:
     @classmethod
     def begin(cls, root: Path, errand: str, attempt: int) -> Spool:
         """Make an empty one. Raises OSError."""
-        folder = root / f"{errand}.{attempt}"
-        if not _NAME.fullmatch(folder.name):
-            raise OSError(f"{folder.name!r} is no name for a folder")
+        name = f"{errand}.{attempt}"
+        if not _NAME.fullmatch(name):
+            raise OSError(f"{name!r} is no name for a folder")
+        folder = root / name
         folder.mkdir(mode=0o700, parents=True)
         return cls(folder, errand, attempt)
 

@@ -98,6 +98,16 @@ class Sites:
             return
         one = _Carried(secrets.token_hex(16), order, tell, {job.id: job for job in order.jobs})
         self._carried[one.id] = one
+        carrying = asyncio.create_task(self._carry(one, grant))
+        try:
+            await asyncio.shield(carrying)
+        except asyncio.CancelledError:
+            # Whoever has the order works on until it was told to stop, and has said that it has.
+            await asyncio.to_thread(cancel, self._store, [one.id], datetime.now(UTC))
+            await carrying
+            raise
+
+    async def _carry(self, one: _Carried, grant: Grant) -> None:
         try:
             await asyncio.to_thread(self._send, one, grant)
             await self._listen(one)

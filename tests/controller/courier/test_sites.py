@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import select
+import signal
 import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from tests.fleet import Fleet
 from tests.home import command, contract_over
-from tests.sites import Installation, await_that
+from tests.sites import Elsewhere, Installation, await_that
 
 pytestmark = pytest.mark.slow
 
@@ -52,8 +57,12 @@ def words(sites: Installation, run: str) -> list[str]:
 
 
 @contextmanager
-def asking(sites: Installation, ticket: str, *more: str) -> Iterator[subprocess.Popen[str]]:
+def asking(sites: Installation, fleet: Fleet, ticket: str, *more: str) -> Iterator[subprocess.Popen[str]]:
     """A diagnosis under way; the host that hangs keeps it for eight seconds."""
+    (listener,) = fleet.silent
+    while select.select([listener], [], [], 0)[0]:
+        # Whoever waited there before has gone.
+        listener.accept()[0].close()
     running = subprocess.Popen(
         [command(), "diagnose", "--ticket", ticket, "--json", *more],
         env={**os.environ, "SECONDLINE_HOME": str(sites.home)},
@@ -72,7 +81,6 @@ def await_work(agent: Elsewhere, fleet: Fleet) -> None:
     """Until its worker waits at the host that hangs."""
     (listener,) = fleet.silent
     assert select.select([listener], [], [], 60)[0], agent.log
-    listener.accept()[0].close()
     time.sleep(0.5)
 
 
@@ -106,7 +114,7 @@ def test_a_stop_is_confirmed_by_the_agent_before_the_run_has_ended(
     sites: Installation, ticket: str, fleet: Fleet
 ) -> None:
     (agent,) = sites.agents
-    with asking(sites, ticket, "--deadline", "90") as running:
+    with asking(sites, fleet, ticket, "--deadline", "90") as running:
         await_work(agent, fleet)
         running.send_signal(signal.SIGINT)
         said, errors = running.communicate(timeout=60)
@@ -125,7 +133,7 @@ def test_what_was_found_while_the_line_was_cut_is_told_afterwards_once(
     sites: Installation, ticket: str, fleet: Fleet
 ) -> None:
     (agent,) = sites.agents
-    with asking(sites, ticket, "--deadline", "120") as running:
+    with asking(sites, fleet, ticket, "--deadline", "120") as running:
         await_work(agent, fleet)
         sites.stop_broker()
         # The work goes on without a line, until the host that hangs is given up.
@@ -143,7 +151,7 @@ def test_what_was_found_while_the_line_was_cut_is_told_afterwards_once(
 
 def test_another_seat_takes_over_when_one_dies(sites: Installation, ticket: str, fleet: Fleet) -> None:
     (first,) = sites.agents
-    with asking(sites, ticket, "--deadline", "180") as running:
+    with asking(sites, fleet, ticket, "--deadline", "180") as running:
         await_work(first, fleet)
         first.kill()
         second = sites.agent(contract_over(fleet), fleet, more="-second")
