@@ -35,7 +35,8 @@ from agent.link.messages import (
 )
 from agent.link.place import nkey_seed
 from controller.courier.dispatch import Dispatch
-from controller.courier.sites import closed_gaps
+from controller.courier.incoming import Incoming
+from controller.courier.sites import closed_gaps, tidied
 from controller.ledger import Entry, LedgerFact, What, append
 from controller.store.errand import Errand
 from controller.store.errands import announceable, announced, get_errand, park
@@ -194,9 +195,14 @@ class Exchange:
             )
 
     async def _close_gaps(self) -> None:
+        tidy = datetime.now(UTC)
         while True:
             await asyncio.sleep(1)
-            await asyncio.to_thread(closed_gaps, self._store, datetime.now(UTC))
+            now = datetime.now(UTC)
+            await asyncio.to_thread(closed_gaps, self._store, now)
+            if now >= tidy:
+                await asyncio.to_thread(tidied, self._store, Incoming(self._store.home / "incoming"), now)
+                tidy = now + timedelta(hours=1)
 
     async def _in_vain(self, message: Msg) -> None:
         """A ring was handed over as often as it is, and nobody took it: park it, and let it block nobody."""

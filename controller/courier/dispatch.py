@@ -33,6 +33,9 @@ _REFUSED_A_MINUTE = 20
 _MANY_WORDS, _LONGEST_WORD = 1000, 9 << 20
 
 
+_VERBS = frozenset({"hello", "lease", "renew", "tell", "end"})
+
+
 class _RefusedError(Exception):
     """It does not count; the message says why."""
 
@@ -192,7 +195,7 @@ class Dispatch:
 
     def _remember(self, who: tuple[str, str, str], verb: str, order: str, why: str, now: datetime) -> None:
         """Into the ledger, unless a seat is shouting: then it is only counted."""
-        self.refused[verb] += 1
+        self.refused[verb if verb in _VERBS else "other"] += 1
         minute = int(now.timestamp() // 60)
         self._lately[who[2], minute] += 1
         if self._lately[who[2], minute] > _REFUSED_A_MINUTE:

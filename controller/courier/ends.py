@@ -16,10 +16,11 @@ __all__ = ["Ends", "ends_for"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ends:
-    """exchange: the broker's end. front: what is served on the web (`/sites`), by itself or mounted."""
+    """exchange: the broker's end; dispatch: what answers there. front: what is served on the web (`/sites`), by itself or mounted."""
 
     exchange: Exchange
     front: Front
+    dispatch: Dispatch
 
 
 def ends_for(office: Office) -> Ends:
@@ -31,6 +32,7 @@ def ends_for(office: Office) -> Ends:
     authority = home / settings.ca if settings.ca else None
     dispatch = Dispatch(store=office.store, key=signing_key(home), has=incoming.has)
     return Ends(
+        dispatch=dispatch,
         exchange=Exchange(
             office.store, dispatch, broker_key(home), (settings.control or settings.nats[0],), authority
         ),

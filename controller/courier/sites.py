@@ -21,16 +21,27 @@ from controller.courier.courier import Courier
 from controller.courier.incoming import Incoming
 from controller.ledger import Entry, LedgerFact, What, append, append_many
 from controller.store.errand import Errand, ErrandState, Moved, Word
-from controller.store.errands import cancel, get_errand, reconcile, remove, submit, words_after
+from controller.store.errands import (
+    cancel,
+    forgettable,
+    get_errand,
+    orphans,
+    reconcile,
+    remove,
+    submit,
+    words_after,
+)
 from controller.store.errors import EvidenceError
 from controller.store.store import Store
 from inventory.grant import Grant, verify
 from inventory.token import Pin
 
-__all__ = ["Sites", "closed_gaps"]
+__all__ = ["Sites", "closed_gaps", "tidied"]
 
 # In seconds: how often it is looked what was told, and whether time has ended something.
 _LOOK, _GAPS = 0.05, 1.0
+# An order's words outlive it by so much, for the run that may still be reading them.
+_KEPT = timedelta(days=1)
 _TOLD = frozenset(
     {"decided", "started", "opening", "result", "walls", "blocked", "worker", "ending", "step", "gone"}
 )
@@ -47,9 +58,19 @@ _SILENCES: Mapping[ErrandState, Kind] = {
 
 def closed_gaps(store: Store, now: datetime) -> tuple[Moved, ...]:
     """Let time do what it does, and write down what it has done; alarms among it."""
+    if left := orphans(store):
+        cancel(store, left, now)
     moved = reconcile(store, now)
     append_many(store, tuple(_entry(one) for one in moved if one.to is not ErrandState.QUEUED))
     return moved
+
+
+def tidied(store: Store, incoming: Incoming, now: datetime) -> None:
+    """Throw away what is left of orders whose run's process was killed: it was nobody's evidence."""
+    old = forgettable(store, now - _KEPT)
+    remove(store, old)
+    for id_ in old:
+        incoming.remove(id_)
 
 
 def _entry(moved: Moved) -> Entry:

@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
 
 from controller.store.errand import LAST_WORDS, LEASE, STOPPING, Errand, ErrandState, Held, Moved, Word
-from controller.store.schema import errand, errand_word
+from controller.store.schema import errand, errand_word, run
 from controller.store.store import Store
 
 __all__ = [
@@ -29,9 +29,11 @@ __all__ = [
     "announced",
     "cancel",
     "finish",
+    "forgettable",
     "get_errand",
     "hear",
     "lease",
+    "orphans",
     "park",
     "reconcile",
     "remove",
@@ -274,6 +276,24 @@ def park(store: Store, id_: str, why: str, now: datetime) -> bool:
             return False
         _end(connection, one, ErrandState.PARKED, now, why)
         return True
+
+
+def orphans(store: Store) -> tuple[str, ...]:
+    """What is still under way for a run that is over: its process was ended, and nobody waits for it."""
+    wanted = (
+        select(errand.c.id)
+        .join(run, run.c.id == errand.c.run)
+        .where(errand.c.ended.is_(None), errand.c.cancelled.is_(None), run.c.ended.is_not(None))
+    )
+    with store.read() as connection:
+        return tuple(connection.scalars(wanted))
+
+
+def forgettable(store: Store, before: datetime) -> tuple[str, ...]:
+    """What ended before a moment, and whose words nobody has taken away."""
+    wanted = select(errand.c.id).where(errand.c.ended < before, errand.c.body != "").limit(500)
+    with store.read() as connection:
+        return tuple(connection.scalars(wanted))
 
 
 def words_after(store: Store, id_: str, attempt: int, number: int, limit: int = 200) -> tuple[Word, ...]:

@@ -19,6 +19,7 @@ from agent.link.line import Batch, LineDownError, NotAnyMoreError
 from agent.link.messages import LARGEST, event_word, order_subject, pack, unpack, up_subject
 from agent.order import Event, Order
 from collectors import Kind
+from controller.courier.metrics import SitesCollector
 from controller.courier.sites import Sites
 from controller.ledger import What
 from controller.settings import broker_key, controller_pin, signing_key
@@ -157,6 +158,12 @@ async def test_a_poisoned_ring_is_parked_after_three_tries_with_an_alarm(desk: D
     assert info.state.messages <= 1, "only what was acknowledged a moment ago may still be there"
     (alarm,) = entries(desk, What.ORDER_PARKED)
     assert "3 times" in str(alarm["reason"])
+    watched = {
+        sample.name: sample.value
+        for family in SitesCollector(desk.store, desk.exchange, desk.dispatch).collect()
+        for sample in family.samples
+    }
+    assert (watched["secondline_orders_parked_total"], watched["secondline_broker_up"]) == (1, 1)
     await controller.close()
 
 

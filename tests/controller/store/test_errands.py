@@ -18,9 +18,11 @@ from controller.store.errands import (
     announced,
     cancel,
     finish,
+    forgettable,
     get_errand,
     hear,
     lease,
+    orphans,
     park,
     reconcile,
     remove,
@@ -28,6 +30,7 @@ from controller.store.errands import (
     submit,
     words_after,
 )
+from controller.store.runs import Run, RunState, create_run, end_run
 from controller.store.store import Store, open_store
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
@@ -325,3 +328,31 @@ def test_what_is_parked_is_out_of_the_way_and_what_is_under_way_is_not_parked(st
     one = get_errand(store, "a")
     assert one is not None
     assert (one.state, one.body, one.why) == (ErrandState.PARKED, "", "nobody could take it")
+
+
+def test_what_is_under_way_for_a_run_that_is_over_is_nobodys(store: Store) -> None:
+    create_run(
+        store,
+        Run(
+            id="r",
+            ticket="1",
+            desk="builtin",
+            customer="fleet",
+            contract="c",
+            revision=1,
+            asked_by="eva",
+            state=RunState.RUNNING,
+            began=NOW,
+        ),
+    )
+    submit(store, order("a"), "a")
+    assert orphans(store) == ()
+    with store.write() as connection:
+        end_run(connection, "r", RunState.FAILED, ended=NOW, summary={})
+    assert orphans(store) == ("a",)
+    cancel(store, orphans(store), NOW)
+    assert orphans(store) == ()
+    assert forgettable(store, NOW) == ()
+    assert forgettable(store, NOW + timedelta(seconds=1)) == ("a",)
+    remove(store, ["a"])
+    assert forgettable(store, NOW + timedelta(seconds=1)) == ()
