@@ -27,6 +27,7 @@ from tests.bench import (
     walls,
     zonemaster,
 )
+from tests.bench import captures, decisions, dns_rate, sip, sites, snmp, ssh_hosts, walls, zonemaster
 from tests.bench.row import Row
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
@@ -40,6 +41,8 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "captures": captures.measure,
     "snmp": snmp.measure,
     "snmp-devices": snmp.measure_devices,
+    "sites": sites.measure,
+    "sites-idle": sites.measure_idle,
     "zones": zonemaster.measure,
     "zone-faults": zonemaster.measure_faults,
     "report": reports.measure,

@@ -21,7 +21,16 @@ from tests.bench.row import Row, at_least, at_most
 from tests.fleet import PORT, Fleet
 from tests.home import command, contract_over, home_for, run_command
 
-__all__ = ["HOSTS", "home_over", "measure", "measure_hanging", "measure_memory", "measure_start", "timed"]
+__all__ = [
+    "HOSTS",
+    "home_over",
+    "measure",
+    "measure_hanging",
+    "measure_memory",
+    "measure_start",
+    "resident",
+    "timed",
+]
 
 HOSTS = 300
 ROUNDS = 3
@@ -219,6 +228,11 @@ def _peak(home: Path) -> float:
     while not ended.wait(0.05):
         highest = max(highest, sum(_pss(pid) for pid in _tree(process.pid)))
     return highest / 1e6
+
+
+def resident(root: int) -> float:
+    """The memory of a process tree, in MB."""
+    return sum(map(_pss, _tree(root))) / 1e6
 
 
 def _tree(root: int) -> list[int]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,10 +83,8 @@ async def test_over_a_brittle_line_everything_is_told_once_and_the_disk_is_empty
     assert left_over(tmp_path) == ()
 
 
-def unpacked(word: str) -> dict[str, object]:
-    import json  # noqa: PLC0415 - here alone.
-
-    loaded: dict[str, object] = json.loads(word)
+def unpacked(word: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(word)
     return loaded
 
 

@@ -18,7 +18,7 @@ from agent.job import Job, NoAnswer, Result, Seen
 from agent.link.line import Batch, LineDownError, NotAnyMoreError
 from agent.link.messages import LARGEST, event_word, order_subject, pack, unpack, up_subject
 from agent.order import Event, Order
-from collectors import Kind
+from collectors import Kind, Phase
 from controller.courier.metrics import SitesCollector
 from controller.courier.sites import Sites
 from controller.ledger import What
@@ -233,9 +233,7 @@ async def test_an_order_that_nobody_takes_says_so(desk: Desk) -> None:
     (event,) = heard
     assert event.result is not None
     assert event.result.outcome == NoAnswer(
-        Kind.AGENT_AWAY,
-        event.result.outcome.phase,
-        "expired before the agent took it",  # type: ignore[union-attr]
+        Kind.AGENT_AWAY, Phase.CONNECT, "expired before the agent took it"
     )
     (ended,) = entries(desk, What.ORDER_ENDED)
     assert ended["state"] == "expired"
