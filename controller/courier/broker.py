@@ -7,7 +7,6 @@ lost here is rung again, as the store says what waits.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 from collections.abc import Mapping
@@ -40,6 +39,7 @@ from controller.courier.sites import closed_gaps, tidied
 from controller.ledger import Entry, LedgerFact, What, append
 from controller.store.errand import Errand
 from controller.store.errands import announceable, announced, get_errand, park
+from controller.store.errors import StoreError
 from controller.store.seats import SeatState, seats
 from controller.store.store import Store
 
@@ -51,6 +51,8 @@ _DOWN = (NatsError, JetStreamError, TimeoutError, OSError)
 _LOOK, _AGAIN = 0.05, 60.0
 # How long an agent may be silent about a ring, and how often one is handed over.
 _ACK_WAIT, _TRIES = 60.0, 3
+# So many messages are answered at once.
+_ANSWERS = 8
 _WINDOW, _KEPT = 120.0, 3600.0
 
 
@@ -70,6 +72,8 @@ class Exchange:
         self._client = Client()
         self._known: set[str] = set()
         self._serving = False
+        self._room = asyncio.Semaphore(_ANSWERS)
+        self._answering: set[asyncio.Task[None]] = set()
         self.parked = 0
 
     @property
@@ -156,13 +160,25 @@ class Exchange:
             self._known.add(name)
 
     async def _asked(self, message: Msg) -> None:
-        answer = await asyncio.to_thread(
-            self._dispatch.answer, message.subject, message.data, datetime.now(UTC)
-        )
-        # To the asker's own inbox alone: else it could have us say things where it may not speak itself.
-        if message.reply.startswith(f"{inbox(message.subject.split('.')[3].replace('~', '.'))}."):
-            with contextlib.suppress(*_DOWN):
+        """Several are answered at once; who asks waits for its answer before it says the next thing."""
+        await self._room.acquire()
+        task = asyncio.create_task(self._answer(message))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    async def _answer(self, message: Msg) -> None:
+        try:
+            answer = await asyncio.to_thread(
+                self._dispatch.answer, message.subject, message.data, datetime.now(UTC)
+            )
+            # To the asker's own inbox alone: else it could have us say things where it may not speak itself.
+            if message.reply.startswith(f"{inbox(message.subject.split('.')[3].replace('~', '.'))}."):
                 await self._client.publish(message.reply, answer)
+        except (*_DOWN, StoreError) as error:
+            # Nobody gets an answer: it is asked again.
+            _LOG.warning("a message could not be answered: %s", str(error) or type(error).__name__)
+        finally:
+            self._room.release()
 
     async def _ring(self) -> None:
         """Ring for what waits, tell what shall stop, for ever."""
@@ -176,9 +192,9 @@ class Exchange:
                     await self._make_consumers(stream)
                     looked = loop.time()
                 waiting = await asyncio.to_thread(announceable, self._store, now, timedelta(seconds=_AGAIN))
-                for one in waiting if self._client.is_connected else ():
-                    await self._tell(stream, one)
-                    await asyncio.to_thread(announced, self._store, [one.id], now)
+                if waiting and self._client.is_connected:
+                    await asyncio.gather(*(self._tell(stream, one) for one in waiting))
+                    await asyncio.to_thread(announced, self._store, [one.id for one in waiting], now)
             except _DOWN as error:
                 _LOG.warning("an order could not be rung for: %s", str(error) or type(error).__name__)
                 await asyncio.sleep(1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -54,6 +55,7 @@ class Dispatch:
     # How often something was refused, by reason: for whoever measures.
     refused: Counter[str] = field(default_factory=Counter)
     _lately: Counter[tuple[str, int]] = field(default_factory=Counter)
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def pin(self) -> Pin:
@@ -195,12 +197,13 @@ class Dispatch:
 
     def _remember(self, who: tuple[str, str, str], verb: str, order: str, why: str, now: datetime) -> None:
         """Into the ledger, unless a seat is shouting: then it is only counted."""
-        self.refused[verb if verb in _VERBS else "other"] += 1
         minute = int(now.timestamp() // 60)
-        self._lately[who[2], minute] += 1
-        if self._lately[who[2], minute] > _REFUSED_A_MINUTE:
-            return
-        self._lately = Counter({key: n for key, n in self._lately.items() if key[1] == minute})
+        with self._turn:
+            self.refused[verb if verb in _VERBS else "other"] += 1
+            self._lately = Counter({key: n for key, n in self._lately.items() if key[1] == minute})
+            self._lately[who[2], minute] += 1
+            if self._lately[who[2], minute] > _REFUSED_A_MINUTE:
+                return
         facts: dict[str, LedgerFact] = {"agent": who[1], "seat": who[2], "order": order[:64]}
         facts |= {"verb": verb[:40], "reason": why[:300]}
         append_many(self.store, (Entry(what=What.MESSAGE_REFUSED, who=who[2] or "unknown", facts=facts),))
