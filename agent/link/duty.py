@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from pathlib import Path
 
 from agent.agent import Agent
+from agent.job import NoAnswer, Result
 from agent.link.line import Leased, Line, LineDownError, NotAnyMoreError
 from agent.link.spool import Spool
+from agent.order import Event
+from collectors import Kind
 
 __all__ = ["Duty", "deliver"]
 
+_LOG = logging.getLogger("secondline.agent")
 # In seconds: how often words are written down, and how long until something is said again.
 _OFTEN, _AGAIN = 0.2, 1.0
 
@@ -52,6 +57,7 @@ class Duty:
         self._agent, self._line, self._leased = agent, line, leased
         self._spool = Spool.begin(root, leased.errand, leased.attempt)
         self._stopping: asyncio.Task[None] | None = None
+        self._leaving = False
         self.over = asyncio.Event()
 
     @property
@@ -63,9 +69,18 @@ class Duty:
         if self._stopping is None:
             self._stopping = asyncio.create_task(self._agent.stop())
 
+    def leave(self) -> None:
+        """End the work because this program ends: what it had not come to is another's to answer."""
+        self._leaving = True
+        self.stop()
+
+    def _take(self, event: Event) -> None:
+        if not (self._leaving and _is_left(event)):
+            self._spool.take(event)
+
     async def serve(self) -> bool:
         """Work and tell; False when it is not ours any more."""
-        working = asyncio.create_task(self._agent.perform(self._leased.order, self._spool.take))
+        working = asyncio.create_task(self._agent.perform(self._leased.order, self._take))
         keeping = asyncio.create_task(self._keep())
         telling = asyncio.create_task(self._tell(working))
         try:
@@ -73,10 +88,12 @@ class Duty:
             if not working.done():
                 # The lease is somebody else's: nothing may work on here.
                 self.stop()
-            await working
+            await asyncio.wait({working})
         finally:
             if self._stopping is not None:
                 await self._stopping
+        if not working.cancelled() and (defect := working.exception()) is not None:
+            _LOG.error("order %s ended by a defect of ours", self.errand, exc_info=defect)
         ours = not keeping.done()
         try:
             return await telling and ours
@@ -94,14 +111,17 @@ class Duty:
         if not wanted:
             await asyncio.to_thread(self._spool.remove)
             return False
-        await asyncio.to_thread(lambda: self._spool.close(whole=working.exception() is None))
+        # Questions that were left are somebody else's; what became of a change is said by its results.
+        left = self._leaving and not self._leased.order.plan
+        await asyncio.to_thread(lambda: self._spool.close(whole=working.exception() is None and not left))
         return await deliver(self._spool, self._line)
 
     async def _deliver_some(self) -> bool:
         """Tell what there is so far; a line that is down is no reason to wait."""
         try:
             for batch in await asyncio.to_thread(lambda: list(self._spool.batches())):
-                await self._line.tell(self._spool.errand, self._spool.attempt, batch)
+                if await self._line.tell(self._spool.errand, self._spool.attempt, batch) < batch.last:
+                    break
                 await asyncio.to_thread(self._spool.taken, batch)
         except LineDownError:
             await asyncio.sleep(_OFTEN)
@@ -121,3 +141,12 @@ class Duty:
                 continue
             except NotAnyMoreError:
                 return
+
+
+def _is_left(event: Event) -> bool:
+    """Whether this says of a question only that it was stopped."""
+    match event.result:
+        case Result(outcome=NoAnswer(kind=Kind.STOPPED)):
+            return True
+        case _:
+            return False

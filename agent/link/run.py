@@ -76,7 +76,7 @@ class _Seated:
         """End all work, tell what there is for a moment, and hang up."""
         self._ending = True
         for duty in self._duties.values():
-            duty.stop()
+            duty.leave()
         serving = [duty.over.wait() for duty in self._duties.values()]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WORDS):

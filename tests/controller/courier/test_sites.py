@@ -149,6 +149,24 @@ def test_what_was_found_while_the_line_was_cut_is_told_afterwards_once(
     assert len(jobs) == len(set(jobs))
 
 
+def test_an_agent_that_is_started_anew_goes_on_with_what_it_left(
+    sites: Installation, ticket: str, fleet: Fleet
+) -> None:
+    (agent,) = sites.agents
+    with asking(sites, fleet, ticket, "--deadline", "120") as running:
+        await_work(agent, fleet)
+        agent.stop()
+        agent.start()
+        said, errors = running.communicate(timeout=110)
+    report = report_of(said)
+    assert states(report).count("seen") >= 10, errors + agent.log
+    assert "stopped" not in {result.get("kind") for result in report["results"]}
+    told = words(sites, report["run"])
+    assert told.count("order-taken") == 2
+    jobs = [(result["host"], result["collector"]) for result in report["results"]]
+    assert len(jobs) == len(set(jobs))
+
+
 def test_another_seat_takes_over_when_one_dies(sites: Installation, ticket: str, fleet: Fleet) -> None:
     (first,) = sites.agents
     with asking(sites, fleet, ticket, "--deadline", "180") as running:
