@@ -55,6 +55,8 @@ class StoreSettings(BaseModel):
         if any(not said.startswith("host=/") for said in parts.query.split("&") if said):
             raise ValueError("nothing but the folder of a socket (host=/...) may follow the database")
         return value
+
+
 class SitesSettings(BaseModel):
     """The table `[sites]`: how agents elsewhere reach this controller. Files are of the home folder."""
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from controller.store.errors import StoreError
-from controller.store.people_schema import invitation, login, person, person_role, recovery_code
+from controller.store.people_schema import login, person, person_invitation, person_role, recovery_code
 from controller.store.store import Store
 
 __all__ = [
@@ -178,19 +178,23 @@ def invite(store: Store, person_id: str, expires: datetime) -> str:
     """Make a link's secret by which this person sets a password, once; an earlier one counts no more."""
     secret = secrets.token_urlsafe(32)
     with store.write(durable=True) as connection:
-        connection.execute(delete(invitation).where(invitation.c.person == person_id))
-        connection.execute(insert(invitation).values(id=_hash(secret), person=person_id, expires=expires))
+        connection.execute(delete(person_invitation).where(person_invitation.c.person == person_id))
+        connection.execute(
+            insert(person_invitation).values(id=_hash(secret), person=person_id, expires=expires)
+        )
     return secret
 
 
 def invited(store: Store, secret: str, now: datetime, *, password: str = "") -> str:
     """The person whom a link invites, empty for nobody. password: the hash to set; then the link is spent."""
     with store.write(durable=bool(password)) as connection:
-        row = connection.execute(select(invitation).where(invitation.c.id == _hash(secret))).one_or_none()
+        row = connection.execute(
+            select(person_invitation).where(person_invitation.c.id == _hash(secret))
+        ).one_or_none()
         if row is None or row.expires <= now:
             return ""
         if password:
-            connection.execute(delete(invitation).where(invitation.c.person == row.person))
+            connection.execute(delete(person_invitation).where(person_invitation.c.person == row.person))
             connection.execute(delete(login).where(login.c.person == row.person))
             connection.execute(update(person).where(person.c.id == row.person).values(password=password))
         return str(row.person)

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from controller.store.schema import METADATA, Utc
 
-__all__ = ["invitation", "login", "person", "person_role", "question", "recovery_code", "release"]
+__all__ = [
+    "login",
+    "person",
+    "person_invitation",
+    "person_role",
+    "program_token",
+    "question",
+    "recovery_code",
+    "release",
+]
 
 person = Table(
     "person",
@@ -46,8 +66,8 @@ login = Table(
     Column("program", String(200), nullable=False),
 )
 
-invitation = Table(
-    "invitation",
+person_invitation = Table(
+    "person_invitation",
     METADATA,
     Column("id", String(64), primary_key=True),
     Column("person", ForeignKey("person.id"), nullable=False, index=True),
@@ -95,4 +115,21 @@ question = Table(
     Column("answered_by", String(200), nullable=False),
     Column("answered_at", Utc),
     Index(None, "customer", "at"),
+)
+
+# By what a program gets in, in somebody's place. secret: SHA-256 of what the program holds.
+program_token = Table(
+    "program_token",
+    METADATA,
+    Column("id", String(16), primary_key=True),
+    Column("secret", String(64), nullable=False),
+    Column("person", ForeignKey("person.id"), nullable=False, index=True),
+    Column("name", String(100), nullable=False),
+    Column("rights", JSON, nullable=False),
+    Column("customers", JSON, nullable=False),
+    Column("made", Utc, nullable=False),
+    Column("expires", Utc, nullable=False),
+    Column("used", Utc),
+    Column("revoked", Utc),
+    UniqueConstraint("secret"),
 )

@@ -45,7 +45,6 @@ __all__ = [
     "plan",
     "plan_host",
     "plan_word",
-    "program_token",
     "promotion",
     "run",
     "seat",
@@ -337,117 +336,7 @@ ledger = Table(
     Column("hash", String(64), nullable=False),
 )
 
-# Who may log in. password: an Argon2 hash; totp: its secret, sealed with the key of this installation; totp_last: the
-# time step of the last code, as each counts once. issuer, subject: by whom else, and under which name there.
-person = Table(
-    "person",
-    METADATA,
-    Column("id", String(64), primary_key=True),
-    Column("name", String(200), nullable=False),
-    Column("email", String(200), nullable=False),
-    Column("language", String(2), nullable=False),
-    Column("password", Text, nullable=False),
-    Column("totp", Text, nullable=False),
-    Column("totp_last", Integer, nullable=False),
-    Column("disabled", Boolean, nullable=False),
-    Column("added", Utc, nullable=False),
-    Column("issuer", String(200)),
-    Column("subject", String(200)),
-    UniqueConstraint("issuer", "subject"),
-)
-
-person_role = Table(
-    "person_role",
-    METADATA,
-    Column("person", ForeignKey("person.id"), primary_key=True),
-    Column("customer", String(64), primary_key=True),
-    Column("role", String(40), nullable=False),
-)
-
-# id: SHA-256 of what the browser holds. whole: the second factor was given, where there is one; proved: when last.
-login = Table(
-    "login",
-    METADATA,
-    Column("id", String(64), primary_key=True),
-    Column("person", ForeignKey("person.id"), nullable=False, index=True),
-    Column("whole", Boolean, nullable=False),
-    Column("began", Utc, nullable=False),
-    Column("seen", Utc, nullable=False),
-    Column("proved", Utc),
-    Column("address", String(60), nullable=False),
-    Column("program", String(200), nullable=False),
-)
-
-# A link by which somebody sets a password, once. id: SHA-256 of what is in the link.
-invitation = Table(
-    METADATA,
-    Column("id", String(64), primary_key=True),
-    Column("person", ForeignKey("person.id"), nullable=False, index=True),
-    Column("expires", Utc, nullable=False),
-)
-
-# In place of the second factor when that is lost, each once. id: SHA-256 of the code.
-recovery_code = Table(
-    "recovery_code",
-    METADATA,
-    Column("person", ForeignKey("person.id"), primary_key=True),
-    Column("id", String(64), primary_key=True),
-)
-
-# A report as a customer may read it: the very bytes that an engineer saw. page, data: SHA-256 of its forms.
-release = Table(
-    "release",
-    METADATA,
-    Column("id", String(64), primary_key=True),
-    Column("run", ForeignKey("run.id"), nullable=False, index=True),
-    Column("customer", String(64), nullable=False),
-    Column("language", String(2), nullable=False),
-    Column("page", String(64), nullable=False),
-    Column("data", String(64), nullable=False),
-    Column("said", Text, nullable=False),
-    Column("released_by", String(200), nullable=False),
-    Column("released_at", Utc, nullable=False),
-    Column("withdrawn_by", String(200), nullable=False),
-    Column("withdrawn_at", Utc),
-    Column("withdrawn_why", Text, nullable=False),
-    Index(None, "customer", "released_at"),
-)
-
-# What the customer's people ask, or object to. about: the run or plan.
-question = Table(
-    "question",
-    METADATA,
-    Column("id", String(64), primary_key=True),
-    Column("customer", String(64), nullable=False),
-    Column("desk", String(64), nullable=False),
-    Column("ticket", String(64), nullable=False),
-    Column("about", String(64), nullable=False, index=True),
-    Column("kind", String(20), nullable=False),
-    Column("text", Text, nullable=False),
-    Column("person", String(200), nullable=False),
-    Column("at", Utc, nullable=False),
-    Column("answer", Text, nullable=False),
-    Column("answered_by", String(200), nullable=False),
-    Column("answered_at", Utc),
-    Index(None, "customer", "at"),
-)
-
 # To which home folder a database on a server belongs: one row there, none in a home's own file.
 installation = Table("installation", METADATA, Column("id", String(32), primary_key=True))
-# By what a program gets in, in somebody's place. secret: SHA-256 of what the program holds.
-program_token = Table(
-    "program_token",
-    METADATA,
-    Column("id", String(16), primary_key=True),
-    Column("secret", String(64), nullable=False),
-    Column("person", ForeignKey("person.id"), nullable=False, index=True),
-    Column("name", String(100), nullable=False),
-    Column("rights", JSON, nullable=False),
-    Column("customers", JSON, nullable=False),
-    Column("made", Utc, nullable=False),
-    Column("expires", Utc, nullable=False),
-    Column("used", Utc),
-    Column("revoked", Utc),
-    UniqueConstraint("secret"),
-)
+
 errand, errand_word, seat, invitation, wrong_code = site_tables(METADATA, Utc)

@@ -19,15 +19,14 @@ from tests.bench import (
     decisions,
     dns_rate,
     intake,
-    pages,
     reports,
     sip,
+    sites,
     snmp,
     ssh_hosts,
     walls,
     zonemaster,
 )
-from tests.bench import captures, decisions, dns_rate, sip, sites, snmp, ssh_hosts, walls, zonemaster
 from tests.bench.row import Row
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
@@ -50,7 +49,6 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "decisions": decisions.measure,
     "verifying": decisions.measure_verifying,
     "intake": intake.measure,
-    "pages": pages.measure,
 }
 
 

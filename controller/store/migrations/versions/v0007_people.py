@@ -51,14 +51,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_login_person", "login", ["person"])
     op.create_table(
-        "invitation",
+        "person_invitation",
         sa.Column("id", sa.String(64), nullable=False),
         sa.Column("person", sa.String(64), nullable=False),
         sa.Column("expires", Utc(), nullable=False),
-        sa.ForeignKeyConstraint(["person"], ["person.id"], name="fk_invitation_person_person"),
-        sa.PrimaryKeyConstraint("id", name="pk_invitation"),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name="fk_person_invitation_person_person"),
+        sa.PrimaryKeyConstraint("id", name="pk_person_invitation"),
     )
-    op.create_index("ix_invitation_person", "invitation", ["person"])
+    op.create_index("ix_person_invitation_person", "person_invitation", ["person"])
     op.create_table(
         "recovery_code",
         sa.Column("person", sa.String(64), nullable=False),
@@ -69,5 +69,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("recovery_code", "invitation", "login", "person_role", "person"):
+    for table in ("recovery_code", "person_invitation", "login", "person_role", "person"):
         op.drop_table(table)

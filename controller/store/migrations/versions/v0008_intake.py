@@ -45,3 +45,7 @@ def upgrade() -> None:
     op.create_index("ix_intake_desk_ticket", "intake", ["desk", "ticket"])
     op.create_index("ix_intake_alike", "intake", ["alike"])
     op.create_index("ix_intake_customer_state", "intake", ["customer", "state"])
+
+
+def downgrade() -> None:
+    op.drop_table("intake")

@@ -93,3 +93,8 @@ def _seats() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_wrong_code"),
     )
     op.create_index("ix_wrong_code_at", "wrong_code", ["at"])
+
+
+def downgrade() -> None:
+    for table in ("wrong_code", "invitation", "seat", "errand_word", "errand"):
+        op.drop_table(table)

@@ -16,3 +16,9 @@ def upgrade() -> None:
         op.add_column("ticket", sa.Column(name, sa.JSON(), server_default="[]", nullable=False))
     op.add_column("ticket", sa.Column("merged_into", sa.Integer(), nullable=True))
     op.create_index("ix_ticket_updated", "ticket", ["updated"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_ticket_updated", "ticket")
+    for name in ("merged_into", "links", "tags", "priority", "category", "queue"):
+        op.drop_column("ticket", name)

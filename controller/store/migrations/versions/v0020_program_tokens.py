@@ -29,3 +29,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("secret", name="uq_program_token_secret"),
     )
     op.create_index("ix_program_token_person", "program_token", ["person"])
+
+
+def downgrade() -> None:
+    op.drop_table("program_token")
