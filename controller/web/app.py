@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
@@ -15,6 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from controller.office import Office
+from controller.triggers.installed import intake_of
 from controller.web import (
     customers,
     inbox,
@@ -22,15 +26,19 @@ from controller.web import (
     language,
     live,
     login,
+    operation,
     plans,
     portal,
     portal_accesses,
     releasing,
+    ringing,
     runs,
     tickets,
 )
 from controller.web.api.app import add_api
 from controller.web.door import Door, ForeignError, LogInError, ProveError
+from controller.web.logs import REQUEST
+from controller.web.operation import Gauges
 from controller.web.pages import Pages
 from controller.web.problems import of_program, problem
 from controller.web.underway import UnderWay
@@ -62,6 +70,7 @@ def make_app(office: Office, door: Door) -> FastAPI:
     )
     app.state.office, app.state.door, app.state.pages = office, door, Pages()
     app.state.underway = UnderWay(office)
+    app.state.gauges = Gauges(office.store, app.state.underway)
     for part in (
         login,
         inbox,
@@ -75,6 +84,8 @@ def make_app(office: Office, door: Door) -> FastAPI:
         releasing,
         portal,
         portal_accesses,
+        ringing,
+        operation,
     ):
         app.include_router(part.router)
     add_api(app)
@@ -93,9 +104,16 @@ async def _open(app: FastAPI) -> AsyncIterator[None]:
     """While it serves, workers stand ready; what is under way at its end is stopped, and written down."""
     underway: UnderWay = app.state.underway
     await underway.open()
+    stop, taking = asyncio.Event(), None
+    office: Office = app.state.office
+    if office.settings.trigger:
+        taking = asyncio.create_task(intake_of(office, underway.nursery).work(stop))
     try:
         yield
     finally:
+        stop.set()
+        if taking is not None:
+            await taking
         await underway.close()
 
 
@@ -108,9 +126,15 @@ def _htmx() -> Path:
 
 
 async def _walls(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    named, began = secrets.token_hex(8), time.monotonic()
+    REQUEST.set(named)
     response = await call_next(request)
+    route = getattr(request.scope.get("route"), "path", "elsewhere")
+    gauges: Gauges = request.app.state.gauges
+    gauges.latency.labels(request.method, route, str(response.status_code)).observe(time.monotonic() - began)
     for name, value in _WALLS.items():
         response.headers.setdefault(name, value)
+    response.headers["X-Request-Id"] = named
     if not request.url.path.startswith(("/static/", "/htmx/")):
         response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import re
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
-__all__ = ["JsonLines", "log_settings"]
+__all__ = ["REQUEST", "JsonLines", "log_settings"]
+
+# The request that is being answered: it is told to whoever asked, and stands in each line that is said meanwhile.
+REQUEST: ContextVar[str] = ContextVar("request", default="")
 
 # What stands behind such a word is nobody's business; links that let somebody in are, by their path.
 _SECRET = re.compile(
@@ -29,6 +33,8 @@ class JsonLines(logging.Formatter):
             "from": record.name,
             "says": bare(record.getMessage()),
         }
+        if request := REQUEST.get():
+            line["request"] = request
         if record.exc_info:
             line["error"] = bare(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False)

@@ -112,6 +112,17 @@ class UnderWay:
         self._dos: dict[str, Do] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
+    @property
+    def nursery(self) -> Nursery:
+        """Where the workers of this server come from, for others who ask hosts here. Raises RuntimeError when closed."""
+        if self._nursery is None:
+            raise RuntimeError("the server is not open yet")
+        return self._nursery
+
+    @property
+    def is_open(self) -> bool:
+        return self._nursery is not None
+
     async def open(self) -> None:
         """Start the nursery: from then on the first question is a matter of milliseconds."""
         self._nursery = await Nursery().__aenter__()
