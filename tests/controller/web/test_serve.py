@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -12,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.home import command, run_command
+from tests.fleet import Fleet
+from tests.home import command, contract_over, home_for, run_command
 
 
 def _free_port() -> int:
@@ -73,3 +75,40 @@ def test_roles_are_those_that_exist_and_one_a_customer(tmp_path: Path) -> None:
     assert right.returncode == 0, right.stderr
     listed = run_command(tmp_path, "people", "list")
     assert "engineer:musterbau" in listed.stdout
+
+
+@pytest.mark.slow
+def test_a_ticket_becomes_a_run_while_the_pages_are_served(tmp_path: Path) -> None:
+    with Fleet(1) as fleet:
+        home = home_for(tmp_path / "home", fleet, contract_over(fleet))
+        rule = '[[trigger]]\nname = "all"\nsymptom = "none"\n'
+        (home / "settings.toml").write_text(rule, "utf-8")
+        port = _free_port()
+        serving = subprocess.Popen(
+            [command(), "serve", "--port", str(port)],
+            env={**os.environ, "SECONDLINE_HOME": str(home)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert _asked(f"http://127.0.0.1:{port}/healthz") == "ok\n"
+            opened = run_command(home, "ticket", "new", "--customer", "fleet", "--subject", "h0", "--json")
+            ticket = json.loads(opened.stdout)["id"]
+            until = time.monotonic() + 90
+            while not (runs := _runs(home, ticket)) or runs[0]["state"] != "done":
+                assert time.monotonic() < until, runs
+                time.sleep(0.5)
+        finally:
+            serving.send_signal(signal.SIGTERM)
+            _, said = serving.communicate(timeout=60)
+        assert len(runs) == 1
+        assert "automation:all" in run_command(home, "ledger", "show", runs[0]["run"]).stdout
+        assert "Traceback" not in said
+
+
+def _runs(home: Path, ticket: str) -> list[dict[str, str]]:
+    listed = run_command(home, "report", "list", "--ticket", ticket, "--json")
+    assert listed.returncode == 0, listed.stderr
+    found: list[dict[str, str]] = json.loads(listed.stdout)
+    return found
