@@ -19,6 +19,7 @@ from tests.bench import (
     decisions,
     dns_rate,
     intake,
+    pages,
     reports,
     sip,
     sites,
@@ -49,6 +50,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "decisions": decisions.measure,
     "verifying": decisions.measure_verifying,
     "intake": intake.measure,
+    "pages": pages.measure,
 }
 
 
