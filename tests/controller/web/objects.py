@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from controller.office import Office
 from controller.store.people import Account, Login, add_account, invite, open_login
 from controller.store.plans import StoredPlan, add_plan
+from controller.store.releases import Question, Release, add_question, add_release
 from controller.store.runs import Run, RunState, create_run
 from controller.store.tickets import add_ticket
 from controller.store.tokens import make_token
@@ -101,6 +102,39 @@ def _ticket(office: Office, _: dict[str, str]) -> str:
     return str(add_ticket(office.store, customer=CUSTOMER, subject="Walk", text="", requester="w"))
 
 
+def _release(office: Office, made: dict[str, str]) -> str:
+    page = office.store.blobs.put(b"<!doctype html>")
+    fresh = Release(
+        id=secrets.token_hex(16),
+        run=made["run"] if "run" in made else _run(office, made),
+        customer=CUSTOMER,
+        language="de",
+        page=page,
+        data=office.store.blobs.put(b"{}"),
+        said="",
+        released_by="Eva Eng",
+        released_at=_NOW,
+    )
+    add_release(office.store, fresh)
+    return fresh.id
+
+
+def _question(office: Office, made: dict[str, str]) -> str:
+    fresh = Question(
+        id=secrets.token_hex(16),
+        customer=CUSTOMER,
+        desk="builtin",
+        ticket="1",
+        about=made["run"] if "run" in made else _run(office, made),
+        kind="question",
+        text="Warum?",
+        person="Carl Customer",
+        at=_NOW,
+    )
+    add_question(office.store, fresh)
+    return fresh.id
+
+
 def _of(office: Office, made: dict[str, str]) -> str:
     return made["person"] if "person" in made else _person(office, made)
 
@@ -113,6 +147,10 @@ MAKERS: Mapping[str, Callable[[Office, dict[str, str]], str]] = {
     "ticket": _ticket,
     "run": _run,
     "plan": _plan,
+    "release": _release,
+    "question": _question,
+    # Of the forms of a released report.
+    "form": lambda *_: "page",
     "person": _person,
     "login": _login,
     "token": _token,
