@@ -21,7 +21,7 @@ app = typer.Typer(help="The intake: tickets that become runs by a rule.", no_arg
 
 
 @app.command()
-def run() -> None:
+def run(*, json: Annotated[bool, typer.Option("--json", help="Say as JSON by which rules.")] = False) -> None:
     """Work off what desks rang about, until stopped; what runs then is waited for."""
     from controller.triggers.rules import rules_from  # noqa: PLC0415 - only where it is used: start-up counts.
 
@@ -31,7 +31,10 @@ def run() -> None:
         raise typer.BadParameter(
             "no rule says when a ticket becomes a run: write a [[trigger]] into settings.toml"
         )
-    print_line(f"the intake works by {len(rules)} rules: {', '.join(rule.name for rule in rules)}")
+    if json:
+        print_json({"rules": [rule.name for rule in rules]})
+    else:
+        print_line(f"the intake works by {len(rules)} rules: {', '.join(rule.name for rule in rules)}")
     asyncio.run(_work(office))
 
 

@@ -105,13 +105,16 @@ def _path(home: Path, name: str) -> Path | None:
 
 
 @app.command()
-def serve() -> None:
+def serve(*, json: Annotated[bool, typer.Option("--json", help="Say as JSON where.")] = False) -> None:
     """Work at the controller's end: ring for orders, answer agents, take their raw answers. Until it is stopped."""
     from controller.office import open_office  # noqa: PLC0415 - see above.
 
     office = open_office(print_error)
+    sites = sites_of(office)
+    if json:
+        print_json({"listen": sites.listen})
     try:
-        asyncio.run(_serve(office, sites_of(office)))
+        asyncio.run(_serve(office, sites))
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 
