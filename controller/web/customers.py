@@ -7,7 +7,7 @@ decided, however many there are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from agent.post import Post
 from collectors.catalogue import catalogue
+from controller.hindrance import hindered
 from controller.office import NoContractError, Office
 from controller.store.contracts import StoredContract, current_contracts, waiting_contract
 from controller.store.inbox import Wanted, inbox
@@ -27,13 +28,13 @@ from controller.web.pages import language_of
 from controller.web.reach import office_of, pages_of, sight_of
 from controller.work import Law
 from inventory.contract import Contract
-from inventory.decide import Diagnose, Reason
+from inventory.decide import Diagnose
 from inventory.outlook.scope import ScopeRow, reasons, scope_rows
 from inventory.read import ContractError
 from inventory.revision.describe import describe
 from inventory.revision.difference import difference
 
-__all__ = ["hindered", "router"]
+__all__ = ["router", "validity"]
 
 router = APIRouter()
 _PAGE, _ENDS_SOON = 25, 60
@@ -223,13 +224,3 @@ def _rows(
             )
         )
     return tuple(rows)
-
-
-def hindered(row: ScopeRow, law: Law) -> ScopeRow:
-    """What is allowed, but would not be done: its agent refuses, or nobody has pinned the host's key."""
-    area = row.deed.area if isinstance(row.deed, Diagnose) else ""
-    near = row.allowed or row.reason == Reason.NO_CEILING
-    reason, why = law.hindrance(row.host, area) if near else ("", "")
-    if not reason:
-        return row
-    return replace(row, allowed=False, reason=reason, explanation=why, allowed_from=None, allowed_until=None)

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from collectors.catalogue import catalogue
 from controller.asking import ask_engineers
+from controller.hindrance import hindered
 from controller.office import NoContractError, Office
 from controller.reports.inert import clip
 from controller.store.contracts import StoredContract, current_contracts, revisions
@@ -21,7 +22,7 @@ from controller.store.plans import PlanState, get_plan
 from controller.store.releases import Release, get_release, questions, releases
 from controller.store.runs import get_run
 from controller.web.access import Person, Right, may
-from controller.web.customers import hindered, validity
+from controller.web.customers import validity
 from controller.web.door import needs
 from controller.web.pages import language_of, segment
 from controller.web.plain import AREAS, promises, uncovered
