@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
-
+from controller.ledger import about, theirs
 from controller.store.entries import What
 from controller.store.schema import ledger, run
 from controller.store.store import Store
@@ -56,12 +54,9 @@ class Narrowed:
 
 
 def accesses(store: Store, customer: str, narrowed: Narrowed, limit: int = 100) -> tuple[Access, ...]:
-    """A customer's entries, the newest first. Entries of no run are theirs where they name the customer."""
-    named = ledger.c.facts["customer"].as_string() == customer
+    """A customer's entries, the newest first."""
     wanted = (
-        select(ledger, run.c.ticket)
-        .select_from(ledger.outerjoin(run, run.c.id == ledger.c.run))
-        .where(or_(run.c.customer == customer, (ledger.c.run == "") & named))
+        theirs(customer, run.c.ticket)
         .where(ledger.c.what.in_([what.value for what in _SHOWN]))
         .order_by(ledger.c.number.desc())
         .limit(limit)
@@ -89,15 +84,8 @@ def accesses(store: Store, customer: str, narrowed: Narrowed, limit: int = 100) 
                 clause=row.clause,
                 who=row.who,
                 ticket=row.ticket or "",
-                subject=" ".join(_subject(row.facts)),
+                subject=about(row.what, row.facts),
                 hash=row.hash,
             )
             for row in connection.execute(wanted)
         )
-
-
-def _subject(facts: dict[str, object]) -> Iterator[str]:
-    """Words of ours alone: what a host or a person has said is in no entry's words here."""
-    for name in ("collector", "deed", "playbook", "session", "kind", "state", "reason"):
-        if name in facts:
-            yield str(facts[name])

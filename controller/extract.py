@@ -15,12 +15,13 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
+from controller.ledger import theirs
 from controller.reports.cells import table, untable
 from controller.reports.inert import inert_line
 from controller.store.chain import Head, canonical
-from controller.store.schema import ledger, run
+from controller.store.schema import ledger
 from controller.store.store import Store
 
 __all__ = ["ExtractError", "Extracted", "Span", "check_extract", "write_extract"]
@@ -58,13 +59,9 @@ def write_extract(store: Store, span: Span) -> str:
 
 
 def _rows(store: Store, span: Span) -> Iterator[tuple[str, ...]]:
-    wanted = select(ledger).order_by(ledger.c.number)
+    wanted = (theirs(span.customer) if span.customer else select(ledger)).order_by(ledger.c.number)
     if span.run:
         wanted = wanted.where(ledger.c.run == span.run)
-    if span.customer:
-        theirs = select(run.c.id).where(run.c.customer == span.customer)
-        named = ledger.c.facts["customer"].as_string() == span.customer
-        wanted = wanted.where(or_(ledger.c.run.in_(theirs), named))
     if span.since is not None:
         wanted = wanted.where(ledger.c.at >= span.since)
     if span.until is not None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, or_, select
 
 from controller.reports.model import Touch
 from controller.store.chain import FIELDS, START, Head, Link, alone, hash_of, read_heads, write_heads
@@ -36,6 +36,7 @@ __all__ = [
     "entries_of",
     "excerpt",
     "head_of",
+    "theirs",
     "touches",
     "verify",
 ]
@@ -128,16 +129,19 @@ def excerpt(store: Store, run: str) -> tuple[Link, ...]:
         )
 
 
+def theirs(customer: str, *more: ColumnElement[Any]) -> Select[Any]:
+    """The entries of a customer: of their runs, and those of no run that name them. more: further columns, of the run."""
+    named = ledger.c.facts["customer"].as_string() == customer
+    return (
+        select(ledger, *more)
+        .select_from(ledger.outerjoin(run, ledger.c.run == run.c.id))
+        .where(or_(run.c.customer == customer, and_(run.c.id.is_(None), named)))
+    )
+
+
 def entries_of(store: Store, customer: str, *, after: int = 0, limit: int = 100) -> tuple[_Row, ...]:
     """What was remembered of a customer's runs and contract, in order, from behind an entry on."""
-    theirs = or_(run.c.customer == customer, ledger.c.facts["customer"].as_string() == customer)
-    wanted = (
-        select(ledger)
-        .outerjoin(run, ledger.c.run == run.c.id)
-        .where(ledger.c.number > after, theirs)
-        .order_by(ledger.c.number)
-        .limit(limit)
-    )
+    wanted = theirs(customer).where(ledger.c.number > after).order_by(ledger.c.number).limit(limit)
     with store.read() as connection:
         return tuple(connection.execute(wanted))
 
@@ -150,7 +154,7 @@ def about(what: str, facts: Mapping[str, LedgerFact]) -> str:
     return " ".join(
         dict.fromkeys(
             str(facts[name])
-            for name in ("collector", "deed", "reason", "session", "kind", "state")
+            for name in ("collector", "deed", "playbook", "reason", "session", "kind", "state")
             if name in facts and not (name == "session" and "collector" in facts)
         )
     )
