@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from controller.courier.broker import Exchange
 from controller.courier.dispatch import Dispatch
-from controller.store.schema import errand, seat
+from controller.store.schema_sites import errand, seat
 from controller.store.store import Store
 
 __all__ = ["SitesCollector"]

@@ -21,7 +21,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
 
 from controller.store.errand import LAST_WORDS, LEASE, STOPPING, Errand, ErrandState, Held, Moved, Word
-from controller.store.schema import errand, errand_word, run
+from controller.store.schema import run
+from controller.store.schema_sites import errand, errand_word
 from controller.store.store import Store
 
 __all__ = [

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, func, select, update
 
 from controller.store.letters import DeliveryState, expired_json
-from controller.store.people_schema import release
 from controller.store.runs import Run, RunState
 from controller.store.runs import runs as runs_of
 from controller.store.schema import exchange, job, outbox, run, ticket_file
+from controller.store.schema_people import release
 from controller.store.store import Store
 
 __all__ = ["count_exchanges", "due", "forget", "sweep"]

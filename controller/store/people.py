@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from controller.store.errors import StoreError
-from controller.store.people_schema import login, person, person_invitation, person_role, recovery_code
+from controller.store.schema_people import login, person, person_invitation, person_role, recovery_code
 from controller.store.store import Store
 
 __all__ = [

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Select, insert, select, update
 
-from controller.store.people_schema import question, release
+from controller.store.schema_people import question, release
 from controller.store.store import Store
 
 __all__ = [

@@ -26,19 +26,14 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from controller.store.schema_sites import site_tables
-
 __all__ = [
     "HEAD",
     "METADATA",
     "Utc",
     "contract",
-    "errand",
-    "errand_word",
     "exchange",
     "installation",
     "intake",
-    "invitation",
     "job",
     "ledger",
     "outbox",
@@ -47,11 +42,9 @@ __all__ = [
     "plan_word",
     "promotion",
     "run",
-    "seat",
     "ticket",
     "ticket_file",
     "ticket_note",
-    "wrong_code",
 ]
 
 # The newest migration; `open_store` compares it with the database before it loads Alembic.
@@ -338,5 +331,3 @@ ledger = Table(
 
 # To which home folder a database on a server belongs: one row there, none in a home's own file.
 installation = Table("installation", METADATA, Column("id", String(32), primary_key=True))
-
-errand, errand_word, seat, invitation, wrong_code = site_tables(METADATA, Utc)

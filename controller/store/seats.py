@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Row, delete, func, insert, select, update
 
 from controller.store.errors import SeatError
-from controller.store.schema import invitation, seat, wrong_code
+from controller.store.schema_sites import invitation, seat, wrong_code
 from controller.store.store import Store
 
 __all__ = [

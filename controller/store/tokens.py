@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import Row, insert, select, update
 
 from controller.store.people import PersonError
-from controller.store.people_schema import person, program_token
+from controller.store.schema_people import person, program_token
 from controller.store.store import Store
 
 __all__ = ["PREFIX", "ProgramToken", "get_token", "make_token", "revoke_token", "tokens", "use_token"]

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from controller.store import people_schema  # noqa: F401 - its tables belong to the same database.
+from controller.store import schema_people, schema_sites  # noqa: F401 - their tables belong to the same database.
 from controller.store.schema import METADATA
 
 

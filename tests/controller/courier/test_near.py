@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from controller.store.schema import errand
+from controller.store.schema_sites import errand
 from controller.store.store import open_store
 from tests.fleet import Fleet
 from tests.home import contract_over, home_for

@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from controller.store import people_schema  # noqa: F401 - its tables belong to the same database.
+from controller.store import schema_people, schema_sites  # noqa: F401 - their tables belong to the same database.
 from controller.store.errors import StoreTooNewError, StoreUnusableError
 from controller.store.schema import HEAD, METADATA, contract, job
 from controller.store.store import Store, open_store
