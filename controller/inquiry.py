@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from agent.nursling import Nursery
 from controller.choice import LANGUAGES, ChoiceError, must_be_known, one_each
-from controller.office import NoContractError, Office
+from controller.office import Office, customer_of
 from controller.progress import Watch
 from controller.subject import accounts_in_text
 from controller.symptoms import EVERYTHING, SYMPTOMS
@@ -46,7 +46,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What is asked of whom, for which ticket; empty: all. symptom: empty for that of the ticket. captures: files."""
+    """What is asked of whom, for which ticket; empty: all. symptom: empty for that of the ticket. captures: files.
+
+    customer: whose ticket it has to be, where somebody was let in for that one.
+    """
 
     ticket: str
     hosts: tuple[str, ...]
@@ -57,6 +60,7 @@ class Wishes:
     accounts: tuple[str, ...] = ()
     symptom: str = ""
     captures: tuple[Path, ...] = ()
+    customer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,9 +139,7 @@ async def _asked(
 
     captures = handed(wishes.captures)
     ticket = await desk.read(wishes.ticket)
-    if not ticket.customer:
-        raise NoContractError(f"ticket {ticket.id} names no customer: set it in the ticket, then ask again")
-    stored, law = office.law_of(ticket.customer)
+    stored, law = office.law_of(customer_of(ticket, wishes.customer))
     asked = Asked(
         ticket=ticket.id,
         subject=ticket.subject,

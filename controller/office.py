@@ -31,10 +31,23 @@ from inventory.token import Pin
 if TYPE_CHECKING:
     from agent.nursling import Nursery
     from controller.courier.courier import Courier
+    from controller.desks.desk import Ticket
     from controller.outbox import Delivery
     from controller.work import Law
 
-__all__ = ["NoContractError", "Office", "contract_kept", "open_office"]
+__all__ = ["NoContractError", "Office", "contract_kept", "customer_of", "open_office"]
+
+
+def customer_of(ticket: Ticket, admitted: str = "") -> str:
+    """The customer that a ticket names. admitted: for whom somebody was let in, where that was asked before.
+
+    Raises NoContractError for a ticket that names none, or another one by now.
+    """
+    if not ticket.customer:
+        raise NoContractError(f"ticket {ticket.id} names no customer: set it in the ticket, then ask again")
+    if admitted and ticket.customer != admitted:
+        raise NoContractError(f"ticket {ticket.id} names another customer by now: look at it again")
+    return ticket.customer
 
 
 class NoContractError(Exception):

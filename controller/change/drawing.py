@@ -19,7 +19,7 @@ from controller.change.phrases import Phrases, phrases_for
 from controller.change.planning import Looked, Wanted, look, make_plan, one_agent, store_plan
 from controller.change.telling import outcome_lines, plain
 from controller.choice import ChoiceError, one_each
-from controller.office import NoContractError, Office
+from controller.office import Office, customer_of
 from controller.progress import Watch
 from controller.reports.coverage import State
 from controller.reports.story import words_for
@@ -83,16 +83,15 @@ async def draw(  # noqa: PLR0913, PLR0917 - what is wanted, and what it is done 
     watch: Watch,
     *,
     desk: str = "",
+    customer: str = "",
 ) -> Drawn:
     """Have the agents look, and keep what would be done as a plan; the nursery is open. Raises ChoiceError.
 
-    desk: whose ticket it is; the one that is set up where none is named.
+    desk: whose ticket it is; the one that is set up where none is named. customer: whose it has to be, where named.
     """
     async with office.desk(desk) as (desk_name, opened):
         found = await opened.read(ticket)
-    if not found.customer:
-        raise NoContractError(f"ticket {found.id} names no customer: set it in the ticket, then ask again")
-    stored, law = office.law_of(found.customer)
+    stored, law = office.law_of(customer_of(found, customer))
     ids = one_each(law.contract, hosts)
     ground = ground_for(office, found.customer, ids)
     if several := one_agent(law, ids):

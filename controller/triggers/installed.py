@@ -42,6 +42,7 @@ def runner_of(office: Office, nursery: Nursery) -> Runner:
         settings = office.settings.model_copy(update={"desk": order.desk})
         wishes = Wishes(
             ticket=order.ticket,
+            customer=order.customer,
             hosts=order.hosts,
             areas=(),
             questions=(),

@@ -29,6 +29,7 @@ __all__ = [
     "admit",
     "needs",
     "person_of",
+    "still",
     "token_of",
 ]
 
@@ -70,6 +71,13 @@ def person_of(request: Request) -> Person | None:
         request.state.person = door.person(request)
     found: Person | None = request.state.person
     return found
+
+
+def still(request: Request, person: Person, right: Right, customer: str) -> bool:
+    """Whether whoever hears an answer that goes on for long is still logged in, and may still hear it: asked anew."""
+    door: Door = request.app.state.door
+    present = door.person(request)
+    return present is not None and present.id == person.id and may(present, right, customer)
 
 
 def token_of(request: Request) -> str:

@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from controller.reports.withhold import remove_secrets
 from controller.web.access import Person, Right
-from controller.web.door import admit, needs, person_of
+from controller.web.door import admit, needs, still
 from controller.web.pages import segment
 from controller.web.reach import office_of, pages_of
 from controller.web.underway import Standing, Work
@@ -44,7 +44,7 @@ def events(
     """The stream that the page listens to."""
     found = _work(request, person, work)
     return StreamingResponse(
-        _stream(request, found), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        _stream(request, person, found), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )
 
 
@@ -67,10 +67,11 @@ def _work(request: Request, person: Person | None, work_id: str) -> Work:
     return found
 
 
-async def _stream(request: Request, work: Work) -> AsyncIterator[str]:
+async def _stream(request: Request, person: Person, work: Work) -> AsyncIterator[str]:
     pages, loop = pages_of(request), asyncio.get_running_loop()
     seen, spoken, heard = -1, loop.time(), loop.time()
-    while True:
+    # Whoever was logged out meanwhile, or lost the right, hears no more.
+    while still(request, person, Right.SEE_RUNS, work.customer):
         # The last look comes after the end, so that nothing of it is missed.
         over, version, now = work.standing.over, work.number, loop.time()
         if version != seen or over:
@@ -89,7 +90,7 @@ async def _stream(request: Request, work: Work) -> AsyncIterator[str]:
                 pages.text(request, "_over.html", desk=office_of(request).settings.desk, **_facts(work)),
             )
             return
-        if person_of(request) is None or await request.is_disconnected():
+        if await request.is_disconnected():
             return
         await asyncio.sleep(_LOOK)
 

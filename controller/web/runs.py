@@ -182,6 +182,7 @@ def _drawing(office: Office, found: Run, proposal: Proposal, language: str) -> D
         drawn = await draw(
             *(office, nursery, found.ticket, proposal.known, proposal.hosts, proposal.said, watch),
             desk=found.desk,
+            customer=found.customer,
         )
         await office.deliver([found.desk])
         if drawn.stored is not None:

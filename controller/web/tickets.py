@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -32,6 +31,7 @@ from controller.store.runs import runs
 from controller.subject import AccountError, account_of, accounts_in_text
 from controller.symptoms import EVERYTHING, SYMPTOMS
 from controller.triggers.classify import classify
+from controller.triggers.resolve import Named, resolve
 from controller.web.access import Person, Right, may
 from controller.web.door import admit, needs
 from controller.web.pages import language_of, segment
@@ -124,19 +124,12 @@ def _drafted(found: Ticket, contract: Contract) -> Draft:
     """What the ticket itself speaks of: its complaint, hosts and accounts."""
     said = f"{found.subject}\n{found.text}"
     domains = [domain.name for domain in contract.domains]
+    meant = resolve(contract, found.subject, found.text)
     return Draft(
         symptom=classify(found.subject, found.text).symptom,
-        hosts=tuple(_hosts_in(said, contract)),
+        hosts=meant.hosts if isinstance(meant, Named) else (),
         accounts=accounts_in_text(said, domains),
     )
-
-
-def _hosts_in(text: str, contract: Contract) -> Iterator[str]:
-    """Hosts that a text names by id, name or address, as whole words."""
-    words = {word.strip(".-:").lower() for word in re.findall(r"[\w.:-]{2,255}", text)}
-    for target in contract.targets.values():
-        if not words.isdisjoint({target.id.lower(), target.name, *map(str, target.addresses)}):
-            yield target.id
 
 
 @router.get("/tickets/{desk}/{ticket}/preview")
@@ -236,6 +229,7 @@ def _wishes(office: Office, found: Ticket, draft: Draft) -> Wishes:
     """The ticket hears of it in the contract's language; a page is made anew in its reader's."""
     return Wishes(
         ticket=found.id,
+        customer=found.customer,
         hosts=draft.hosts,
         areas=draft.areas,
         questions=(),

@@ -87,7 +87,7 @@ class Work:
     ended: Ended | None = None
     error: str = ""
     number: int = 0
-    news: asyncio.Condition = field(default_factory=asyncio.Condition)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def counts(self) -> Counter[str]:
@@ -174,9 +174,9 @@ class UnderWay:
         """Give a run now, and again each time that there is news, until it is over. Many news may be one."""
         work, seen = self._works.get(run), -1
         while work is not None:
-            async with work.news:
-                await work.news.wait_for(lambda: work.number != seen)  # noqa: B023 - asked before it changes.
-                seen = work.number
+            while work.number == seen:
+                await work.news.wait()
+            seen = work.number
             yield work
             if work.standing.over:
                 return
@@ -187,6 +187,7 @@ class UnderWay:
         if work is None or work.standing.over or work.standing is Standing.STOPPING:
             return False
         if work.standing is Standing.WAITING:
+            del self._dos[run]
             self._tell(work, Standing.STOPPED)
             return True
         self._tell(work, Standing.STOPPING)
@@ -235,13 +236,9 @@ class UnderWay:
     def _tell(self, work: Work, standing: Standing) -> None:
         work.standing = standing
         work.number += 1
-
-        async def wake() -> None:
-            async with work.news:
-                work.news.notify_all()
-
-        waking = asyncio.get_running_loop().create_task(wake())
-        waking.add_done_callback(lambda _: None)
+        # Who waits is woken; whoever waits from now on waits for what comes next.
+        work.news.set()
+        work.news = asyncio.Event()
 
     def _forget(self) -> None:
         over = [run for run, work in self._works.items() if work.standing.over]

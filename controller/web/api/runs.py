@@ -18,7 +18,7 @@ from controller.run import report_of
 from controller.store.runs import Run, get_run, runs
 from controller.web.access import Person, Right, may
 from controller.web.api.parts import Name, Ours, Ways
-from controller.web.door import Door, needs
+from controller.web.door import needs, still
 from controller.web.underway import UnderWay, Work
 
 __all__ = ["router"]
@@ -123,12 +123,10 @@ def events(
 
 
 async def _events(request: Request, under_way: UnderWay, work: Work, person: Person) -> AsyncIterator[str]:
-    door: Door = request.app.state.door
     seen: dict[tuple[str, str], object] = {}
     async for now in under_way.follow(work.run):
         # Whoever was logged out meanwhile, or lost the right, hears no more.
-        present = door.person(request)
-        if present is None or present.id != person.id or not may(present, Right.SEE_RUNS, now.customer):
+        if not still(request, person, Right.SEE_RUNS, now.customer):
             return
         fresh = {key: line for key, line in now.lines.items() if seen.get(key) != line}
         seen |= fresh

@@ -14,7 +14,7 @@ from controller.choice import one_each
 from controller.desks.builtin import BuiltinDesk
 from controller.desks.desk import Ticket
 from controller.inquiry import Wishes, check
-from controller.office import NoContractError, Office
+from controller.office import NoContractError, Office, customer_of
 from controller.store.contracts import current_contract
 from controller.store.tickets import StoredTicket, add_ticket, tickets
 from controller.web.access import Person, Right, may
@@ -120,10 +120,10 @@ async def diagnose(  # noqa: PLR0913, PLR0917 - what is asked, of whom, by whom,
     """Take on a diagnosis, within the contract. It goes its way in the server; the run's id comes at once."""
     found = await _read(office, ticket)
     admit(person, Right.DIAGNOSE, found.customer)
-    if not found.customer:
-        raise NoContractError(f"ticket {found.id} names no customer: set it in the ticket, then ask again")
+    customer_of(found)
     wishes = Wishes(
         ticket=found.id,
+        customer=found.customer,
         hosts=tuple(inquiry.hosts),
         areas=tuple(inquiry.areas),
         questions=tuple(inquiry.questions),

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
+from starlette.types import Message
 
 from controller.inquiry import Verdict, Wishes
 from controller.office import Office, open_office
 from controller.store.runs import RunState, get_run
+from controller.web.access import Person, Role
+from controller.web.app import make_app
+from controller.web.live import _stream as live_stream
 from controller.web.underway import Standing, UnderWay, Work
+from tests.controller.web.doors import Fixed
 from tests.fleet import Fleet
 from tests.home import contract_over, home_for
 
@@ -37,9 +45,15 @@ async def under_way(office: Office) -> AsyncIterator[UnderWay]:
     await under_way.close()
 
 
-def _wishes(*hosts: str, ticket: str = "1") -> Wishes:
+def _wishes(*hosts: str, ticket: str = "1", customer: str = "") -> Wishes:
     return Wishes(
-        ticket=ticket, hosts=hosts, areas=(), questions=("linux.disk",), language="en", seconds=60.0
+        ticket=ticket,
+        customer=customer,
+        hosts=hosts,
+        areas=(),
+        questions=("linux.disk",),
+        language="en",
+        seconds=60.0,
     )
 
 
@@ -91,3 +105,47 @@ async def test_a_ticket_that_is_not_there_fails_and_says_so(under_way: UnderWay)
     work = await _ended(under_way, under_way.start(_wishes(ticket="77"), who="a", customer="fleet"))
     assert work.standing is Standing.FAILED
     assert "77" in work.error
+
+
+async def test_a_ticket_that_names_another_customer_by_now_is_not_asked_about(under_way: UnderWay) -> None:
+    wishes = _wishes("h0", customer="admitted")
+    work = await _ended(under_way, under_way.start(wishes, who="a", customer="admitted"))
+    assert work.standing is Standing.FAILED
+    assert "another customer" in work.error
+    assert not work.lines
+
+
+async def test_one_that_is_stopped_while_it_waits_is_never_begun(office: Office) -> None:
+    under_way = UnderWay(office, at_once=0)
+    run = under_way.start(_wishes("h0"), who="a", customer="fleet")
+    assert under_way.cancel(run)
+    work = await _ended(under_way, run)
+    assert work.standing is Standing.STOPPED
+    assert under_way.works() == ()
+
+
+async def test_whoever_is_logged_out_hears_no_more_of_it(office: Office) -> None:
+    door = Fixed(Person(id="eva", name="Eva Eng", roles={"fleet": Role.ENGINEER}))
+    app = make_app(office, door)
+    scope = {
+        "type": "http",
+        "app": app,
+        "method": "GET",
+        "path": "/live/x",
+        "query_string": b"",
+        "headers": [],
+    }
+
+    async def nothing_comes() -> Message:
+        await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
+
+    request = Request(scope, nothing_comes)
+    work = Work(run="x", ticket="1", customer="fleet", who="Eva Eng", asked=datetime.now(UTC))
+    assert door.who is not None
+    heard = live_stream(request, door.who, work)
+    assert (await anext(heard)).startswith("event: progress")
+    door.who = Person(id="eva", name="Eva Eng", roles={"another": Role.ENGINEER})
+    left = [part async for part in heard]
+    assert not any(part.startswith("event: over") for part in left)
+    assert not work.standing.over
