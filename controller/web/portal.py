@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from collectors.catalogue import catalogue
 from controller.asking import ask_engineers
 from controller.hindrance import hindered
-from controller.office import NoContractError, Office
+from controller.office import Office
 from controller.reports.inert import clip
 from controller.store.contracts import StoredContract, current_contracts, revisions
 from controller.store.errors import BlobError, UnknownPlanError
@@ -26,7 +26,7 @@ from controller.web.customers import validity
 from controller.web.door import needs
 from controller.web.pages import language_of, segment
 from controller.web.plain import AREAS, promises, uncovered
-from controller.web.reach import office_of, pages_of
+from controller.web.reach import contract_of, office_of, pages_of
 from controller.web.sandbox import walled_in
 from controller.work import Law
 from inventory.contract import Contract
@@ -61,7 +61,7 @@ def customers(request: Request, person: _Reader) -> Response:
 def start(request: Request, customer: str, person: _Reader) -> Response:
     """What is new for them, and what waits for them."""
     office = office_of(request)
-    stored, contract = _contract(office, customer)
+    stored, contract = contract_of(request, customer)
     sight = Sight(customers=frozenset({customer}))
     plans = plans_seen(office.store, sight, limit=50)
     return _show(
@@ -88,7 +88,7 @@ def contract_page(
 ) -> Response:
     """The contract in plain words; and may they ask about this area on that host now?"""
     office, language = office_of(request), _language(request)
-    stored, contract = _contract(office, customer)
+    stored, contract = contract_of(request, customer)
     return _show(
         request,
         "portal_contract.html",
@@ -140,7 +140,7 @@ def _history(
 def reports(request: Request, customer: str, person: _Reader) -> Response:  # noqa: ARG001 - that they may.
     """What was released, and what was withdrawn, with why."""
     office = office_of(request)
-    _, contract = _contract(office, customer)
+    _, contract = contract_of(request, customer)
     found = [
         (one, get_run(office.store, one.run))
         for one in releases(office.store, customer=customer)
@@ -153,7 +153,7 @@ def reports(request: Request, customer: str, person: _Reader) -> Response:  # no
 def report(request: Request, customer: str, release: str, person: _Reader) -> Response:
     """A released report, with what can be done about it."""
     office = office_of(request)
-    _, contract = _contract(office, customer)
+    _, contract = contract_of(request, customer)
     found = _release(office, customer, release)
     run = get_run(office.store, found.run)
     return _show(
@@ -193,7 +193,7 @@ def form_of_report(
 def plans(request: Request, customer: str, person: _Reader) -> Response:  # noqa: ARG001 - that they may.
     """Changes that wait for somebody, and those that are over."""
     office = office_of(request)
-    _, contract = _contract(office, customer)
+    _, contract = contract_of(request, customer)
     found = plans_seen(office.store, Sight(customers=frozenset({customer})))
     return _show(
         request,
@@ -209,7 +209,7 @@ def plans(request: Request, customer: str, person: _Reader) -> Response:  # noqa
 def asked(request: Request, customer: str, person: _Reader) -> Response:
     """What was asked and answered."""
     office = office_of(request)
-    _, contract = _contract(office, customer)
+    _, contract = contract_of(request, customer)
     return _show(
         request,
         "portal_questions.html",
@@ -259,13 +259,6 @@ def _release(office: Office, customer: str, release_id: str) -> Release:
     if found is None or found.customer != customer or found.withdrawn_at is not None:
         raise HTTPException(404)
     return found
-
-
-def _contract(office: Office, customer: str) -> tuple[StoredContract, Contract]:
-    try:
-        return office.contract_of(customer)
-    except (NoContractError, ContractError):
-        raise HTTPException(404) from None
 
 
 def _language(request: Request) -> Literal["de", "en"]:

@@ -6,21 +6,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from controller.accesses import Narrowed, accesses
 from controller.extract import Span, write_extract
 from controller.ledger import head_of
-from controller.office import NoContractError
 from controller.reports.story import words_for
 from controller.web.access import Person, Right
 from controller.web.door import needs
 from controller.web.pages import language_of
-from controller.web.reach import office_of, pages_of
+from controller.web.reach import contract_of, office_of, pages_of
 from inventory.contract import Contract
-from inventory.read import ContractError
 
 __all__ = ["router"]
 
@@ -42,7 +39,7 @@ def page(  # noqa: PLR0913, PLR0917 - by what the list is narrowed.
     before: Annotated[int, Query(ge=0, le=2**53)] = 0,
 ) -> Response:
     """The newest first; each page goes on where the last one ended."""
-    office, contract = office_of(request), _contract(request, customer)
+    office, (_, contract) = office_of(request), contract_of(request, customer)
     narrowed = Narrowed(
         host=host,
         who=who,
@@ -74,7 +71,7 @@ def table(
     until: Annotated[str, Query(max_length=10)] = "",
 ) -> Response:
     """All entries of a span as CSV, each with the text that was hashed."""
-    contract = _contract(request, customer)
+    _, contract = contract_of(request, customer)
     span = Span(customer=customer, since=_day(since, contract, 0), until=_day(until, contract, 1))
     named = {"Content-Disposition": f'attachment; filename="accesses-{datetime.now(UTC):%Y-%m-%d}.csv"'}
     text = write_extract(office_of(request).store, span)
@@ -88,10 +85,3 @@ def _day(text: str, contract: Contract, later: int) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return datetime.combine(day, time(), contract.zone_info)
-
-
-def _contract(request: Request, customer: str) -> Contract:
-    try:
-        return office_of(request).contract_of(customer)[1]
-    except (NoContractError, ContractError):
-        raise HTTPException(404) from None

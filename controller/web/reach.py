@@ -6,18 +6,22 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from controller.office import Office
+from controller.office import NoContractError, Office
 from controller.run import new_run
+from controller.store.contracts import StoredContract
 from controller.store.inbox import Sight
 from controller.web.access import EVERY_CUSTOMER, RIGHTS, Person, Right
 from controller.web.door import person_of
 from controller.web.pages import Pages, segment
 from controller.web.underway import Do, TooManyError, UnderWay, Work
+from inventory.contract import Contract
+from inventory.read import ContractError
 
-__all__ = ["begun", "new_work", "office_of", "pages_of", "sight_of"]
+__all__ = ["begun", "contract_of", "new_work", "office_of", "pages_of", "sight_of"]
 
 
 def sight_of(person: Person | None, right: Right = Right.SEE_RUNS) -> Sight:
@@ -76,3 +80,11 @@ def begun(request: Request, work: Work, do: Do) -> Response:
 def pages_of(request: Request) -> Pages:
     pages: Pages = request.app.state.pages
     return pages
+
+
+def contract_of(request: Request, customer: str) -> tuple[StoredContract, Contract]:
+    """A customer's contract, for a page that is nothing without. Raises HTTPException 404 where it cannot be read."""
+    try:
+        return office_of(request).contract_of(customer)
+    except (NoContractError, ContractError):
+        raise HTTPException(404) from None

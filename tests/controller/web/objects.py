@@ -17,6 +17,8 @@ from controller.store.runs import Run, RunState, create_run
 from controller.store.tickets import add_ticket
 from controller.store.tokens import make_token
 from controller.web.underway import Standing, UnderWay, Work
+from playbooks.operation import Command
+from playbooks.plan import Part, Plan, Step
 
 __all__ = ["CUSTOMER", "MAKERS", "OTHER", "made"]
 
@@ -45,14 +47,30 @@ def _run(office: Office, _: dict[str, str]) -> str:
 
 
 def _plan(office: Office, _: dict[str, str]) -> str:
+    stored = office.text_of(CUSTOMER)
+    start = Step(
+        why=("it shall run", "es soll laufen"),
+        do=Command(argv=("systemctl", "start", "--", "cron.service")),
+        undo=(Command(argv=("systemctl", "stop", "--", "cron.service")),),
+    )
+    plan = Plan(
+        playbook="linux.start_service",
+        customer=CUSTOMER,
+        contract=stored.digest,
+        revision=stored.revision,
+        wanted={"unit": "cron.service"},
+        tags=("linux.service-failed",),
+        asked=("linux.services",),
+        parts=(Part(host="h0", state={"runs": False}, steps=(start,)),),
+    )
     fresh = StoredPlan(
         id=f"plan-{secrets.token_hex(4)}",
-        digest=secrets.token_hex(32),
-        text="{}",
+        digest=plan.digest,
+        text=plan.text,
         customer=CUSTOMER,
         desk="builtin",
         ticket="1",
-        playbook="dns.restart_resolver",
+        playbook=plan.playbook,
         requested_by="Eva Eng",
         made=_NOW,
         made_in="",
