@@ -12,7 +12,8 @@ from pathlib import Path
 
 # What is run, in this order: a name, and what pytest selects by it.
 PARTS = (
-    ("slow tests", ("-m", "slow and not lab and not desk", "-n", "2")),
+    ("slow tests", ("-m", "slow and not lab and not desk and not browser", "-n", "2")),
+    ("pages in a browser", ("-m", "browser")),
     ("Request Tracker", ("-m", "desk")),
     ("the lab", ("-m", "lab and not rehearsal", "--ignore=tests/escape")),
     # Of each area the first; `python -m tests.playbooks` rehearses all.

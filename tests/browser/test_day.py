@@ -16,7 +16,7 @@ from tests.controller.change.units import UNIT, fail, said_of
 from tests.controller.web.doors import Fixed
 from tests.home import run_command
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.browser
 # A run starts workers and asks real hosts, on a machine that does other things as well.
 _PATIENCE = 90_000
 _WORDS = {

@@ -24,7 +24,7 @@ from tests.browser.served import looking
 from tests.controller.reports.hostile import EVIL as _EVIL
 from tests.controller.web.doors import Fixed
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.browser
 
 # No database keeps half a sign.
 EVIL = _EVIL.replace("\ud800", "")
