@@ -40,6 +40,7 @@ LINES = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(st.one_of(ESCAPES, st.text(max_size=8)), max_size=60).map("".join))
 def test_whatever_comes_is_plain_lines_in_the_end(raw: str) -> None:
     lines = played(raw)

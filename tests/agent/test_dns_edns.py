@@ -55,6 +55,7 @@ async def test_a_complaint_that_has_another_reason_stands() -> None:
     assert dns.message.from_wire(heard[0].parts["wire"]).edns == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loses", [0, 2])
 async def test_silence_on_edns_is_told_from_lost_packets(loses: int) -> None:
     seen: list[bytes] = []

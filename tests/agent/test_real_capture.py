@@ -21,9 +21,12 @@ from tests.traffic import Talk
 BOUNDS = CaptureBounds(seconds=4, packets=2_000, signalling=(5060,), media=(40_000, 50_001))
 _HEADS = 14 + 20 + 8
 
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or shutil.which("tcpdump") is None, reason="capturing needs root and tcpdump"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        os.geteuid() != 0 or shutil.which("tcpdump") is None, reason="capturing needs root and tcpdump"
+    ),
+    pytest.mark.slow,
+]
 
 
 @pytest.fixture(scope="module")

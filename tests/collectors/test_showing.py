@@ -156,6 +156,7 @@ def test_what_a_platform_has_besides_is_not_sent(platform: str, command: str) ->
     assert why_not_shown(DIALECTS[platform], command)
 
 
+@pytest.mark.slow
 @given(st.sampled_from(sorted(DIALECTS)), st.text(max_size=60))
 def test_no_sign_that_starts_something_else_ever_passes(platform: str, text: str) -> None:
     for command in (text, f"show {text}", f"display {text}", f"/interface print {text}"):

@@ -129,6 +129,7 @@ def test_a_changed_entry_with_a_fitting_hash_is_found(store: Store, number: int)
     assert _verdict(store) == (Problem.CHANGED, number)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", ["facts", "at", "who"])
 @pytest.mark.parametrize("value", ["'{'", "''", "'yesterday'", "x'ff00'", "'{\"hosts\": NaN}'", "'[1]'", "7"])
 def test_an_entry_that_is_none_any_more_is_found(store: Store, column: str, value: str) -> None:
@@ -264,6 +265,7 @@ for number in range(25):
 """
 
 
+@pytest.mark.slow
 def test_processes_that_append_at_once_keep_one_chain(store: Store) -> None:
     argv = [sys.executable, "-W", "ignore", "-c", _APPENDS, str(store.home)]
     writers = [subprocess.Popen([*argv, name]) for name in ("a", "b", "c")]

@@ -56,6 +56,7 @@ def test_a_run_ends_with_its_report_in_the_outbox_and_an_entry_in_the_ledger(sto
     assert [touch.what for touch in touches(store, sample().run)] == ["run-ended"]
 
 
+@pytest.mark.slow
 def test_a_report_that_no_ticket_can_hold_is_told_where_it_is(store: Store) -> None:
     """Only the list of findings grows here; on the page as well as in the data."""
     report = sample()

@@ -13,6 +13,8 @@ import pytest
 from tests.controller.stored import RUN, kept
 from tests.home import run_command
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from controller.desks.ticket import Cursor, Hit, settled
 from tests.desk.places import Place
 
+pytestmark = pytest.mark.slow
+
 _START = datetime(2026, 11, 27, 10, 0, tzinfo=UTC)
 
 

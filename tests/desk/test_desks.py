@@ -10,6 +10,8 @@ import pytest
 from controller.desks.desk import File, TicketGoneError
 from tests.desk.conftest import Place
 
+pytestmark = pytest.mark.slow
+
 _MARKER = "5e1f0c9a7b3d2e4f6a8b0c1d"
 _JSON = File(name="report.json", media_type="application/json", content=json.dumps({"ü": 1}).encode())
 

@@ -18,6 +18,8 @@ from controller.store import tickets
 from controller.store.store import Store
 from tests.desk.places import Place
 
+pytestmark = pytest.mark.slow
+
 _DYING = Path(__file__).with_name("dying.py")
 _FILE = File(name="report.json", media_type="application/json", content=b'{"a": 1}')
 _LONG = timedelta(days=30)

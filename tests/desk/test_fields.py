@@ -7,6 +7,8 @@ import pytest
 from controller.desks.desk import DeskRefusedError, TicketGoneError
 from tests.desk.places import Place
 
+pytestmark = pytest.mark.slow
+
 _MARKER = "f1e1d5000000000000c0ffee"
 _PCAP = bytes(range(256)) * 400
 

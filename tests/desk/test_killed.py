@@ -20,6 +20,8 @@ from tests.desk.conftest import Place
 from tests.desk.rt import MAX_ATTACHMENT, RequestTracker
 from tests.desk.trouble import between, canned, cut_after
 
+pytestmark = pytest.mark.slow
+
 _DYING = Path(__file__).with_name("dying.py")
 _NOTE = Action(kind=ActionKind.NOTE, text="Ursache: /var ist voll.")
 

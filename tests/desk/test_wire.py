@@ -13,6 +13,8 @@ from controller.store.store import Store
 from tests.desk.places import Place
 from tests.desk.trouble import between, canned
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("kind", ["seconds", "date"])
 async def test_who_says_later_is_not_asked_before(standin: Place, kind: str) -> None:

@@ -82,6 +82,7 @@ def test_sockets_stay_with_the_sessions_and_the_workers_own_channels() -> None:
     assert not found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "module",
     [

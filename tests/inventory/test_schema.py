@@ -114,6 +114,7 @@ _ODD: tuple[Any, ...] = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("odd", _ODD, ids=repr)
 def test_the_schema_never_refuses_what_the_reader_takes(odd: object) -> None:
     """An editor that marks what is right is not believed when it marks what is wrong."""

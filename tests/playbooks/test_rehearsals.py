@@ -50,6 +50,7 @@ def test_the_book_tells_of_no_rehearsal_that_there_is_not() -> None:
         assert set(platforms) <= set(there.get(name, ())), f"{name} has no rehearsal on {platforms}"
 
 
+@pytest.mark.slow
 def test_every_change_that_is_rehearsed_is_in_the_book() -> None:
     told = read()
     for name, platforms in platforms_of(REHEARSALS).items():

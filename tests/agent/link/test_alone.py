@@ -18,6 +18,8 @@ from inventory.read import read
 from inventory.schema import ceiling_example, example
 from tests.law import agents_for
 
+pytestmark = pytest.mark.slow
+
 TOP = Path(__file__).resolve().parents[3]
 CONTRACT: Contract = read(example())
 NAME = CONTRACT.sites[0].agent

@@ -22,6 +22,7 @@ from inventory.token import pin_of
 from tests.controller.bundle.files import OTHER, PIN, Members, members, resigned, written
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_any_byte_that_is_another_is_found(
     made: dict[Audience, Path], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -26,6 +26,8 @@ from tests.controller.bundle.files import KEY, NOW, PIN, READERS, members
 from tests.controller.reports.sample import sample
 from tests.controller.stored import RUN, kept
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("reader", READERS)
 def test_a_bundle_holds_and_says_what_it_does_not_prove(

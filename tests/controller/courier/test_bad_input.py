@@ -29,7 +29,7 @@ from controller.store.schema import ledger
 from inventory.grant import Grant, Target, seal
 from tests.controller.courier.desk import Desk, Seated, _client, desk_in, heard_of
 
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"), pytest.mark.slow]
 
 ID, SECOND = "a" * 32, "b" * 32
 JOB = Job(id="h/linux.load", host="h", collector="linux.load")

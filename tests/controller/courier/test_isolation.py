@@ -30,7 +30,7 @@ from controller.store.seats import SeatState, move_seat
 from tests.controller.courier.desk import Desk, Seated, _client, desk_in, heard_of
 
 # The library leaves its socket to the garbage collector where the server does not let it in.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"), pytest.mark.slow]
 
 ID, OTHER = "a" * 32, "b" * 32
 VERBS = ("hello", "lease", "renew", "tell", "end")

@@ -8,12 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select
 
 from controller.store.schema_sites import errand
 from controller.store.store import open_store
 from tests.fleet import Fleet
 from tests.home import contract_over, home_for
+
+pytestmark = pytest.mark.slow
 
 _TOLD = """\
 import atexit, json, pathlib, sys

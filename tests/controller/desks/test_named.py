@@ -42,6 +42,7 @@ async def test_a_request_tracker_gets_the_secret_behind_its_reference(store: Sto
     await desk.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "says"),
     [

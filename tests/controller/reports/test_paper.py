@@ -22,6 +22,8 @@ from tests.controller.pictures.test_pictures import replicates
 from tests.controller.reports.hostile import hostile
 from tests.controller.reports.sample import STORE, Store, crowd, sample
 
+pytestmark = pytest.mark.slow
+
 # What lets a PDF do something, lead out of itself or carry something along.
 ACTIVE = re.compile(
     rb"/(JS|JavaScript|OpenAction|AA|Launch|URI|GoToR|SubmitForm|EmbeddedFiles?|RichMedia|XFA)\b"

@@ -19,6 +19,8 @@ from controller.store.store import open_store
 from controller.store.tickets import add_ticket, notes
 from tests.postgres import Cluster
 
+pytestmark = pytest.mark.slow
+
 _WORKS = """
 import asyncio, sys
 from datetime import UTC, datetime

@@ -33,6 +33,8 @@ from controller.store.errands import (
 from controller.store.runs import Run, RunState, create_run, end_run
 from controller.store.store import Store, open_store
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 SEATS = ("here-1-a", "here-1-b")
 

@@ -24,6 +24,8 @@ from controller.store.sqlite import sqlite_engine
 from controller.store.store import Store
 from tests.postgres import Cluster
 
+pytestmark = pytest.mark.slow
+
 
 def _config(connection: Connection) -> Config:
     config = Config()

@@ -108,6 +108,7 @@ def _answered(case: Case) -> tuple[str, str]:
     return f"AW: {case.subject}", case.text.strip() + older
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [_shouted, _without_umlauts, _as_a_letter])
 def test_the_way_of_writing_changes_no_answer(how: object) -> None:
     assert callable(how)
@@ -125,6 +126,7 @@ def test_what_is_answered_is_not_the_complaint() -> None:
     assert not different
 
 
+@pytest.mark.slow
 def test_one_typing_error_in_a_ticket_is_mostly_forgiven() -> None:
     chance = random.Random(26)  # noqa: S311 - the same errors in every run.
     told = [case for case in _KNOWN if case.symptoms]

@@ -137,6 +137,7 @@ async def test_a_ticket_becomes_a_run_under_the_rules_name_and_is_told_why(house
     assert house.row("1").state is ArrivalState.DONE
 
 
+@pytest.mark.slow
 async def test_a_storm_is_one_run_and_each_ticket_is_told_once(house: House) -> None:
     for number in range(1, 21):
         house.desk.add(str(number), f"Der VPN-Tunnel nach Kiel ist weg, Meldung {number} von mir.")

@@ -68,6 +68,7 @@ def _ended(client: TestClient, run: str, headers: dict[str, str]) -> dict[str, A
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_a_ticket_is_opened_diagnosed_followed_and_reported(office: Office, client: TestClient) -> None:
     mine = _bearer(office, *_ALL)
     wanted = {"customer": "fleet", "subject": "Platte voll?"}

@@ -19,6 +19,8 @@ from controller.web.app import make_app
 from controller.web.reach import sight_of
 from tests.controller.web.doors import Fixed
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime.now(UTC)
 EVA = Person(id="eva", name="Eva Eng", roles={"musterbau": Role.ENGINEER})
 OTHERS = (

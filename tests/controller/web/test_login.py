@@ -21,6 +21,8 @@ from controller.web.logs import JsonLines
 from controller.web.proofs import PasswordError, hash_password
 from controller.web.throttle import Throttle
 
+pytestmark = pytest.mark.slow
+
 WORDS = "korrekt pferd batterie heftklammer"
 
 

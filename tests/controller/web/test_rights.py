@@ -25,6 +25,8 @@ from tests.controller.web.objects import CUSTOMER, MAKERS, OTHER, made
 from tests.fleet import Fleet
 from tests.home import contract_over, home_for
 
+pytestmark = pytest.mark.slow
+
 # What is served without anybody being asked for: the description of the interface, style, script.
 _OPEN = {"/api/openapi.json", "/static", "/htmx"}
 # Rights that are no customer's: another customer's administrator has them as well.

@@ -89,6 +89,7 @@ def test_too_much_is_not_read_to_its_end(client: TestClient) -> None:
     assert (answer.status_code, answer.json()) == (413, {"refused": "too-large"})
 
 
+@pytest.mark.slow
 def test_it_says_whether_it_lives_and_is_ready(client: TestClient) -> None:
     assert client.get("/healthz").text == "ok\n"
     closed = client.get("/readyz")

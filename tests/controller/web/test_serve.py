@@ -16,6 +16,8 @@ import pytest
 from tests.fleet import Fleet
 from tests.home import command, contract_over, home_for, run_command
 
+pytestmark = pytest.mark.slow
+
 
 def _free_port() -> int:
     with socket.socket() as free:

@@ -23,6 +23,8 @@ from tests.controller.web.doors import Fixed
 from tests.fleet import Fleet
 from tests.home import contract_over, home_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[Fleet]:
