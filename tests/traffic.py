@@ -255,12 +255,42 @@ class Registering(Closed):
         return "\r\n".join([*lines, "", ""]).encode()
 
 
+class Reporting(Closed):
+    """A telephone that publishes what it made of a call. text: the report's lines; hops: between how many places it is handed on."""
+
+    at: float = 20.0
+    text: str
+    hops: int = 1
+    kind: str = "application/vq-rtcpxr"
+
+    def frames(self) -> Iterator[Frame]:
+        body = "\r\n".join(self.text.strip().splitlines()) + "\r\n"
+        for hop in range(self.hops):
+            lines = [
+                "PUBLISH sip:collector@musterbau.test SIP/2.0",
+                f"Via: SIP/2.0/UDP 192.0.2.{21 + hop}:5060;branch=z9hG4bKp{hop}",
+                "From: <sip:21@musterbau.test>;tag=p",
+                "To: <sip:collector@musterbau.test>",
+                "Call-ID: publish-1",
+                "CSeq: 1 PUBLISH",
+                "Event: vq-rtcpxr",
+                f"Content-Type: {self.kind}",
+                f"Content-Length: {len(body)}",
+            ]
+            text = "\r\n".join([*lines, "", body]).encode()
+            yield (
+                self.at + hop * 0.002,
+                dgram(f"192.0.2.{21 + hop}:5060", f"192.0.2.{22 + hop}:5060", text)[0],
+            )
+
+
 class Traffic(Closed):
     """A whole capture. speech: streams without a call, from and to the places that they name. cut: bytes off its end; snap: bytes kept of a packet."""
 
     call: tuple[Talk, ...] = ()
     register_: tuple[Registering, ...] = Field(default=(), alias="register")
     speech: tuple[Speech, ...] = ()
+    tells: tuple[Reporting, ...] = ()
     other: int = Field(default=0, description="packets that are neither SIP nor RTP")
     cut: int = 0
     snap: int = 0
@@ -272,6 +302,7 @@ class Traffic(Closed):
     def frames(self) -> list[Frame]:
         found = [frame for call in self.call for one in call.each() for frame in one.frames()]
         found += [frame for one in self.register_ for frame in one.frames()]
+        found += [frame for one in self.tells for frame in one.frames()]
         for one in self.speech:
             found += one.packets(0.0, one.source, one.target)
         found += [

@@ -21,6 +21,7 @@ __all__ = [
     "Source",
     "State",
     "Step",
+    "Told",
     "short_id",
     "short_user",
 ]
@@ -208,13 +209,33 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a telephone said of the voice that came to it (RFC 6035). src, dst: 'address:port' of the stream, '' unknown.
+
+    loss, discard: per cent; jitter, round_trip: ms; mos: its own rating. None: it does not say. call: the Call-ID, short.
+    second_hand: the other telephone said so to the one whose report this is.
+    """
+
+    call: str
+    src: str
+    dst: str
+    loss: float | None = None
+    discard: float | None = None
+    jitter: float | None = None
+    round_trip: float | None = None
+    mos: float | None = None
+    second_hand: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Calls:
-    """Everything that a capture says. strays: streams that belong to no call that was seen."""
+    """Everything that a capture says. strays: streams that belong to no call that was seen; told: reports of telephones."""
 
     source: Source
     calls: tuple[Call, ...]
     registrations: tuple[Registration, ...] = ()
     strays: tuple[Heard, ...] = ()
+    told: tuple[Told, ...] = ()
 
 
 def short_id(call_id: str) -> str:

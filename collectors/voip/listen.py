@@ -20,6 +20,7 @@ from collectors.voip.rtp import header_of
 from collectors.voip.sdp import STATIC, Format
 from collectors.voip.segments import Segments, looks_like_sip
 from collectors.voip.streams import Found, Streams, place
+from collectors.voip.telling import Telling, is_report
 from collectors.voip.unreadable import Unreadable
 
 __all__ = ["MOST_CALLS", "listen"]
@@ -63,6 +64,7 @@ class _Listening:
     streams: Streams = field(default_factory=Streams)
     dialogues: dict[str, Dialogue] = field(default_factory=dict)
     numbers: list[Dialogue] = field(default_factory=list)
+    telling: Telling = field(default_factory=Telling)
 
     def take(self, packet: Packet) -> None:
         if not self.packets:
@@ -107,6 +109,9 @@ class _Listening:
 
     def _message(self, time: int, unit: Unit, message: Message) -> None:
         self.sip += 1
+        if is_report(message):
+            self.telling.take(message)
+            return
         dialogue = self._dialogue(message, (time - self.first) / 1e9)
         if dialogue is None:
             return
@@ -163,8 +168,8 @@ class _Listening:
                 sip=self.sip,
                 rtp=rtp,
                 rtcp=self.streams.rtcp,
-                damaged=sum(self.damaged.values()) + self.segments.damaged,
-                why=damaged[0][0] if damaged else self.segments.why,
+                damaged=sum(self.damaged.values()) + self.segments.damaged + self.telling.damaged,
+                why=damaged[0][0] if damaged else self.segments.why or self.telling.why,
                 left_out=self.left_out + len(calls) - len(kept),
             ),
             calls=tuple(
@@ -176,6 +181,7 @@ class _Listening:
                 :MOST_CALLS
             ],
             strays=tuple(strays[:_MOST_STRAYS]),
+            told=self.telling.told(),
         )
 
     def _settle(self, found: Iterable[Found]) -> list[Heard]:

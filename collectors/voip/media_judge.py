@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from collectors import Finding
 from collectors.plain import plain
-from collectors.voip.call import Call, Calls, Heard, Offer
+from collectors.voip.call import Call, Calls, Heard, Offer, Told
 from collectors.voip.media_tags import (
     DELAY,
     DELAY_FAR,
@@ -21,6 +21,10 @@ from collectors.voip.media_tags import (
     LOSS_FEW,
     LOSS_ONCE,
     MARK_LOST,
+    PHONE_DISCARDS,
+    PHONE_LOSS,
+    PHONE_MEDIOCRE,
+    PHONE_POOR,
     POOR,
     PTIME,
     SOME_POOR,
@@ -34,6 +38,8 @@ __all__ = ["ids_of", "judge_media", "streams_of"]
 # Packets of a stream from which on its figures mean something.
 _ENOUGH = 100
 _EF, _BEST_EFFORT = 46, 0
+# MOS at R 60 and R 70 (G.107, annex B): below them nearly all, and many, are dissatisfied (G.109).
+_NEARLY_ALL, _MANY = 3.1, 3.6
 # What a rating rests on, as G.107 and G.113 call it.
 _SYMBOLS = {"delay": "Ta", "burst": "BurstR", "echo": "TELR", "concealment": "Bpl"}
 
@@ -77,6 +83,7 @@ def judge_media(seen: Calls) -> Iterator[Finding]:
     if seen.strays and seen.source.sip:
         yield STRAYS(count=len(seen.strays), worst=_way(seen.strays[0]))
     yield from _reports(seen)
+    yield from _telephones(seen)
 
 
 def _way(stream: Heard) -> str:
@@ -167,3 +174,35 @@ def _reports(seen: Calls) -> Iterator[Finding]:
         if late:
             delay, worst = max(late, key=lambda pair: pair[0])
             yield tag(delay=round(delay), worst=_way(worst), count=len(late))
+
+
+def _telephones(seen: Calls) -> Iterator[Finding]:
+    """What telephones say of themselves: by RFC 6035, and by the extended reports of RFC 3611 beside their voice."""
+    here = {one.dst: one.loss for one in streams_of(seen) if one.packets >= _ENOUGH}
+    lost = [
+        (one.loss, _said(one))
+        for one in seen.told
+        # Where its voice passed here as well, less was lost before this place than it says.
+        if one.loss is not None and one.loss >= max(1.0, 2 * here.get(one.dst, 0.0) + 0.5)
+    ]
+    if lost:
+        percent, worst = max(lost)
+        yield PHONE_LOSS(percent=round(percent, 2), worst=worst, count=len(lost))
+    beside = [(one.far, _way(one)) for one in streams_of(seen) if one.far is not None]
+    late = [(one.discard, _said(one)) for one in seen.told if one.discard is not None and one.discard >= 1.0]
+    late += [(far.discard, way) for far, way in beside if far.discard is not None and far.discard >= 1.0]
+    if late:
+        percent, worst = max(late)
+        yield PHONE_DISCARDS(percent=round(percent, 2), worst=worst, count=len(late))
+    rated = [(one.mos, _said(one)) for one in seen.told if one.mos is not None]
+    rated += [(far.mos, way) for far, way in beside if far.mos is not None]
+    for tag, low, high in ((PHONE_POOR, 0.0, _NEARLY_ALL), (PHONE_MEDIOCRE, _NEARLY_ALL, _MANY)):
+        found = [(mos, way) for mos, way in rated if low < mos < high]
+        if found:
+            mos, worst = min(found)
+            yield tag(mos=round(mos, 2), worst=worst, count=len(found))
+
+
+def _said(one: Told) -> str:
+    """The stream that a report speaks of; where it names no places, its call."""
+    return plain(f"{one.src or '?'} → {one.dst or '?'}" if one.src or one.dst else one.call, 100)

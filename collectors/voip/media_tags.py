@@ -19,6 +19,10 @@ __all__ = [
     "LOSS_FEW",
     "LOSS_ONCE",
     "MARK_LOST",
+    "PHONE_DISCARDS",
+    "PHONE_LOSS",
+    "PHONE_MEDIOCRE",
+    "PHONE_POOR",
     "POOR",
     "PTIME",
     "SOME_POOR",
@@ -88,6 +92,42 @@ FAR_LOSS = fault(
     do=(
         "Look at the way from here to the receiver; capture there too.",
         "Den Weg von hier zum Empfänger prüfen; auch dort mitschneiden.",
+    ),
+)
+PHONE_LOSS = fault(
+    "voip.phone-loss",
+    "a telephone reports that {percent} % of the voice never came: {worst}; such reports: {count}",
+    "ein Telefon meldet, dass {percent} % der Sprache nie ankamen: {worst}; solche Meldungen: {count}",
+    do=(
+        "Look at the ports on the way to this telephone; capture the voice itself, near it and near the sender.",
+        "Die Ports auf dem Weg zu diesem Telefon prüfen; die Sprache selbst nahe bei ihm und beim Sender mitschneiden.",
+    ),
+)
+PHONE_DISCARDS = fault(
+    "voip.phone-discards",
+    "a telephone throws {percent} % of the voice away because it comes too late: {worst}; such reports: {count}",
+    "ein Telefon wirft {percent} % der Sprache weg, weil sie zu spät kommt: {worst}; solche Meldungen: {count}",
+    do=(
+        "Nothing is lost on the way, it comes unevenly: look at queues, Wi-Fi and load on the way, and at the telephone's jitter buffer.",
+        "Unterwegs geht nichts verloren, es kommt ungleichmäßig: Warteschlangen, WLAN und Last auf dem Weg sowie den Jitterpuffer des Telefons prüfen.",
+    ),
+)
+PHONE_POOR = fault(
+    "voip.phone-poor",
+    "a telephone itself rates the call as poor: MOS {mos}, {worst}; such reports: {count}",
+    "ein Telefon selbst bewertet das Gespräch als schlecht: MOS {mos}, {worst}; solche Meldungen: {count}",
+    do=(
+        "Below 3.1 nearly all users are dissatisfied (G.109): see what it says of loss, lateness and delay.",
+        "Unter 3,1 sind fast alle unzufrieden (G.109): ansehen, was es zu Verlust, Verspätung und Verzögerung sagt.",
+    ),
+)
+PHONE_MEDIOCRE = warn(
+    "voip.phone-mediocre",
+    "a telephone itself rates the call as mediocre: MOS {mos}, {worst}; such reports: {count}",
+    "ein Telefon selbst bewertet das Gespräch als mäßig: MOS {mos}, {worst}; solche Meldungen: {count}",
+    do=(
+        "Below 3.6 many users are dissatisfied (G.109): see what it says of loss, lateness and delay.",
+        "Unter 3,6 sind viele unzufrieden (G.109): ansehen, was es zu Verlust, Verspätung und Verzögerung sagt.",
     ),
 )
 DELAY = warn(
