@@ -30,7 +30,7 @@ class SambaRealm:
             f"[libdefaults]\ndefault_realm = {REALM}\ndns_lookup_kdc = false\nrdns = false\n"
         )
         self.port, self._other = _free_port(address), _free_port(address)
-        own = (f"--targetdir={folder}/dc", f"--adminpass={secrets.token_urlsafe(12)}-aA1", "--host-name=dc2")
+        own = (f"--targetdir={folder}/dc", f"--adminpass=aA1-{secrets.token_urlsafe(12)}", "--host-name=dc2")
         names = (f"--realm={REALM}", "--domain=AD", f"--host-ip={address}")
         run(_TOOL, "domain", "provision", *own, *names, "--dns-backend=NONE", "--server-role=dc", timeout=300)
         self._settings = str(folder / "dc" / "etc" / "smb.conf")
@@ -84,7 +84,7 @@ class SambaRealm:
         kinds: msDS-SupportedEncryptionTypes (MS-KILE 2.2.7), which Windows writes when it joins; 0: none.
         """
         self.admin("computer", "create", machine)
-        self.admin("user", "setpassword", f"{machine}$", f"--newpassword={secrets.token_urlsafe(12)}-aA1")
+        self.admin("user", "setpassword", f"{machine}$", f"--newpassword=aA1-{secrets.token_urlsafe(12)}")
         self.admin("spn", "add", name, f"{machine}$")
         base = ",".join(f"DC={part.lower()}" for part in REALM.split("."))
         change = f"changetype: modify\nreplace: msDS-SupportedEncryptionTypes\nmsDS-SupportedEncryptionTypes: {kinds}\n"

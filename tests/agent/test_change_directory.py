@@ -30,9 +30,9 @@ ENTRY = f"CN=bob,CN=Users,{BASE}"
 def way(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LdapWay]:
     folder = tmp_path_factory.mktemp("directory")
     trusted = authority(folder, "Probe")
-    password = f"{secrets.token_urlsafe(12)}-aA1"
+    password = f"aA1-{secrets.token_urlsafe(12)}"
     realm = SambaRealm(folder / "samba", ADDRESS, trusted.issue(NAME, ADDRESS))
-    realm.account("bob", f"{secrets.token_urlsafe(12)}-aA1")
+    realm.account("bob", f"aA1-{secrets.token_urlsafe(12)}")
     realm.account("changer", password)
     realm.account("reader", password)
     realm.admin("group", "addmembers", "Domain Admins", "changer")

@@ -54,7 +54,7 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
 
 def root_filesystem(state: str) -> None:
     """Mount the overlay and step into it; `state` is an empty folder of this host."""
-    mount("tmpfs", state, "tmpfs", _NOSUID, "size=256m,mode=755")
+    mount("tmpfs", state, "tmpfs", _NOSUID, "size=512m,mode=755")
     for name in ("up", "work", "root"):
         (Path(state) / name).mkdir()
     mount("overlay", f"{state}/root", "overlay", 0, f"lowerdir=/,upperdir={state}/up,workdir={state}/work")

@@ -144,4 +144,4 @@ def issue(place: Place, name: str, *, by: str = "ad-ca", begun_days: int = 0) ->
 
 def new_password() -> str:
     """A random password that any policy takes."""
-    return f"{secrets.token_urlsafe(18)}-aA1"
+    return f"aA1-{secrets.token_urlsafe(18)}"

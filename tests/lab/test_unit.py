@@ -11,10 +11,13 @@ import sysconfig
 import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.metadata import distribution, requires
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from agent.post import load_post
 from controller.unit import Unit, unit_text
@@ -177,28 +180,27 @@ def test_systemd_understands_every_line_of_the_unit(unit: Unit, tmp_path: Path) 
 # --- The real command under the unit.
 
 
-def _unneeded(name: str) -> bool:
-    tools = (
-        "mypy",
-        "ruff",
-        "pip",
-        "setuptools",
-        "hypothesis",
-        "_pytest",
-        "pytest",
-        "ansible",
-        "__editable__",
-    )
-    return name.startswith(tools) or "__mypyc" in name or name.endswith(".pth")
+def needed(name: str, extras: frozenset[str], seen: set[tuple[str, frozenset[str]]]) -> Iterator[str]:
+    """The packages that a package with these extras needs, and what those need."""
+    if (name, extras) in seen:
+        return
+    seen.add((name, extras))
+    yield name
+    for text in requires(name) or ():
+        one = Requirement(text)
+        if one.marker is None or any(one.marker.evaluate({"extra": extra}) for extra in extras | {""}):
+            yield from needed(canonicalize_name(one.name), frozenset(one.extras), seen)
 
 
 def installation() -> bytes:
-    """What `pip install` puts into an environment, as an archive to be unpacked in its packages."""
+    """What `pip install secondline[controller]` puts into an environment, as an archive to be unpacked in its packages."""
+    names = {*needed("secondline", frozenset({"controller"}), set())} - {"secondline"}
+    parts = {part.parts[0] for name in names for part in distribution(name).files or ()}
+    packages = Path(sysconfig.get_path("purelib"))
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        for path in sorted(Path(sysconfig.get_path("purelib")).iterdir()):
-            if not _unneeded(path.name):
-                archive.add(path, path.name)
+        for part in sorted(parts - {"..", "__pycache__"}):
+            archive.add(packages / part, part)
         for name in ("agent", "collectors", "controller", "inventory", "playbooks"):
             archive.add(TOP / name, name)
     return packed.getvalue()
