@@ -19,6 +19,7 @@ from controller.store.people import (
     invite,
     set_roles,
 )
+from controller.store.people import bind as bind_account
 from controller.store.store import Store
 from inventory.contract import Contract
 
@@ -26,6 +27,7 @@ __all__ = [
     "OwnRolesError",
     "add",
     "allow",
+    "bind",
     "end_all",
     "give_roles",
     "invite_contact",
@@ -83,6 +85,12 @@ def allow(store: Store, who: str, allowed: bool, *, by: str) -> None:  # noqa: F
     change_account(store, who, disabled=not allowed)
     what = "may log in again" if allowed else "may not log in"
     _tell(store, What.PERSON_CHANGED, by, person=who, what=what)
+
+
+def bind(store: Store, who: str, identity: tuple[str, str] | None, *, by: str) -> None:
+    """Have a person log in by a provider, under its issuer and subject; None: no more. Raises PersonError."""
+    bind_account(store, who, identity)
+    _tell(store, What.PERSON_CHANGED, by, person=who, what="provider" if identity else "no provider")
 
 
 def end_all(store: Store, who: str, *, by: str) -> int:

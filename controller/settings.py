@@ -18,9 +18,11 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from controller.nearby import is_private
 from inventory.token import Pin, new_key, pin_of
 
 __all__ = [
+    "OidcSettings",
     "Settings",
     "SettingsError",
     "SitesSettings",
@@ -79,6 +81,39 @@ class SitesSettings(BaseModel):
     ca: str = Field(default="", description="who vouches for it, where agents' machines do not know them")
 
 
+class OidcSettings(BaseModel):
+    """The table `[oidc]`: who vouches for people at log-in, by OpenID Connect. The client is registered there.
+
+    Its redirect address is ADDRESS/login/oidc/back; that of back-channel log-outs, ADDRESS/logout/oidc/told.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    issuer: str = Field(description="the provider, to the letter as it names itself")
+    client: str = Field(min_length=1, description="the name of the client there")
+    address: str = Field(description="where browsers find these pages, such as https://secondline.example")
+    secret: str = Field(
+        default="",
+        pattern=r"^((file|age|env|keyring):\S+)?$",
+        description="the reference of the client's secret",
+    )
+    name: str = Field(default="", max_length=60, description="how people call it, for the button")
+    only: bool = Field(default=False, strict=True, description="nobody logs in by a password any more")
+    second: tuple[str, ...] = Field(
+        default=(), description="what counts as a second factor there (acr); any when empty"
+    )
+    ca: Path | None = Field(
+        default=None, description="who signs the provider's certificate; else the system's"
+    )
+
+    @field_validator("issuer", "address")
+    @classmethod
+    def _of_the_web(cls, value: str) -> str:
+        if not is_private(value) or urlsplit(value).query or urlsplit(value).fragment:
+            raise ValueError("this is no address with https://")
+        return value
+
+
 class Settings(BaseModel):
     """One installation's settings."""
 
@@ -109,6 +144,7 @@ class Settings(BaseModel):
     intake: dict[str, Any] = Field(default={}, description="how much of that; see controller.triggers.rules")
     store: StoreSettings | None = Field(default=None, description="a server for the database; else a file")
     sites: SitesSettings | None = Field(default=None, description="agents elsewhere")
+    oidc: OidcSettings | None = Field(default=None, description="who vouches for people at log-in")
 
     @property
     def credentials(self) -> Path:
@@ -161,6 +197,8 @@ _ADVICE = {
     "intake": "write the limits as a table, [intake]",
     "store": 'write a table: [store] url = "postgresql://USER@HOST/DATABASE", password = "REFERENCE", ca = "FILE"',
     "sites": 'write [sites] with url = "https://…" and nats = ["tls://…"], and no word that is not known there',
+    "oidc": 'write [oidc] with issuer = "https://…", client = "…", address = "https://…" of these pages, and no word that is '
+    "not known there",
     "deadline": "write the seconds for a whole run, more than 0 and at most 3600",
 }
 

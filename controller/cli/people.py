@@ -130,6 +130,31 @@ def disable(
 
 
 @app.command()
+def bind(
+    who: _Who,
+    *,
+    subject: Annotated[
+        str, typer.Option(help="The person at the provider of log-ins ('sub'); its page shows it to them.")
+    ] = "",
+    undo: Annotated[bool, typer.Option("--undo", help="They log in there no more.")] = False,
+    json: _Json = False,
+) -> None:
+    """Have a person log in by the provider of the settings ([oidc]); all their log-ins end."""
+    from controller import people  # noqa: PLC0415 - start-up counts.
+
+    office = open_office(print_error)
+    oidc = office.settings.oidc
+    if undo == bool(subject):
+        raise typer.BadParameter("give --subject with the person's id at the provider, or --undo")
+    if subject and oidc is None:
+        raise typer.BadParameter("the settings name no provider of log-ins: write the table [oidc]")
+    identity = (oidc.issuer, subject) if oidc is not None and subject else None
+    people.bind(office.store, who, identity, by=office.who)
+    if json:
+        print_json({"id": who, "issuer": identity[0] if identity else "", "subject": subject})
+
+
+@app.command()
 def sessions(
     who: _Who,
     *,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from controller.cli.show import print_error, print_json, print_line
+from controller.nearby import is_loopback
 from controller.office import open_office
 
 __all__ = ["serve"]
@@ -39,7 +39,7 @@ def serve(
 
     if (certificate is None) != (key is None):
         raise typer.BadParameter("a certificate needs its key, and a key its certificate: give both")
-    if certificate is None and not proxy and not _is_loopback(host):
+    if certificate is None and not proxy and not is_loopback(host):
         raise typer.BadParameter(
             f"others could listen at {host}: give --certificate and --key, or --proxy with the address of one that "
             "speaks TLS, or stay at 127.0.0.1"
@@ -73,10 +73,3 @@ def serve(
             log_config=log_settings(),
             timeout_graceful_shutdown=20,
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from controller.desks.desk import (
     TicketChangedError,
     TicketGoneError,
 )
+from controller.nearby import is_loopback
 
 __all__ = ["Answer", "Wire", "checked_secret"]
 
@@ -238,7 +238,7 @@ def _checked(url: str) -> str:
         raise DeskRefusedError(
             f"{url!r} is not the address of a server: write it like 'https://desk.example'"
         )
-    if parsed.scheme == "http" and not _loopback(parsed.host):
+    if parsed.scheme == "http" and not is_loopback(parsed.host):
         raise DeskRefusedError(f"{url!r} would send the token in the clear: use https")
     return url.rstrip("/")
 
@@ -259,13 +259,6 @@ def _why(error: httpx.RequestError) -> str:
         why = said.partition("certificate verify failed: ")[2].partition(" (_ssl")[0]
         return f"its certificate is not trusted ({why or said}): 'ca' in the settings names who is"
     return said
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 async def _whole(response: httpx.Response, limit: int) -> bytes | None:

@@ -10,11 +10,11 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
-from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
 
+from controller.nearby import is_loopback
 from inventory.source import LARGEST
 from inventory.sources.netbox import PATHS, Page, Row, page
 from inventory.sources.seen import MOST_HOSTS, SourceError
@@ -124,16 +124,9 @@ def _checked(url: str) -> httpx.URL:
         raise SourceError(f"{url!r} is not the address of a NetBox: write it like 'https://netbox.example'")
     if "/api/" in parsed.path:
         raise SourceError(f"{url!r} is a page below a NetBox: leave out everything from '/api' on")
-    if parsed.scheme == "http" and not _loopback(parsed.host):
+    if parsed.scheme == "http" and not is_loopback(parsed.host):
         raise SourceError(f"{url!r} would send the token in the clear: use https")
     return parsed
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _trusting(ca: Path | None, url: str) -> ssl.SSLContext:

@@ -21,7 +21,9 @@ __all__ = [
     "Account",
     "Login",
     "PersonError",
+    "account_of",
     "add_account",
+    "bind",
     "change_account",
     "end_logins",
     "get_account",
@@ -102,6 +104,14 @@ def get_account(store: Store, person_id: str) -> Account | None:
     with store.read() as connection:
         row = connection.execute(select(person).where(person.c.id == person_id)).one_or_none()
         return None if row is None else _account(row, _roles(connection, person_id))
+
+
+def account_of(store: Store, issuer: str, subject: str) -> Account | None:
+    """The person for whom a provider of log-ins vouches under this subject."""
+    wanted = select(person).where(person.c.issuer == issuer, person.c.subject == subject)
+    with store.read() as connection:
+        row = connection.execute(wanted).one_or_none()
+        return None if row is None else _account(row, _roles(connection, row.id))
 
 
 def get_accounts(store: Store) -> tuple[Account, ...]:
@@ -185,19 +195,58 @@ def invite(store: Store, person_id: str, expires: datetime) -> str:
     return secret
 
 
-def invited(store: Store, secret: str, now: datetime, *, password: str = "") -> str:
-    """The person whom a link invites, empty for nobody. password: the hash to set; then the link is spent."""
-    with store.write(durable=bool(password)) as connection:
+def invited(
+    store: Store, secret: str, now: datetime, *, password: str = "", identity: tuple[str, str] | None = None
+) -> str:
+    """The person whom a link invites, empty for nobody.
+
+    password: the hash to set; identity: issuer and subject by which they shall log in. With either the link is spent.
+    Raises PersonError when the identity is somebody else's.
+    """
+    values = {"password": password} if password else {}
+    if identity is not None:
+        values |= dict(zip(("issuer", "subject"), identity, strict=True))
+    with store.write(durable=bool(values)) as connection:
         row = connection.execute(
             select(person_invitation).where(person_invitation.c.id == _hash(secret))
         ).one_or_none()
         if row is None or row.expires <= now:
             return ""
-        if password:
+        if identity is not None:
+            _see_that_it_is_free(connection, row.person, identity)
+        if values:
             connection.execute(delete(person_invitation).where(person_invitation.c.person == row.person))
             connection.execute(delete(login).where(login.c.person == row.person))
-            connection.execute(update(person).where(person.c.id == row.person).values(password=password))
+            connection.execute(update(person).where(person.c.id == row.person).values(**values))
         return str(row.person)
+
+
+def bind(store: Store, person_id: str, identity: tuple[str, str] | None) -> None:
+    """Have a person log in by a provider, under issuer and subject; None: no more. All their log-ins end.
+
+    Raises PersonError when there is no such person, or the identity is somebody else's.
+    """
+    issuer, subject = identity or (None, None)
+    with store.write(durable=True) as connection:
+        if identity is not None:
+            _see_that_it_is_free(connection, person_id, identity)
+        changed = connection.execute(
+            update(person).where(person.c.id == person_id).values(issuer=issuer, subject=subject)
+        )
+        if changed.rowcount != 1:
+            raise PersonError(f"there is no person {person_id!r}: see 'secondline people list'")
+        connection.execute(delete(login).where(login.c.person == person_id))
+
+
+def _see_that_it_is_free(connection: Connection, person_id: str, identity: tuple[str, str]) -> None:
+    issuer, subject = identity
+    other = connection.scalar(
+        select(person.c.id).where(
+            person.c.issuer == issuer, person.c.subject == subject, person.c.id != person_id
+        )
+    )
+    if other is not None:
+        raise PersonError(f"{subject!r} at {issuer} is {other!r} here already: one log-in is one person's")
 
 
 def spend_step(store: Store, person_id: str, step: int) -> bool:

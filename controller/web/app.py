@@ -18,6 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from controller.office import Office
+from controller.settings import SettingsError
 from controller.triggers.installed import intake_of
 from controller.web import (
     customers,
@@ -26,6 +27,7 @@ from controller.web import (
     language,
     live,
     login,
+    oidc,
     operation,
     plans,
     portal,
@@ -41,6 +43,7 @@ from controller.web.logs import REQUEST
 from controller.web.operation import Gauges
 from controller.web.pages import Pages
 from controller.web.problems import of_program, problem
+from controller.web.provider import Provider
 from controller.web.underway import UnderWay
 
 __all__ = ["make_app"]
@@ -69,10 +72,12 @@ def make_app(office: Office, door: Door) -> FastAPI:
         lifespan=_open,
     )
     app.state.office, app.state.door, app.state.pages = office, door, Pages()
+    app.state.provider = _provider(office)
     app.state.underway = UnderWay(office)
     app.state.gauges = Gauges(office.store, app.state.underway)
     for part in (
         login,
+        oidc,
         inbox,
         customers,
         tickets,
@@ -115,6 +120,18 @@ async def _open(app: FastAPI) -> AsyncIterator[None]:
         if taking is not None:
             await taking
         await underway.close()
+
+
+def _provider(office: Office) -> Provider | None:
+    """Who vouches for people at log-in, where the settings name somebody. Raises SettingsError."""
+    settings = office.settings.oidc
+    if settings is None:
+        return None
+    reference = settings.secret
+    try:
+        return Provider(settings, lambda: office.credentials.resolve(reference).strip() if reference else "")
+    except OSError as error:
+        raise SettingsError(f"[oidc] ca: {settings.ca} cannot be used: {error.strerror or error}") from None
 
 
 def _htmx() -> Path:

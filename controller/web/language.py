@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from controller.web.access import Person, Right
 from controller.web.door import needs
+from controller.web.inside import inside
 from controller.web.pages import LANGUAGES
 
 __all__ = ["router"]
@@ -26,8 +27,7 @@ def choose(
     back: Annotated[str, Form(max_length=2000)] = "/",
 ) -> Response:
     """Choose, and go back to where one was: a path of this installation, and nowhere else."""
-    is_ours = back.startswith("/") and not back.startswith(("//", "/\\"))
-    answer = RedirectResponse(back if is_ours else "/", 303)
+    answer = RedirectResponse(inside(back), 303)
     if to in LANGUAGES:
         secure = request.url.scheme == "https"
         answer.set_cookie("language", to, max_age=_YEAR, samesite="lax", httponly=True, secure=secure)

@@ -13,7 +13,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from controller.ledger import Entry, What, append
+from controller.settings import OidcSettings
 from controller.store.people import (
+    Account,
     change_account,
     end_logins,
     get_account,
@@ -23,6 +25,7 @@ from controller.store.people import (
 )
 from controller.web.access import Person, Right
 from controller.web.door import needs
+from controller.web.inside import inside
 from controller.web.local import LocalDoor, WaitError
 from controller.web.pages import Pages
 from controller.web.proofs import PasswordError, Seals, hash_password, new_recovery_codes, step_of
@@ -36,8 +39,13 @@ _Text = Annotated[str, Form(max_length=300)]
 
 
 @router.get("/login")
-def login_page(request: Request, _: _Nobody, next: str = "/") -> Response:  # noqa: A002 - as the address has it.
-    return _pages(request).show(request, "login.html", next=_inside(next), wrong="", name="")
+def login_page(
+    request: Request,
+    _: _Nobody,
+    next: str = "/",  # noqa: A002 - as the address has it.
+    left: bool = False,  # noqa: FBT001, FBT002 - see above.
+) -> Response:
+    return _login(request, inside(next), left=left)
 
 
 @router.post("/login")
@@ -48,24 +56,14 @@ def log_in(
     password: _Text,
     next: _Text = "/",  # noqa: A002 - see above.
 ) -> Response:
-    door, there = _door(request), _inside(next)
+    door, there = _passwords(request), inside(next)
     try:
         entered = door.enter(request, name.strip(), password)
     except WaitError as error:
-        wait = f"{error.seconds:.0f}"
-        return _pages(request).show(
-            request,
-            "login.html",
-            status=429,
-            headers={"Retry-After": wait},
-            next=there,
-            wrong="wait",
-            name=name,
-        )
+        headers = {"Retry-After": f"{error.seconds:.0f}"}
+        return _login(request, there, status=429, headers=headers, wrong="wait", name=name)
     if entered is None:
-        return _pages(request).show(
-            request, "login.html", status=401, next=there, wrong="password", name=name
-        )
+        return _login(request, there, status=401, wrong="password", name=name)
     account, held = entered
     then = f"/login/second?next={there}" if account.totp else there
     response = RedirectResponse(then, 303)
@@ -73,15 +71,41 @@ def log_in(
     return response
 
 
+def _login(  # noqa: PLR0913 - what the page says.
+    request: Request,
+    there: str,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    wrong: str = "",
+    name: str = "",
+    left: bool = False,
+) -> Response:
+    oidc = _oidc(request)
+    return _pages(request).show(
+        request,
+        "login.html",
+        status=status,
+        headers=headers,
+        next=there,
+        wrong=wrong,
+        name=name,
+        left=left,
+        provider=(oidc.name or oidc.issuer) if oidc else "",
+        only=bool(oidc and oidc.only),
+    )
+
+
 @router.get("/login/second")
 def second_page(request: Request, _: _Nobody, next: str = "/") -> Response:  # noqa: A002 - see above.
     found = _door(request).login(request)
     if found is None:
-        return RedirectResponse(f"/login?next={_inside(next)}", 303)
-    account = get_account(_door(request).office.store, found.person)
-    if account is not None and not account.totp:
+        return RedirectResponse(f"/login?next={inside(next)}", 303)
+    account, oidc = get_account(_door(request).office.store, found.person), _oidc(request)
+    by_provider = bool(oidc and account and account.issuer == oidc.issuer)
+    if account is not None and not account.totp and not by_provider:
         return RedirectResponse("/account/second", 303)
-    return _pages(request).show(request, "second.html", next=_inside(next), wrong="")
+    return _second(request, inside(next), account, "")
 
 
 @router.post("/login/second")
@@ -89,17 +113,33 @@ def second(request: Request, _: _Nobody, code: _Text, next: _Text = "/") -> Resp
     wrong, status = "code", 401
     try:
         if _door(request).prove(request, code):
-            return RedirectResponse(_inside(next), 303)
+            return RedirectResponse(inside(next), 303)
     except WaitError:
         wrong, status = "wait", 429
-    return _pages(request).show(request, "second.html", status=status, next=_inside(next), wrong=wrong)
+    found = _door(request).login(request)
+    account = get_account(_door(request).office.store, found.person) if found else None
+    return _second(request, inside(next), account, wrong, status)
+
+
+def _second(request: Request, there: str, account: Account | None, wrong: str, status: int = 200) -> Response:
+    """The page for a fresh proof: a code, the provider, or whichever of both the person has."""
+    oidc = _oidc(request)
+    return _pages(request).show(
+        request,
+        "second.html",
+        status=status,
+        next=there,
+        wrong=wrong,
+        has_code=account is None or bool(account.totp),
+        provider=(oidc.name or oidc.issuer) if oidc and account and account.issuer == oidc.issuer else "",
+    )
 
 
 @router.post("/logout")
 def log_out(request: Request, _: _Somebody) -> Response:
     door = _door(request)
     door.leave(request)
-    response = RedirectResponse("/login", 303)
+    response = RedirectResponse("/login?left=true", 303)
     door.give(response, "")
     return response
 
@@ -109,12 +149,26 @@ def invitation_page(request: Request, _: _Nobody, secret: str) -> Response:
     person = invited(_door(request).office.store, secret, datetime.now(UTC))
     if not person:
         raise HTTPException(404)
-    return _pages(request).show(request, "invitation.html", invited=person, wrong="")
+    return _invitation(request, person, secret)
+
+
+def _invitation(request: Request, person: str, secret: str, wrong: str = "") -> Response:
+    oidc = _oidc(request)
+    return _pages(request).show(
+        request,
+        "invitation.html",
+        status=422 if wrong else 200,
+        invited=person,
+        secret=secret,
+        wrong=wrong,
+        provider=(oidc.name or oidc.issuer) if oidc else "",
+        only=bool(oidc and oidc.only),
+    )
 
 
 @router.post("/invitation/{secret}")
 def accept(request: Request, _: _Nobody, secret: str, password: _Text, again: _Text) -> Response:
-    store, now = _door(request).office.store, datetime.now(UTC)
+    store, now = _passwords(request).office.store, datetime.now(UTC)
     person = invited(store, secret, now)
     account = get_account(store, person) if person else None
     if account is None:
@@ -124,7 +178,7 @@ def accept(request: Request, _: _Nobody, secret: str, password: _Text, again: _T
             raise PasswordError("the two passwords differ")  # noqa: TRY301 - told like the other mistakes.
         hashed = hash_password(password, about=(account.id, account.name, account.email.partition("@")[0]))
     except PasswordError as error:
-        return _pages(request).show(request, "invitation.html", status=422, invited=person, wrong=str(error))
+        return _invitation(request, person, secret, str(error))
     if not invited(store, secret, now, password=hashed):
         raise HTTPException(404)
     _tell(request, person, "password")
@@ -162,7 +216,8 @@ def second_factor(
 ) -> Response:
     door = _door(request)
     account, seals = get_account(door.office.store, person.id), Seals(door.office.store.home)
-    if account is None or (account.totp and not door.is_fresh(request)):
+    # Whoever has another way to prove who they are proves it first: what is found open gets no factor of its finder's.
+    if account is None or ((account.totp or account.issuer) and not door.is_fresh(request)):
         return RedirectResponse("/login/second?next=/account/second", 303)
     secret = seals.open(sealed)
     if not step_of(secret, code, datetime.now(UTC)):
@@ -195,17 +250,23 @@ def _tell(request: Request, person: str, what: str) -> None:
     append(_door(request).office.store, Entry(what=What.PERSON_CHANGED, who=person, facts=facts))
 
 
-def _inside(there: str) -> str:
-    """A place of ours, whatever was asked for: never another site's."""
-    clean = there.startswith("/") and not there.startswith(("//", "/\\")) and there.isprintable()
-    return there if clean and len(there) < 300 else "/"
-
-
 def _door(request: Request) -> LocalDoor:
     door = request.app.state.door
     if not isinstance(door, LocalDoor):
         raise HTTPException(404)
     return door
+
+
+def _passwords(request: Request) -> LocalDoor:
+    """The door, where it is opened by passwords at all."""
+    oidc = _oidc(request)
+    if oidc is not None and oidc.only:
+        raise HTTPException(404)
+    return _door(request)
+
+
+def _oidc(request: Request) -> OidcSettings | None:
+    return _door(request).office.settings.oidc
 
 
 def _pages(request: Request) -> Pages:

@@ -69,8 +69,11 @@ def product() -> tuple[Source, ...]:
     return sources(*FOLDERS)
 
 
+_INSTALLED = frozenset({"__pycache__", "node_modules"})
+
+
 def written() -> Iterator[tuple[str, str]]:
     """Name and text of every text file that is the project's: product, tests and the files at the top."""
     for path in sorted((*TOP.iterdir(), *(p for f in (*FOLDERS, "tests") for p in (TOP / f).rglob("*")))):
-        if path.is_file() and path.suffix in _KINDS and "__pycache__" not in path.parts:
+        if path.is_file() and path.suffix in _KINDS and not _INSTALLED & {*path.parts}:
             yield str(path.relative_to(TOP)), path.read_text(encoding="utf-8", errors="replace")
