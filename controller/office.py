@@ -292,6 +292,11 @@ def open_office(tell: Callable[[str], None]) -> Office:
     )
 
 
+def server_of(settings: Settings) -> Server | None:
+    """Where the database of these settings is, when it is no file of the home. Raises SettingsError."""
+    return _server(settings, Credentials(settings.credentials))
+
+
 def _server(settings: Settings, credentials: Credentials) -> Server | None:
     said = settings.store
     if said is None:

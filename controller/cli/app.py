@@ -18,9 +18,7 @@ _HELP = "Collects evidence from the hosts a contract permits, names the cause, a
 # In the order of the help text: a group of commands is the `app` of a module, a command its function.
 _GROUPS = (
     *("contract", "key", "agent", "host", "ticket", "report", "ledger", "outbox", "intake"),
-    *("collectors", "playbooks", "plans", "people"),
-    *("contract", "key", "agent", "host", "ticket", "report", "ledger", "outbox", "nats"),
-    *("collectors", "playbooks", "plans"),
+    *("collectors", "playbooks", "plans", "people", "nats", "store"),
 )
 _COMMANDS: Mapping[str, str] = {
     "scope": "scope",

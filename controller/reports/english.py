@@ -336,6 +336,8 @@ ENGLISH = Words(
         "logged-in": "Somebody logged in",
         "login-failed": "A log-in failed",
         "logged-out": "Somebody logged out",
+        "backed-up": "The whole store was copied into a file",
+        "restored": "The store was put back from a file",
         "person-added": "A person was added",
         "person-changed": "A person's rights or keys were changed",
         "triggered": "Begun by itself, as a rule says",

@@ -344,6 +344,8 @@ GERMAN = Words(
         "logged-in": "Jemand hat sich angemeldet",
         "login-failed": "Eine Anmeldung ist gescheitert",
         "logged-out": "Jemand hat sich abgemeldet",
+        "backed-up": "Der ganze Bestand wurde in eine Datei kopiert",
+        "restored": "Der Bestand wurde aus einer Datei wiederhergestellt",
         "person-added": "Eine Person wurde aufgenommen",
         "person-changed": "Rechte oder Schlüssel einer Person wurden geändert",
         "triggered": "Von selbst begonnen, wie eine Regel es sagt",

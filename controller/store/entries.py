@@ -62,6 +62,8 @@ class What(StrEnum):
     PERSON_ADDED = "person-added"
     PERSON_CHANGED = "person-changed"
     BUNDLE_MADE = "bundle-made"
+    BACKED_UP = "backed-up"
+    RESTORED = "restored"
     TRIGGERED = "triggered"
     ASKED_BACK = "asked-back"
     TOKEN_MADE = "token-made"  # noqa: S105 - a word, and no token.
@@ -176,6 +178,9 @@ _FACTS: Mapping[What, Mapping[str, type]] = MappingProxyType(
         What.PERSON_ADDED: {"person": str, "roles": str},
         What.PERSON_CHANGED: {"person": str, "what": str, "roles": str},
         # manifest: its SHA-256. Of no run, so that a run's entries stay as they are however often it is bundled.
+        # entries, head: the ledger's end that the file holds.
+        What.BACKED_UP: {"entries": int, "head": str, "with_keys": bool},
+        What.RESTORED: {"made": str, "entries": int, "head": str},
         What.BUNDLE_MADE: {"run": str, "customer": str, "audience": str, "manifest": str},
         # words: the ticket's, that led to the symptom. why: what the rule went by.
         What.TRIGGERED: {"ticket": str, "desk": str, "rule": str, "symptom": str, "words": str, "why": str},

@@ -2,6 +2,7 @@
 
 StoreError
 ├── StoreTooNewError        a newer Secondline made this store
+├── BackupError             a backup cannot be written, or put back
 ├── BlobError               evidence is missing, damaged or too large
 ├── RevisionError           a contract's revision goes down, or comes again with another text
 ├── UnknownRunError         no run has this id
@@ -19,6 +20,7 @@ from __future__ import annotations
 from datetime import datetime
 
 __all__ = [
+    "BackupError",
     "BlobError",
     "EvidenceError",
     "ExpiredError",
@@ -40,6 +42,10 @@ class StoreError(Exception):
 
 class StoreTooNewError(StoreError):
     """A newer Secondline made this store: update this one."""
+
+
+class BackupError(StoreError):
+    """A backup cannot be written, or put back."""
 
 
 class BlobError(StoreError):

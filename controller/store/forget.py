@@ -18,7 +18,7 @@ from controller.store.schema import exchange, job, outbox, run, ticket_file
 from controller.store.schema_people import release
 from controller.store.store import Store
 
-__all__ = ["count_exchanges", "due", "forget", "sweep"]
+__all__ = ["count_exchanges", "due", "forget", "held_pieces", "sweep"]
 
 # A piece that was just put away may belong to a row that is about to be written.
 _YOUNG = timedelta(days=1)
@@ -59,9 +59,13 @@ def forget(store: Store, run_id: str, now: datetime) -> None:
 
 def sweep(store: Store, now: datetime) -> int:
     """Delete every raw piece that nothing holds any more; gives how many."""
+    return store.blobs.sweep(frozenset(held_pieces(store)), now - _YOUNG)
+
+
+def held_pieces(store: Store) -> Iterator[str]:
+    """The SHA-256 of every raw piece that something holds; some more than once."""
     with store.read() as connection:
-        kept = frozenset(_held(connection))
-    return store.blobs.sweep(kept, now - _YOUNG)
+        yield from _held(connection)
 
 
 def _held(connection: Connection) -> Iterator[str]:
