@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from controller.ledger import Entry, LedgerFact, What, append
 from controller.store.contracts import current_contracts
+from controller.store.fence import for_all
 from controller.store.forget import count_exchanges, due, forget, sweep
 from controller.store.store import Store
 from inventory.read import ContractError, read
@@ -36,8 +37,9 @@ def expire(store: Store, now: datetime, who: str) -> tuple[Expired, ...]:
 
     Raises LedgerBrokenError, and then deletes nothing.
     """
-    gone = tuple(_expired(store, now, who))
-    sweep(store, now)
+    with for_all():
+        gone = tuple(_expired(store, now, who))
+        sweep(store, now)
     (store.home / "expired").touch()
     return gone
 

@@ -17,6 +17,7 @@ from agent.nursling import Nursery
 from controller.choice import LANGUAGES, ChoiceError, must_be_known, one_each
 from controller.office import Office, customer_of
 from controller.progress import Watch
+from controller.store.fence import bound_to
 from controller.subject import accounts_in_text
 from controller.symptoms import EVERYTHING, SYMPTOMS
 
@@ -113,7 +114,7 @@ async def carry_out(
         stored, law, asked = await _asked(office, desk_name, desk, wishes)
         key = signing_key(office.settings.home)
         run = run or new_run(datetime.now(UTC))
-        with held(office.store.home, run):
+        with bound_to((law.contract.customer,)), held(office.store.home, run):
             async with nursery as opened:
                 courier = office.courier(opened, law.contract)
                 forms = asyncio.create_task(asyncio.to_thread(_load_forms))

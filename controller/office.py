@@ -19,6 +19,7 @@ from controller.desks.named import desk_named
 from controller.settings import Settings, SettingsError, load_settings
 from controller.store.contracts import StoredContract, contract_at, current_contract, waiting_contract
 from controller.store.errors import StoreError
+from controller.store.fence import for_all
 from controller.store.living import under_way
 from controller.store.server import Server
 from controller.store.store import Store, open_store
@@ -81,9 +82,10 @@ class Office:
 
     def tidy(self) -> Self:
         """End what processes left behind that are gone, tell their tickets, and say so."""
-        desks = {desk for left in under_way(self.store) if (desk := self._settle(left))}
-        if desks:
-            asyncio.run(self.deliver(desks))
+        with for_all():
+            desks = {desk for left in under_way(self.store) if (desk := self._settle(left))}
+            if desks:
+                asyncio.run(self.deliver(desks))
         return self
 
     def _settle(self, left: str) -> str:

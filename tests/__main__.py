@@ -12,7 +12,8 @@ from pathlib import Path
 
 # What is run, in this order: a name, and what pytest selects by it.
 PARTS = (
-    ("slow tests", ("-m", "slow and not lab and not desk and not browser", "-n", "2")),
+    # Most of them wait more than they reckon: twice as many as there are cores.
+    ("slow tests", ("-m", "slow and not lab and not desk and not browser", "-n", "4", "--dist", "worksteal")),
     ("pages in a browser", ("-m", "browser")),
     ("Request Tracker", ("-m", "desk")),
     ("the lab", ("-m", "lab and not rehearsal", "--ignore=tests/escape")),

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from controller.store.server import Server
 from tests import zygote
 from tests.fleet import PORT, Fleet
 from tests.law import set_up
@@ -57,8 +58,11 @@ def contract_over(fleet: Fleet, *, at_once: int = 1000) -> dict[str, Any]:
     }
 
 
-def home_for(folder: Path, fleet: Fleet, contract: Mapping[str, Any]) -> Path:
-    """Make a home with the fleet's key and the contract added, and one open ticket: number 1."""
+def home_for(folder: Path, fleet: Fleet, contract: Mapping[str, Any], server: Server | None = None) -> Path:
+    """Make a home with the fleet's key and the contract added, and one open ticket: number 1.
+
+    server: where its database lies, when it is no file in the home.
+    """
     credentials = folder / "credentials"
     credentials.mkdir(mode=0o700, parents=True)
     key = credentials / "fleet.key"
@@ -66,6 +70,8 @@ def home_for(folder: Path, fleet: Fleet, contract: Mapping[str, Any]) -> Path:
     key.chmod(0o600)
     paper = folder / "contract.yaml"
     paper.write_text(yaml.safe_dump(dict(contract), allow_unicode=True), encoding="utf-8")
+    if server is not None:
+        (folder / "settings.toml").write_text(f'[store]\nurl = "{server.url}"\n')
     set_up(folder, paper)
     for words in (
         ("contract", "add", str(paper)),

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from controller.store.server import Server
 from controller.store.store import open_store
@@ -55,13 +56,16 @@ class Cluster:
         return self.server(name)
 
     def server(self, name: str) -> Server:
-        return Server(url=f"postgresql://tester@/{name}?host={quote(str(self.folder), safe='/')}")
+        """As the account of an installation: it owns its database, and no more."""
+        return Server(url=f"postgresql://secondline@/{name}?host={quote(str(self.folder), safe='/')}")
 
     def restart(self) -> None:
         control(self.folder, "restart", "-m", "immediate")
 
     def prepare(self) -> None:
-        """Make the template, by the product's own migrations."""
+        """Make the account and the template, by the product's own migrations."""
+        with self._administrator() as connection:
+            connection.execute("CREATE ROLE secondline LOGIN NOSUPERUSER NOBYPASSRLS")
         self._make(_TEMPLATE, "template0")
         with tempfile.TemporaryDirectory() as home:
             store = open_store(Path(home), self.server(_TEMPLATE))
@@ -69,11 +73,12 @@ class Cluster:
                 connection.exec_driver_sql("DELETE FROM installation")
             store.close()
 
+    def _administrator(self) -> psycopg.Connection[TupleRow]:
+        return psycopg.connect(host=str(self.folder), user="tester", dbname="postgres", autocommit=True)
+
     def _make(self, name: str, template: str) -> None:
-        with psycopg.connect(
-            host=str(self.folder), user="tester", dbname="postgres", autocommit=True
-        ) as connection:
-            made = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        with self._administrator() as connection:
+            made = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER secondline")
             connection.execute(made.format(sql.Identifier(name), sql.Identifier(template)))
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 
 from controller.store.chain import Head, alone, read_heads
 from controller.store.errors import BackupError
+from controller.store.fence import ALL
 from controller.store.server import Server
 from controller.store.store import Store
 
@@ -42,6 +43,7 @@ def taken(store: Store, target: Path, server: Server | None) -> tuple[Head, ...]
             heads = read_heads(store.home)
         said = (
             "--format=custom",
+            "--enable-row-security",
             "--no-owner",
             "--no-privileges",
             f"--snapshot={snapshot}",
@@ -98,4 +100,6 @@ def _environment(server: Server) -> Mapping[str, str]:
     host = url.host or str(url.query.get("host", ""))
     is_here = host.startswith("/") or host in {"127.0.0.1", "::1"}
     trust = {} if is_here else {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": server.ca or "system"}
+    # The policies hold for these programs as well (`fence.py`): this is work for all customers.
+    kept["PGOPTIONS"] = f"-c secondline.customers={ALL}"
     return {**kept, **trust, **({"PGPASSWORD": server.password} if server.password else {})}

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from controller.store.fence import for_all
 from controller.store.letters import DeliveryState, expired_json
 from controller.store.runs import Run, RunState
 from controller.store.runs import runs as runs_of
@@ -59,13 +60,13 @@ def forget(store: Store, run_id: str, now: datetime) -> None:
 
 def sweep(store: Store, now: datetime) -> int:
     """Delete every raw piece that nothing holds any more; gives how many."""
-    return store.blobs.sweep(frozenset(held_pieces(store)), now - _YOUNG)
+    return store.blobs.sweep(held_pieces(store), now - _YOUNG)
 
 
-def held_pieces(store: Store) -> Iterator[str]:
-    """The SHA-256 of every raw piece that something holds; some more than once."""
-    with store.read() as connection:
-        yield from _held(connection)
+def held_pieces(store: Store) -> frozenset[str]:
+    """The SHA-256 of every raw piece that something of any customer holds."""
+    with for_all(), store.read() as connection:
+        return frozenset(_held(connection))
 
 
 def _held(connection: Connection) -> Iterator[str]:

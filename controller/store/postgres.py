@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, even
 from sqlalchemy.engine import URL
 
 from controller.store.errors import StoreUnusableError
+from controller.store.fence import bound
 from controller.store.server import PATIENCE, Server, to_json
 
 __all__ = ["postgres_engine"]
@@ -52,11 +53,13 @@ def _is_here(url: URL) -> bool:
 
 def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
+    # Whose rows this piece of work may see: of ids alone, so that nothing in it ends the text.
+    fenced = f"SET LOCAL secondline.customers = '{bound()}'"
     if not options.get("writes"):
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        connection.exec_driver_sql(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; {fenced}")
         return
     # READ COMMITTED, so that everything after the lock sees what its last holder wrote.
-    connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE")
+    connection.exec_driver_sql(f"SET TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE; {fenced}")
     connection.exec_driver_sql(f"SET LOCAL synchronous_commit = {'on' if options.get('durable') else 'off'}")
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})").close()
 

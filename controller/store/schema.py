@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 # The newest migration; `open_store` compares it with the database before it loads Alembic.
-HEAD = "0020"
+HEAD = "0021"
 
 METADATA = MetaData(
     naming_convention={

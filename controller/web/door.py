@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from controller.store.fence import bind
 from controller.web.access import FRESH, Person, Right, may
 from controller.web.whose import whose
 
@@ -93,6 +94,8 @@ def needs(right: Right) -> Callable[[Request], Awaitable[Person | None]]:
         found = person_of(request)
         if right is not Right.PUBLIC and found is None:
             raise LogInError
+        if found is not None:
+            bind(found.roles)
         for customer in whose(request) or ("",):
             admit(found, right, customer)
         if request.method not in _SAFE:

@@ -21,6 +21,7 @@ from controller.inquiry import Done, Wishes, carry_out
 from controller.office import Office
 from controller.progress import Progress, State, Watch
 from controller.run import new_run
+from controller.store.fence import bind
 
 __all__ = ["Do", "Ended", "Standing", "TooManyError", "UnderWay", "Work"]
 
@@ -216,6 +217,8 @@ class UnderWay:
 
         if nursery is None:
             raise RuntimeError("the server is not open yet")
+        # Begun by whoever asked for the one before: bound to whose it is, and to nobody else.
+        bind((work.customer,))
         work.ended = await self._dos[work.run](nursery, take)
 
     def _ended(self, work: Work, task: asyncio.Task[None]) -> None:

@@ -25,3 +25,12 @@ def server(request: pytest.FixtureRequest) -> Server | None:
         return None
     running: Cluster = request.getfixturevalue("postgres")
     return running.database()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def common_server(request: pytest.FixtureRequest) -> Server | None:
+    """The same for all tests of a module."""
+    if request.param == "sqlite":
+        return None
+    running: Cluster = request.getfixturevalue("postgres")
+    return running.database()

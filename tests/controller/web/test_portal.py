@@ -19,6 +19,7 @@ from controller.extract import check_extract
 from controller.office import Office, open_office
 from controller.store.releases import Release, add_release, get_release, questions, releases
 from controller.store.runs import create_run, get_run, runs
+from controller.store.server import Server
 from controller.store.tickets import get_ticket
 from controller.web.access import Person, Role
 from controller.web.app import make_app
@@ -42,7 +43,7 @@ def crew() -> Iterator[Fleet]:
 
 
 @pytest.fixture(scope="module")
-def home(crew: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(crew: Fleet, common_server: Server | None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with one diagnosed ticket of the customer's, and a second customer with a contract."""
     contract = contract_over(crew)
     contract["contacts"] = [
@@ -58,7 +59,7 @@ def home(crew: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Path:
             "windows": [{"days": ["mo", "tu", "we"], "from": "12:00", "until": "18:00"}],
         }
     )
-    folder = home_for(tmp_path_factory.mktemp("portal") / "home", crew, contract)
+    folder = home_for(tmp_path_factory.mktemp("portal") / "home", crew, contract, common_server)
     other: dict[str, Any] = {
         **contract_over(crew),
         "contract": "T-2",
@@ -75,9 +76,11 @@ def home(crew: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def office(home: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
+def office(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     monkeypatch.setenv("SECONDLINE_HOME", str(home))
-    return open_office(print)
+    office = open_office(print)
+    yield office
+    office.store.close()
 
 
 @pytest.fixture

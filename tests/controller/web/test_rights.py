@@ -18,6 +18,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.testclient import TestClient
 
 from controller.office import Office, open_office
+from controller.store.server import Server
 from controller.web.access import EVERY_CUSTOMER, RIGHTS, Person, Right, Role
 from controller.web.app import make_app
 from tests.controller.web.doors import Fixed
@@ -90,18 +91,19 @@ def ways(app: FastAPI) -> Iterator[Way]:
 
 
 @pytest.fixture(scope="module")
-def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
+def walk(common_server: Server | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     with Fleet(1) as fleet, pytest.MonkeyPatch.context() as patch:
         paper: dict[str, Any] = contract_over(fleet)
         paper["contacts"] = [
             {"id": "carl", "name": "Carl Customer", "email": "carl@fleet.test", "approves": ["change"]}
         ]
-        home = home_for(tmp_path_factory.mktemp("home") / "h", fleet, paper)
+        home = home_for(tmp_path_factory.mktemp("home") / "h", fleet, paper, common_server)
         patch.setenv("SECONDLINE_HOME", str(home))
         office, door = open_office(print), Fixed(None)
         app = make_app(office, door)
         client = TestClient(app, follow_redirects=False, raise_server_exceptions=False)
         yield Walk(office, app, client, door, made(office, app.state.underway, MAKERS))
+        office.store.close()
 
 
 def _forgotten() -> str:
