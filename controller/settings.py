@@ -76,6 +76,9 @@ class SitesSettings(BaseModel):
         default="127.0.0.1:4222", pattern=r"^[^\s]+:\d+$", description="where the broker listens"
     )
     websocket: str = Field(default="", description="where the broker listens for WebSocket as well")
+    metrics: str = Field(
+        default="", pattern=r"^$|^[^\s]+:\d+$", description="where 'nats serve' is measured: 127.0.0.1:9465"
+    )
     certificate: str = ""
     key: str = ""
     ca: str = Field(default="", description="who vouches for it, where agents' machines do not know them")

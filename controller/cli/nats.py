@@ -14,6 +14,10 @@ from controller.cli.posts import Json
 from controller.cli.show import print_error, print_json, print_line
 
 if TYPE_CHECKING:
+    from wsgiref.simple_server import WSGIServer
+
+    from prometheus_client.registry import Collector
+
     from controller.office import Office
     from controller.settings import SitesSettings
 
@@ -123,6 +127,7 @@ async def _serve(office: Office, sites: SitesSettings) -> None:
     import uvicorn  # noqa: PLC0415 - see above.
 
     from controller.courier.ends import ends_for  # noqa: PLC0415
+    from controller.courier.metrics import SitesCollector  # noqa: PLC0415
 
     ends = ends_for(office)
     host, _, port = sites.listen.rpartition(":")
@@ -141,6 +146,7 @@ async def _serve(office: Office, sites: SitesSettings) -> None:
             server_header=False,
         )
     )
+    measured = _measured(sites.metrics, SitesCollector(office.store, ends.exchange, ends.dispatch))
     working = asyncio.create_task(ends.exchange.serve())
     web = asyncio.create_task(server.serve())
     try:
@@ -151,3 +157,18 @@ async def _serve(office: Office, sites: SitesSettings) -> None:
         working.cancel()
         server.should_exit = True
         await asyncio.gather(working, web, return_exceptions=True)
+        if measured is not None:
+            measured.shutdown()
+            measured.server_close()
+
+
+def _measured(where: str, collector: Collector) -> WSGIServer | None:
+    """Let Prometheus ask, at an address of its own: nobody logs in there."""
+    from prometheus_client import CollectorRegistry, start_http_server  # noqa: PLC0415 - see above.
+
+    if not where:
+        return None
+    host, _, port = where.rpartition(":")
+    registry = CollectorRegistry()
+    registry.register(collector)
+    return start_http_server(int(port), addr=host.strip("[]"), registry=registry)[0]

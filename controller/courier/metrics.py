@@ -17,7 +17,7 @@ from controller.store.store import Store
 __all__ = ["SitesCollector"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SitesCollector(Collector):
     """Register it where metrics are served. No customer's name is in it."""
 
