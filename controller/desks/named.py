@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -28,6 +29,8 @@ from controller.desks.settings import (
     DeskSettings,
     JiraSettings,
     RtSettings,
+    ServiceNowSettings,
+    TopdeskSettings,
     WebSettings,
     ZammadSettings,
     ZnunySettings,
@@ -84,52 +87,100 @@ def _chosen(name: str, settings: Mapping[str, object]) -> AnySettings:
 
 
 def _over_the_web(
-    chosen: RtSettings | ZammadSettings | ZnunySettings | JiraSettings, store: Store, token: str
+    chosen: RtSettings | ZammadSettings | ZnunySettings | JiraSettings | ServiceNowSettings | TopdeskSettings,
+    store: Store,
+    token: str,
 ) -> Desk:
-    # Each adapter is loaded where it is used: httpx takes a tenth of a second.
     ca = None if chosen.ca is None else store.home / chosen.ca
     match chosen:
         case RtSettings():
-            from controller.desks.rt import RtDesk  # noqa: PLC0415
-            from controller.desks.rt_wire import RtWire  # noqa: PLC0415
-
-            return RtDesk(
-                RtWire(chosen.url, token, ca=ca, deadline=chosen.deadline),
-                customer_field=chosen.customer_field,
-                category_field=chosen.category_field,
-                tags_field=chosen.tags_field,
-                customers=chosen.customers,
-            )
+            return _rt(chosen, token, ca)
         case ZammadSettings():
-            from controller.desks.zammad import ZammadDesk, zammad_wire  # noqa: PLC0415
-
-            return ZammadDesk(
-                zammad_wire(chosen.url, token, ca=ca, deadline=chosen.deadline),
-                customer_field=chosen.customer_field,
-                category_field=chosen.category_field,
-                customers=chosen.customers,
-                settle=chosen.settle,
-            )
+            return _zammad(chosen, token, ca)
         case ZnunySettings():
-            from controller.desks.znuny import ZnunyDesk, ZnunyWire  # noqa: PLC0415
-
-            return ZnunyDesk(
-                ZnunyWire(
-                    chosen.url, chosen.user, token, service=chosen.service, ca=ca, deadline=chosen.deadline
-                ),
-                customer_field=chosen.customer_field,
-                category_field=chosen.category_field,
-                tags_field=chosen.tags_field,
-                customers=chosen.customers,
-                zone=chosen.time_zone,
-            )
+            return _znuny(chosen, token, ca)
         case JiraSettings():
-            from controller.desks.jira import JiraDesk, jira_wire  # noqa: PLC0415
+            return _jira(chosen, token, ca)
+        case ServiceNowSettings():
+            return _servicenow(chosen, token, ca)
+        case TopdeskSettings():
+            return _topdesk(chosen, token, ca)
 
-            return JiraDesk(
-                jira_wire(chosen.url, chosen.account, token, ca=ca, deadline=chosen.deadline),
-                customer_field=chosen.customer_field,
-                category_field=chosen.category_field,
-                customers=chosen.customers,
-                settle=chosen.settle,
-            )
+
+# Each adapter is loaded where it is used: httpx takes a tenth of a second.
+
+
+def _rt(chosen: RtSettings, token: str, ca: Path | None) -> Desk:
+    from controller.desks.rt import RtDesk  # noqa: PLC0415
+    from controller.desks.rt_wire import RtWire  # noqa: PLC0415
+
+    return RtDesk(
+        RtWire(chosen.url, token, ca=ca, deadline=chosen.deadline),
+        customer_field=chosen.customer_field,
+        category_field=chosen.category_field,
+        tags_field=chosen.tags_field,
+        customers=chosen.customers,
+    )
+
+
+def _zammad(chosen: ZammadSettings, token: str, ca: Path | None) -> Desk:
+    from controller.desks.zammad import ZammadDesk, zammad_wire  # noqa: PLC0415
+
+    return ZammadDesk(
+        zammad_wire(chosen.url, token, ca=ca, deadline=chosen.deadline),
+        customer_field=chosen.customer_field,
+        category_field=chosen.category_field,
+        customers=chosen.customers,
+        settle=chosen.settle,
+    )
+
+
+def _znuny(chosen: ZnunySettings, token: str, ca: Path | None) -> Desk:
+    from controller.desks.znuny import ZnunyDesk, ZnunyWire  # noqa: PLC0415
+
+    return ZnunyDesk(
+        ZnunyWire(chosen.url, chosen.user, token, service=chosen.service, ca=ca, deadline=chosen.deadline),
+        customer_field=chosen.customer_field,
+        category_field=chosen.category_field,
+        tags_field=chosen.tags_field,
+        customers=chosen.customers,
+        zone=chosen.time_zone,
+    )
+
+
+def _jira(chosen: JiraSettings, token: str, ca: Path | None) -> Desk:
+    from controller.desks.jira import JiraDesk, jira_wire  # noqa: PLC0415
+
+    return JiraDesk(
+        jira_wire(chosen.url, chosen.account, token, ca=ca, deadline=chosen.deadline),
+        customer_field=chosen.customer_field,
+        category_field=chosen.category_field,
+        customers=chosen.customers,
+        settle=chosen.settle,
+    )
+
+
+def _servicenow(chosen: ServiceNowSettings, token: str, ca: Path | None) -> Desk:
+    from controller.desks.servicenow import ServiceNowDesk, servicenow_wire  # noqa: PLC0415
+
+    return ServiceNowDesk(
+        servicenow_wire(chosen.url, chosen.user, token, ca=ca, deadline=chosen.deadline),
+        customer_field=chosen.customer_field,
+        category_field=chosen.category_field,
+        close_code=chosen.close_code,
+        customers=chosen.customers,
+        settle=chosen.settle,
+    )
+
+
+def _topdesk(chosen: TopdeskSettings, token: str, ca: Path | None) -> Desk:
+    from controller.desks.topdesk import TopdeskDesk, topdesk_wire  # noqa: PLC0415
+
+    return TopdeskDesk(
+        topdesk_wire(chosen.url, chosen.user, token, ca=ca, deadline=chosen.deadline),
+        customer_field=chosen.customer_field,
+        category_field=chosen.category_field,
+        tags_field=chosen.tags_field,
+        customers=chosen.customers,
+        settle=chosen.settle,
+    )

@@ -16,6 +16,8 @@ __all__ = [
     "DeskSettings",
     "JiraSettings",
     "RtSettings",
+    "ServiceNowSettings",
+    "TopdeskSettings",
     "WebSettings",
     "ZammadSettings",
     "ZnunySettings",
@@ -23,7 +25,7 @@ __all__ = [
     "mistake",
 ]
 
-_KINDS = ("builtin", "rt", "zammad", "znuny", "jira")
+_KINDS = ("builtin", "rt", "zammad", "znuny", "jira", "servicenow", "topdesk")
 _Reference = Annotated[str, Field(pattern=r"^(file|age|env|keyring):\S+$")]
 
 
@@ -112,7 +114,43 @@ class JiraSettings(WebSettings):
     ring_window: float = Field(default=3600.0, ge=10, le=86_400)
 
 
-AnySettings = BuiltinSettings | RtSettings | ZammadSettings | ZnunySettings | JiraSettings
+class ServiceNowSettings(WebSettings):
+    """A ServiceNow, its incidents; credential: the password of `user`, or a token of OAuth where there is none.
+
+    The fields are those of the table `incident`. close_code: what stands as resolution where a state demands one.
+    """
+
+    kind: Literal["servicenow"]
+    user: str = ""
+    customer_field: str = Field(default="company", pattern=r"^[a-z_][a-z0-9_.]*$")
+    category_field: str = Field(default="category", pattern=r"^[a-z_][a-z0-9_.]*$")
+    close_code: str = "Solution provided"
+    settle: float = Field(default=30.0, ge=1, le=600)
+
+
+class TopdeskSettings(WebSettings):
+    """A TOPdesk, its incidents; credential: an application password of the operator `user`.
+
+    tags_field: a text of the optional fields, such as optionalFields1.text1; none when empty.
+    """
+
+    kind: Literal["topdesk"]
+    user: str = Field(min_length=1)
+    customer_field: str = Field(default="callerBranch", pattern=r"^[A-Za-z0-9]+(\.[A-Za-z0-9]+)?$")
+    category_field: str = Field(default="category", pattern=r"^[A-Za-z0-9]+(\.[A-Za-z0-9]+)?$")
+    tags_field: str = Field(default="", pattern=r"^(optionalFields[12]\.text[1-5])?$")
+    settle: float = Field(default=30.0, ge=1, le=600)
+
+
+AnySettings = (
+    BuiltinSettings
+    | RtSettings
+    | ZammadSettings
+    | ZnunySettings
+    | JiraSettings
+    | ServiceNowSettings
+    | TopdeskSettings
+)
 DeskSettings = Annotated[AnySettings, Field(discriminator="kind")]
 
 

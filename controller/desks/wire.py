@@ -57,6 +57,7 @@ class Answer:
 class _Raw:
     content: bytes
     headers: httpx.Headers
+    status: int
 
 
 class Wire:
@@ -106,6 +107,9 @@ class Wire:
         """Ask for something; `search` is sent as the body of a search. Changes nothing, so may be repeated."""
         method = "GET" if search is None else "POST"
         raw = await self._look(method, path, query=query, search=search, limit=_MAX_ANSWER)
+        # TOPdesk says nothing at all where there is nothing.
+        if raw.status == HTTPStatus.NO_CONTENT:
+            return Answer(None, raw.headers)
         return Answer(_document(raw.content, DeskUnavailableError, self.url), raw.headers)
 
     async def fetch(self, path: str, *, limit: int, query: Query | None = None) -> bytes:
@@ -135,6 +139,22 @@ class Wire:
         # Some systems confirm with an empty answer.
         document = _document(raw.content, DeskUnclearError, self.url) if raw.content.strip() else None
         return Answer(document, raw.headers)
+
+    async def put(self, path: str, file: File, query: Query) -> Answer:
+        """Give one file as the body of a POST. Raises DeskUnclearError if it may have happened."""
+        raw = await self._send(
+            "POST",
+            f"{self._base}/{path}",
+            query=query,
+            content=file.content,
+            headers={"Content-Type": file.media_type},
+            changes=True,
+        )
+        if isinstance(raw, str):
+            raise DeskRefusedError(
+                f"{self.url} redirects changes to {raw}: write that address in the settings"
+            )
+        return Answer(_document(raw.content, DeskUnclearError, self.url), raw.headers)
 
     async def _look(  # noqa: PLR0913 - the parts of a request.
         self,
@@ -166,6 +186,7 @@ class Wire:
         body: object = None,
         headers: Mapping[str, str] | None = None,
         files: Sequence[File] = (),
+        content: bytes | None = None,
         limit: int = _MAX_ANSWER,
     ) -> _Raw | str:
         """Send one request; gives the answer, or the address on the same server where it is."""
@@ -177,6 +198,7 @@ class Wire:
             url,
             params=None if query is None else dict(query),
             json=body,
+            content=content,
             files=[("file", (file.name, file.content, file.media_type)) for file in files] or None,
             headers=None if headers is None else dict(headers),
         )
@@ -184,7 +206,7 @@ class Wire:
             async with asyncio.timeout(self._deadline):
                 response = await self._client.send(request, stream=True)
                 try:
-                    content = await _whole(response, limit)
+                    came = await _whole(response, limit)
                 finally:
                     await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
@@ -194,18 +216,18 @@ class Wire:
         except httpx.RequestError as error:
             raise lost(f"{self.url} broke off: {_why(error)}") from None
         self._note_time(response)
-        if content is None:
+        if came is None:
             if limit != _MAX_ANSWER:
                 raise DeskRefusedError(f"the file is longer than the {limit} bytes that are wanted at most")
             raise lost(f"{self.url} answered with more than {limit} bytes")
         if response.has_redirect_location:
             return self._elsewhere(response)
         if not response.is_success:
-            failure = _failure(response, content, changes=changes)
+            failure = _failure(response, came, changes=changes)
             if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
                 self._quiet_until = time.monotonic() + _after(response)
             raise failure
-        return _Raw(content, response.headers)
+        return _Raw(came, response.headers, response.status_code)
 
     def _note_time(self, response: httpx.Response) -> None:
         try:

@@ -11,10 +11,12 @@ import pytest
 
 from controller.store.store import Store, open_store
 from tests.desk.places import Place, builtin_place, rt_place
-from tests.desk.places_web import jira_place, zammad_place, znuny_place
+from tests.desk.places_web import jira_place, servicenow_place, topdesk_place, zammad_place, znuny_place
 from tests.desk.rt import RequestTracker, request_tracker
 from tests.desk.standins.jira import Jira
 from tests.desk.standins.server import Chaos, served
+from tests.desk.standins.servicenow import ServiceNow
+from tests.desk.standins.topdesk import Topdesk
 from tests.desk.standins.zammad import Zammad
 from tests.desk.standins.znuny import Znuny
 
@@ -38,6 +40,8 @@ STANDINS: Mapping[str, Callable[[Store, ExitStack], Place]] = {
     "zammad": lambda store, stack: _served(Zammad(), zammad_place, store, stack),
     "znuny": lambda store, stack: _served(Znuny(), znuny_place, store, stack),
     "jira": lambda store, stack: _served(Jira(), jira_place, store, stack),
+    "topdesk": lambda store, stack: _served(Topdesk(), topdesk_place, store, stack),
+    "servicenow": lambda store, stack: _served(ServiceNow(), servicenow_place, store, stack),
 }
 
 

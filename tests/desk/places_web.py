@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import mimetypes
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
@@ -12,10 +13,13 @@ from controller.store.store import Store
 from tests.desk.places import Place
 from tests.desk.standins.jira import ACCOUNT, Jira
 from tests.desk.standins.server import TOKEN
+from tests.desk.standins.servicenow import USER as SERVICENOW_USER
+from tests.desk.standins.servicenow import ServiceNow
+from tests.desk.standins.topdesk import OPERATOR, Topdesk
 from tests.desk.standins.zammad import Zammad
 from tests.desk.standins.znuny import USER, Znuny
 
-__all__ = ["jira_place", "zammad_place", "znuny_place"]
+__all__ = ["jira_place", "servicenow_place", "topdesk_place", "zammad_place", "znuny_place"]
 
 _CUSTOMERS = {"Musterbau GmbH": "musterbau"}
 _STANDARD: Mapping[str, object] = {"credential": "file:token", "deadline": 10, "customers": _CUSTOMERS}
@@ -161,3 +165,85 @@ def znuny_place(running: Znuny, url: str, store: Store) -> Place:
         settle=timedelta(seconds=5),
         chaos=running.chaos,
     )
+
+
+def servicenow_place(running: ServiceNow, url: str, store: Store) -> Place:
+    settings = {"kind": "servicenow", "url": url, **_STANDARD, "user": SERVICENOW_USER, "settle": 2}
+
+    def attach(ticket: str, name: str, media_type: str, content: bytes) -> None:
+        running.attach(ticket, name, media_type, content)
+
+    def dressed(subject: str) -> str:
+        number = running.open(subject, company="Musterbau GmbH", category="network", priority="2")
+        for name in ("vpn", "koeln"):
+            running.label(number, name)
+        return number
+
+    def linked(ticket: str) -> set[str]:
+        words = [word for text in running.said(ticket) for word in text.split()]
+        return {word for word in words if word.startswith(("https://", "INC"))}
+
+    def delete(ticket: str) -> None:
+        del running.incidents[ticket]
+
+    return Place(
+        name="servicenow",
+        desk=desk_named("d", {"d": settings}, store=store, secret=lambda _: TOKEN),
+        settings=settings,
+        secret=TOKEN,
+        open=lambda subject, text, customer: running.open(subject, text, company=_org(customer)),
+        dressed=dressed,
+        texts=running.said,
+        files=lambda ticket: {f["file_name"]: f["content_type"] for f in running.incidents[ticket].files},
+        attach=attach,
+        touch=lambda ticket: running.change(ticket, short_description=secrets.token_hex(4)),
+        linked=linked,
+        merge=None,
+        delete=delete,
+        states=("New", "In Progress", "Resolved"),
+        settle=timedelta(seconds=5),
+        chaos=running.chaos,
+    )
+
+
+def topdesk_place(running: Topdesk, url: str, store: Store) -> Place:
+    settings = {"kind": "topdesk", "url": url, **_STANDARD, "user": OPERATOR, "settle": 2}
+    settings |= {"tags_field": "optionalFields1.text1"}
+
+    def attach(ticket: str, name: str, _media_type: str, content: bytes) -> None:
+        running.attach(ticket, name, content)
+
+    def dressed(subject: str) -> str:
+        tags = {"text1": "vpn koeln"}
+        return running.open(subject, callerBranch="Musterbau GmbH", category="network", optionalFields1=tags)
+
+    def linked(ticket: str) -> set[str]:
+        lines = [line for text in running.said(ticket) for line in text.splitlines()]
+        return {line for line in lines if line.startswith(("https://", "I "))}
+
+    def delete(ticket: str) -> None:
+        running.change(ticket, status="secondLineArchived")
+
+    return Place(
+        name="topdesk",
+        desk=desk_named("d", {"d": settings}, store=store, secret=lambda _: TOKEN),
+        settings=settings,
+        secret=TOKEN,
+        open=lambda subject, text, customer: running.open(subject, text, callerBranch=_org(customer)),
+        dressed=dressed,
+        texts=running.said,
+        files=lambda ticket: {f["fileName"]: _kind(f["fileName"]) for f in running.incidents[ticket].files},
+        attach=attach,
+        touch=lambda ticket: running.change(ticket, briefDescription=secrets.token_hex(4)),
+        linked=linked,
+        merge=None,
+        delete=delete,
+        states=("Registered", "In progress", "Closed"),
+        settle=timedelta(seconds=5),
+        chaos=running.chaos,
+    )
+
+
+def _kind(name: str) -> str:
+    """The kind that a file's name says, where the desk keeps none."""
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"

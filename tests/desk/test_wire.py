@@ -50,7 +50,7 @@ async def test_no_secret_follows_a_redirect_elsewhere(standin: Place, store: Sto
             settings = {**standin.settings, "url": server.url}
             desk = desk_named("d", {"d": settings}, store=store, secret=lambda _: standin.secret)
             with pytest.raises(DeskRefusedError, match="redirects"):
-                await desk.read("HELP-1" if standin.name == "jira" else "1")
+                await desk.read(standin.open("x", "y", ""))
             await desk.close()
         assert server.seen
     assert elsewhere.seen == []
