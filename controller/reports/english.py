@@ -336,6 +336,7 @@ ENGLISH = Words(
         "logged-in": "Somebody logged in",
         "login-failed": "A log-in failed",
         "logged-out": "Somebody logged out",
+        "rows-expired": "Plans, questions, rings and orders that had ended were deleted, as the contract says",
         "backed-up": "The whole store was copied into a file",
         "restored": "The store was put back from a file",
         "person-added": "A person was added",

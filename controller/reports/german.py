@@ -344,6 +344,7 @@ GERMAN = Words(
         "logged-in": "Jemand hat sich angemeldet",
         "login-failed": "Eine Anmeldung ist gescheitert",
         "logged-out": "Jemand hat sich abgemeldet",
+        "rows-expired": "Beendete Pläne, Fragen, Meldungen und Aufträge wurden gelöscht, wie der Vertrag es sagt",
         "backed-up": "Der ganze Bestand wurde in eine Datei kopiert",
         "restored": "Der Bestand wurde aus einer Datei wiederhergestellt",
         "person-added": "Eine Person wurde aufgenommen",

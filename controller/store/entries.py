@@ -43,6 +43,7 @@ class What(StrEnum):
     AGENT_STOPPED = "agent-stopped"
     AGENT_RESUMED = "agent-resumed"
     HOST_PINNED = "host-pinned"
+    ROWS_EXPIRED = "rows-expired"
     EVIDENCE_EXPIRED = "evidence-expired"
     PLAN_MADE = "plan-made"
     PLAN_APPROVED = "plan-approved"
@@ -207,6 +208,14 @@ _FACTS: Mapping[What, Mapping[str, type]] = MappingProxyType(
         # Alarms: nobody could serve an order, and a message that may not count, with why.
         What.ORDER_PARKED: {"order": str, "agent": str, "seat": str, "attempt": int, "reason": str},
         What.MESSAGE_REFUSED: {"agent": str, "seat": str, "order": str, "verb": str, "reason": str},
+        What.ROWS_EXPIRED: {
+            "customer": str,
+            "keep_days": int,
+            "plans": int,
+            "questions": int,
+            "rings": int,
+            "orders": int,
+        },
         What.EVIDENCE_EXPIRED: {"customer": str, "keep_days": int, "exchanges": int},
     }
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from sqlalchemy import Connection, Table, insert, select
 
 from agent.job import Job, Result, Seen
 from collectors.exchange import Exchange
@@ -32,9 +33,13 @@ from controller.store.errors import BlobError, ExpiredError
 from controller.store.exchanges import evidence, record_exchanges
 from controller.store.jobs import results
 from controller.store.runs import Run, RunState, create_run, get_run
+from controller.store.schema import intake, ledger, plan, plan_word
+from controller.store.schema_people import login, person, question
+from controller.store.schema_sites import errand, errand_word
 from controller.store.server import Server
 from controller.store.store import Store, open_store
 from inventory.read import read
+from tests.controller.store.rows import row_of
 
 NOW = datetime.now(UTC)
 SECRET = b"only the old run was told this: Umsatz 4711"
@@ -233,3 +238,60 @@ def test_it_is_done_by_itself_once_a_day(store: Store) -> None:
     ran(store, "older", 32, SECRET)
     assert expire_daily(store, NOW, "anna") == ()
     assert [gone.run for gone in expire_daily(store, NOW + timedelta(days=2), "anna")] == ["older"]
+
+
+def _aged(connection: Connection, customer: str) -> None:
+    """Rows of a customer: old ones that have ended, old ones that have not, and young ones."""
+    old, young = NOW - timedelta(days=40), NOW - timedelta(days=20)
+    for table, over, going, when in ((plan, "done", "open", "made"), (errand, "expired", "queued", "ended")):
+        for name, state, at in (("old", over, old), ("open", going, old), ("young", over, young)):
+            given = {"customer": customer, "state": state, when: at}
+            connection.execute(insert(table).values(**row_of(table, f"{customer}-{name}", 1, **given)))
+    for name, asked in (("old", old), ("open", None), ("young", young)):
+        row = row_of(question, f"{customer}-{name}", 1, customer=customer, answered_at=asked)
+        connection.execute(insert(question).values(**row))
+    for table, key in ((plan_word, "plan"), (errand_word, "errand")):
+        row = row_of(table, customer, 1, **{key: f"{customer}-old-{key}"})
+        connection.execute(insert(table).values(**row))
+    base = 1000 if customer == "short" else 2000
+    rings: tuple[tuple[str, str, datetime, int | None], ...] = (
+        ("led", "done", old, None),
+        ("open", "running", old, None),
+        ("young", "done", young, None),
+        ("alone", "done", old, None),
+        # Of a storm: they point to the ring whose run was made for all of them.
+        ("joined", "joined", young, base),
+        ("joined-old", "joined", old, base + 2),
+    )
+    for place, (name, state, at, lead) in enumerate(rings):
+        given = {"id": base + place, "customer": customer, "state": state, "received": at, "lead": lead}
+        connection.execute(insert(intake).values(**row_of(intake, f"{customer}-{name}", 1, **given)))
+
+
+def test_what_has_ended_goes_by_the_same_days_and_what_is_open_stays(store: Store) -> None:
+    with store.write() as connection:
+        for customer in ("short", "long"):
+            _aged(connection, customer)
+        connection.execute(insert(person).values(**row_of(person, "eva", 1, id="eva")))
+        for name, began in (("old", NOW - timedelta(hours=13)), ("new", NOW - timedelta(hours=1))):
+            connection.execute(insert(login).values(**row_of(login, name, 1, person="eva", began=began)))
+    expire(store, NOW, "eva")
+
+    def left(table: Table, key: str) -> set[str]:
+        with store.read() as connection:
+            return {name.removesuffix(f"-{table.name}") for name in connection.scalars(select(table.c[key]))}
+
+    stays = {f"{customer}-{name}" for customer in ("short", "long") for name in ("open", "young")}
+    for table in (plan, question, errand):
+        assert left(table, "id") == {*stays, "long-old"}, table.name
+    assert left(plan_word, "id") == {"long"}
+    # Whose run was made for others stays until nobody points to it.
+    rings = {f"{customer}-{name}" for customer in ("short", "long") for name in ("led", "joined")}
+    assert left(intake, "event") == {*stays, *rings, "long-alone", "long-joined-old"}
+    assert left(login, "id") == {"new"}
+    with store.read() as connection:
+        said = connection.scalars(select(ledger.c.facts).where(ledger.c.what == "rows-expired")).all()
+    counts = {"plans": 1, "questions": 1, "rings": 2, "orders": 1}
+    assert said == [{"customer": "short", "keep_days": 30, **counts}]
+    expire(store, NOW, "eva")
+    assert (verify(store).holds, verify(store).entries) == (True, 1)

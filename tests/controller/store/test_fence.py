@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Table, delete, func, insert, select, text, update
+from sqlalchemy import Table, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.types import JSON, Boolean, DateTime, Float, Integer
 
 from controller.store import schema_people, schema_sites  # noqa: F401 - their tables belong to the same database.
 from controller.store.check import check
@@ -21,6 +19,7 @@ from controller.store.schema import METADATA
 from controller.store.server import Server
 from controller.store.store import Store, open_store
 from controller.store.tickets import add_ticket
+from tests.controller.store.rows import row_of
 from tests.postgres import Cluster
 
 pytestmark = pytest.mark.slow
@@ -40,35 +39,21 @@ def fenced(postgres: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
             made: dict[str, dict[str, Any]] = {}
             for table in METADATA.sorted_tables:
                 if table.name in FENCED:
-                    row = {
-                        column.name: _value(column, table, customer, place, made) for column in table.columns
-                    }
+                    row = row_of(table, customer, 1001 + place, **_given(table, customer, made))
                     connection.execute(insert(table).values(**row))
                     made[table.name] = row
     yield store
     store.close()
 
 
-def _value(
-    column: Column[Any], table: Table, customer: str, place: int, made: dict[str, dict[str, Any]]
-) -> object:
-    if column.name == "customer":
-        return customer
-    for key in column.foreign_keys:
-        return made[key.column.table.name][key.column.name] if key.column.table.name in made else None
-    match column.type:
-        case JSON():
-            return {}
-        case DateTime():
-            return datetime.now(UTC)
-        case Boolean():
-            return False
-        case Integer() | Float():
-            return 1001 + place
-        case _ if "Utc" in type(column.type).__name__:
-            return datetime.now(UTC)
-        case _:
-            return f"{customer}-{table.name}"[: getattr(column.type, "length", None) or 64]
+def _given(table: Table, customer: str, made: dict[str, dict[str, Any]]) -> dict[str, object]:
+    """Whose it is, and the rows of theirs that it points to."""
+    given: dict[str, object] = {"customer": customer} if "customer" in table.c else {}
+    for column in table.columns:
+        for key in column.foreign_keys:
+            if key.column.table.name in made:
+                given[column.name] = made[key.column.table.name][key.column.name]
+    return given
 
 
 def test_every_table_is_behind_it_or_says_why_not() -> None:
