@@ -271,6 +271,7 @@ def _show(request: Request, template: str, contract: Contract, **facts: Any) -> 
         template,
         contract=contract,
         customer=contract.customer,
+        zone=contract.zone_info,
         german=language_of(request) == "de",
         **facts,
     )

@@ -54,6 +54,7 @@ def page(  # noqa: PLR0913, PLR0917 - by what the list is narrowed.
         "portal_accesses.html",
         contract=contract,
         customer=customer,
+        zone=contract.zone_info,
         entries=found[:_PAGE],
         more=len(found) > _PAGE,
         asked={"host": host, "who": who, "ticket": ticket, "since": since, "until": until},
