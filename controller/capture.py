@@ -40,10 +40,24 @@ class CaptureError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handed:
-    """A capture as it was handed over. place: its name in the run, 'capture:1' …; a host's id has no colon."""
+    """A capture as it was handed over. place: its name in the run, 'capture:1' …; a host's id has no colon.
+
+    name: as the ticket calls the file, where it comes from there. missing: why there is nothing to be read.
+    """
 
     place: str
     path: Path
+    name: str = ""
+    missing: str = ""
+
+    @classmethod
+    def numbered(cls, number: int, path: Path, name: str = "") -> Handed:
+        return cls(place=f"{_PREFIX}{number}", path=path, name=name)
+
+    @classmethod
+    def lacking(cls, number: int, name: str, why: str) -> Handed:
+        """One that is there, and could not be had."""
+        return cls(place=f"{_PREFIX}{number}", path=Path(os.devnull), name=name, missing=why)
 
     @property
     def job(self) -> Job:
@@ -73,7 +87,7 @@ def handed(paths: Sequence[Path]) -> tuple[Handed, ...]:
             raise CaptureError(f"{path} may not be read by this account")
         if kind.st_size > _LARGEST:
             raise CaptureError(f"{path} is larger than 64 GiB: cut it with editcap first")
-    return tuple(Handed(place=f"{_PREFIX}{number}", path=path) for number, path in enumerate(paths, 1))
+    return tuple(Handed.numbered(number, path) for number, path in enumerate(paths, 1))
 
 
 async def hear(one: Handed, seconds: float) -> tuple[Result, Exchange]:
@@ -94,6 +108,8 @@ async def hear(one: Handed, seconds: float) -> tuple[Result, Exchange]:
 
 
 async def _read(one: Handed, seconds: float) -> Outcome:
+    if one.missing:
+        return NoAnswer(Kind.NOT_THERE, Phase.CONNECT, one.missing)
     with one.path.open("rb") as file:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-m", "agent.listener", one.place),
@@ -159,7 +175,7 @@ def _kept(one: Handed, began: datetime, took: float, outcome: Outcome) -> Exchan
     unanswered = (outcome.kind, outcome.phase, outcome.detail) if isinstance(outcome, NoAnswer) else None
     return Exchange(
         session="capture",
-        question=("capture",),
+        question=("capture", one.name) if one.name else ("capture",),
         began=began,
         took=took,
         facts={"sha256": digest.hexdigest(), "size": size},

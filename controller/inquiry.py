@@ -6,11 +6,12 @@ The command, the pages and automation all do it here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from agent.nursling import Nursery
@@ -110,8 +111,8 @@ async def carry_out(
     from controller.settings import signing_key  # noqa: PLC0415
     from controller.store.living import held  # noqa: PLC0415
 
-    async with office.desk() as (desk_name, desk):
-        stored, law, asked = await _asked(office, desk_name, desk, wishes)
+    async with office.desk() as (desk_name, desk), _folder() as folder:
+        stored, law, asked = await _asked(office, desk_name, desk, wishes, folder)
         key = signing_key(office.settings.home)
         run = run or new_run(datetime.now(UTC))
         with bound_to((law.contract.customer,)), held(office.store.home, run):
@@ -132,7 +133,7 @@ async def carry_out(
 
 
 async def _asked(
-    office: Office, desk_name: str, desk: Desk, wishes: Wishes
+    office: Office, desk_name: str, desk: Desk, wishes: Wishes, folder: Path
 ) -> tuple[StoredContract, Law, Asked]:
     """Read the ticket, find whose law holds, and settle what is asked. Raises NoContractError, ChoiceError."""
     from controller.capture import handed  # noqa: PLC0415 - loaded while the nursery starts.
@@ -141,6 +142,10 @@ async def _asked(
     captures = handed(wishes.captures)
     ticket = await desk.read(wishes.ticket)
     stored, law = office.law_of(customer_of(ticket, wishes.customer))
+    if _wants_captures(wishes) and ticket.attachments:
+        from controller.attached import attached  # noqa: PLC0415 - most tickets have none.
+
+        captures += await attached(desk, ticket, folder, after=len(captures))
     asked = Asked(
         ticket=ticket.id,
         subject=ticket.subject,
@@ -155,6 +160,19 @@ async def _asked(
         seconds=wishes.seconds,
     )
     return stored, law, asked
+
+
+@asynccontextmanager
+async def _folder() -> AsyncIterator[Path]:
+    """A place of this run's own, for what is fetched from its ticket; gone with it."""
+    with TemporaryDirectory(prefix="secondline-") as folder:
+        yield Path(folder)
+
+
+def _wants_captures(wishes: Wishes) -> bool:
+    """Whether captures at the ticket belong to what is asked: always, where nobody picks, and with telephony."""
+    picked = (*wishes.areas, *(one.partition(".")[0] for one in wishes.questions))
+    return not picked or "voip" in picked
 
 
 def _done(report: Report, published: Published, delivered: Sequence[Delivery]) -> Done:

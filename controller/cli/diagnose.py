@@ -42,7 +42,9 @@ def diagnose(  # noqa: PLR0917 - the options of the main command.
     ] = "",
     capture: Annotated[
         list[Path] | None,
-        typer.Option(help="A capture of packets (pcap, pcapng) that belongs to the ticket; only read."),
+        typer.Option(
+            help="A capture of packets (pcap, pcapng) that belongs to the ticket; only read. Those attached to it are."
+        ),
     ] = None,
     language: Annotated[str, typer.Option(help="de or en; the contract's when not given.")] = "",
     deadline: Annotated[

@@ -77,6 +77,36 @@ def test_a_file_that_is_not_there_is_a_mistake_of_whoever_types(home: Path, tmp_
     assert "none.pcap" in done.stderr
 
 
+def test_captures_of_the_ticket_are_read_and_what_cannot_be_had_is_told(home: Path, tmp_path: Path) -> None:
+    one_way, odd, other = tmp_path / "Gespräch 1.PCAP", tmp_path / "odd.pcapng", tmp_path / "screen.png"
+    one_way.write_bytes(ONE_WAY.content())
+    odd.write_text("hello")
+    other.write_bytes(b"\x89PNG")
+    files = [word for path in (one_way, odd, other) for word in ("--attach", str(path))]
+    opened = run_command(
+        home, "ticket", "new", "--customer", "fleet", "--subject", "Einseitig", "--json", *files
+    )
+    ticket = str(json.loads(opened.stdout)["id"])
+    asked = ("--question", "voip.calls", "--json", "--quiet")
+    done = run_command(home, "diagnose", "--ticket", ticket, *asked)
+    report = json.loads(done.stdout)
+    assert "voip.call-one-way" in json.dumps(report["findings"])
+    assert [result["host"] for result in report["results"]] == ["capture:1", "capture:2"]
+    assert "neither pcap nor pcapng" in json.dumps(report["results"][1])
+    assert "Gespräch 1.PCAP" in json.dumps(report, ensure_ascii=False)
+    # Whoever asks about something else has not asked for them.
+    done = run_command(home, "diagnose", "--ticket", ticket, "--area", "linux", "--json", "--quiet")
+    assert "capture:1" not in done.stdout
+
+
+async def test_an_attachment_that_cannot_be_had_is_no_empty_answer() -> None:
+    lacking = Handed.lacking(3, "big.pcap", "it has 900000000 bytes: give it with --capture")
+    result, exchange = await hear(lacking, 5)
+    assert isinstance(result.outcome, NoAnswer)
+    assert (result.outcome.kind, "--capture" in result.outcome.detail) == (Kind.NOT_THERE, True)
+    assert (exchange.question, exchange.parts["pcap"]) == (("capture", "big.pcap"), b"")
+
+
 async def test_reading_ends_with_its_time(tmp_path: Path) -> None:
     file = tmp_path / "call.pcap"
     file.write_bytes(HEALTHY.content())
