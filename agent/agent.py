@@ -25,7 +25,7 @@ from agent.job import Broken, Job, NoAnswer, Outcome, Refused, Result
 from agent.logins import find_logins
 from agent.lookups import Lookups, said_of
 from agent.memory import Memory
-from agent.nursling import Nursery, Process
+from agent.nursling import Process, Spawner
 from agent.order import Event, Order, Tell
 from agent.post import Post
 from agent.refusal import Hold, HoldError
@@ -59,7 +59,7 @@ class Agent:
     """One agent under its own law, with its credentials."""
 
     def __init__(
-        self, post: Post, credentials: Credentials, nursery: Nursery, *, way_back: float = WAY_BACK
+        self, post: Post, credentials: Credentials, nursery: Spawner, *, way_back: float = WAY_BACK
     ) -> None:
         """way_back: for how long a host that a change may cut off waits for us, in seconds, before it undoes it itself."""
         self._post = post

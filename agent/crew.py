@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from agent.codec import exchange_of, result_of
 from agent.deed import Deed
 from agent.job import Broken, Outcome, Refused
-from agent.nursling import Nursery, Process
+from agent.nursling import Process, Spawner
 from agent.order import Event, Tell
 from agent.refusal import Hold
 from agent.start import START, Start
@@ -29,7 +29,7 @@ _COUNT = itertools.count()
 class Crew:
     """Workers for changes. A worker that does not keep to the vocabulary, or that a wall held back, is not believed."""
 
-    nursery: Nursery
+    nursery: Spawner
     tell: Tell
     _alive: set[Process] = field(default_factory=set)
 

@@ -11,11 +11,11 @@ import socket
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Protocol, Self
 
 from agent.wire import MAX_FRAME
 
-__all__ = ["Nursery", "Process"]
+__all__ = ["Nursery", "Process", "Spawner"]
 
 _START = 20.0
 
@@ -60,6 +60,14 @@ class Process:
                 os.killpg(self.pid, signal.SIGKILL)
 
 
+class Spawner(Protocol):
+    """Whoever gives workers."""
+
+    async def spawn(self, name: str) -> Process:
+        """Fork one worker. Raises OSError when that is not done (any more)."""
+        ...
+
+
 class Nursery:
     """The process that forks workers; start it early, it imports while others work."""
 
@@ -77,6 +85,11 @@ class Nursery:
         self._workers: dict[str, Process] = {}
         self._spawned: dict[str, asyncio.Future[int]] = {}
         self._listening = False
+
+    @property
+    def lives(self) -> bool:
+        """Whether it came up, and has not ended since."""
+        return self._listening
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()

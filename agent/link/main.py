@@ -142,19 +142,13 @@ def _named(asked: argparse.Namespace) -> tuple[Path, str]:
 
 
 def _run(asked: argparse.Namespace) -> int:
-    from agent.nursling import Nursery  # noqa: PLC0415 - it imports while we do.
-
     home, name = _named(asked)
     logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(message)s", level=logging.INFO)
     # What the library says at every try is said by us in a sentence.
     logging.getLogger("nats").setLevel(logging.CRITICAL)
-    nursery = Nursery()
-    try:
-        from agent.link.run import run  # noqa: PLC0415 - see above.
+    from agent.link.run import run  # noqa: PLC0415 - the other commands need nothing of it.
 
-        return asyncio.run(run(home, name, nursery))
-    finally:
-        nursery.close()
+    return asyncio.run(run(home, name))
 
 
 def _status(asked: argparse.Namespace) -> int:

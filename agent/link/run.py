@@ -16,9 +16,9 @@ from agent.link.duty import Duty, deliver
 from agent.link.examine import CLOCK
 from agent.link.line import LineDownError, NotAnyMoreError
 from agent.link.place import Place
+from agent.link.resting import RestingNursery
 from agent.link.spool import left_over
 from agent.link.web import Web
-from agent.nursling import Nursery
 from agent.post import load_post
 
 __all__ = ["run"]
@@ -32,7 +32,7 @@ _LONGEST_PAUSE = 30.0
 _LAST_WORDS = 10.0
 
 
-async def run(home: Path, name: str, nursery: Nursery) -> int:
+async def run(home: Path, name: str) -> int:
     """Work until SIGTERM or SIGINT; gives 1 when the line has ended for good. Raises HoldError, OSError."""
     place = Place.of(home, name)
     seat, post, key = place.seat(), load_post(home, name), place.key()
@@ -41,7 +41,7 @@ async def run(home: Path, name: str, nursery: Nursery) -> int:
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    async with nursery:
+    async with RestingNursery() as nursery:
         agent = Agent(post, Credentials(home / "credentials"), nursery)
         seated = _Seated(place, agent, Broker(seat, key, web, place.authority))
         working = asyncio.create_task(seated.work())

@@ -88,4 +88,4 @@ def measure_idle() -> list[Row]:
             if agent.process is None:
                 raise RuntimeError(agent.log)
             took = resident(agent.process.pid)
-    return [at_most("memory of an idle agent, against 200 MB", "MB", took, 200.0)]
+    return [at_most("memory of an idle agent, against 60 MB", "MB", took, 60.0)]
