@@ -143,7 +143,8 @@ class Asking:
             self.chronicle.stopping(who)
             moved = asyncio.to_thread(move_run, self.store, self.sealing.run, RunState.STOPPING)
             await asyncio.gather(self.courier.cancel(), moved)
-            await asyncio.gather(*carried, return_exceptions=True)
+            # All of it is over then; what it was stopped with is no error, and was asked for.
+            await asyncio.gather(together, *carried, return_exceptions=True)
         self.chronicle.close_open_jobs(wave.work.jobs)
         return stopped
 

@@ -39,7 +39,7 @@ from controller.web.access import Person, Right, may
 from controller.web.door import admit, needs
 from controller.web.pages import language_of, segment
 from controller.web.reach import begun, new_work, office_of, pages_of, sight_of
-from controller.web.underway import Do, Ended
+from controller.web.underway import Do, Ended, Work
 from inventory.approval import ApprovalError
 from inventory.clause import Approval
 from inventory.people import plain_name
@@ -47,7 +47,7 @@ from inventory.read import ContractError
 from playbooks.catalogue import playbook_catalogue
 from playbooks.plan import Plan
 
-__all__ = ["router"]
+__all__ = ["router", "work_of"]
 
 router = APIRouter()
 _TOKEN = 64_000
@@ -254,12 +254,17 @@ async def undo(
 
 
 async def _begin(request: Request, plan: str, person: Person, kind: Doing) -> Response:
-    office, language = office_of(request), language_of(request)
     stored = await run_in_threadpool(_admitted, request, person, Right.APPLY, plan)
+    return begun(request, *work_of(request, stored, person, kind))
+
+
+def work_of(request: Request, stored: StoredPlan, person: Person, kind: Doing) -> tuple[Work, Do]:
+    """What is begun when a plan is applied or undone, and how it is done."""
+    office, language = office_of(request), language_of(request)
     known = playbook_catalogue().get(stored.playbook)
     title = known.does[language == "de"] if known else stored.playbook
     work = new_work(kind.value, stored.customer, stored.desk, stored.ticket, title=title, who=person.name)
-    return begun(request, work, _doing(office, stored, kind, language))
+    return work, _doing(office, stored, kind, language)
 
 
 def _doing(office: Office, stored: StoredPlan, kind: Doing, language: str) -> Do:

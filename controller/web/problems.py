@@ -18,7 +18,13 @@ from controller.desks.desk import DeskError, TicketGoneError
 from controller.office import NoContractError
 from controller.people import OwnRolesError
 from controller.reports.inert import inert
-from controller.store.errors import ExpiredError, StoreError, StoreUnusableError, UnknownRunError
+from controller.store.errors import (
+    ExpiredError,
+    StoreError,
+    StoreUnusableError,
+    UnknownPlanError,
+    UnknownRunError,
+)
 from controller.store.people import PersonError
 from controller.web.underway import TooManyError
 from inventory.read import ContractError
@@ -64,6 +70,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (TicketGoneError, 404),
     (DeskError, 502),
     (UnknownRunError, 404),
+    (UnknownPlanError, 404),
     (ExpiredError, 410),
     (OwnRolesError, 409),
     (PersonError, 422),

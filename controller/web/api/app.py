@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 from fastapi.security import HTTPBearer
 
-from controller.web.api import customers, people, runs, tickets
+from controller.web.api import customers, people, plans, runs, tickets
 from controller.web.problems import PROBLEMS, add_problems
 
 __all__ = ["add_api"]
@@ -20,7 +20,7 @@ _TOKEN = HTTPBearer(auto_error=False, description="a token of 'secondline people
 
 def add_api(app: FastAPI) -> None:
     """Add the programming interface to an application."""
-    for part in (tickets, runs, customers, people):
+    for part in (tickets, runs, plans, customers, people):
         app.include_router(
             part.router, prefix="/api/v1", responses=dict(PROBLEMS), dependencies=[Depends(_TOKEN)]
         )

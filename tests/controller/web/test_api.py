@@ -15,11 +15,13 @@ from starlette.testclient import TestClient
 from controller.ledger import verify
 from controller.office import Office, open_office
 from controller.store.people import Account, add_account, change_account, set_roles
+from controller.store.plans import PlanState, get_plan
 from controller.store.schema import METADATA
 from controller.store.server import Server
 from controller.store.tokens import make_token, revoke_token
 from controller.web.app import make_app
 from controller.web.local import LocalDoor
+from tests.controller.web.objects import MAKERS
 from tests.fleet import Fleet
 from tests.home import contract_over, home_for, run_command
 
@@ -198,3 +200,19 @@ def test_the_description_names_every_route_and_no_page(client: TestClient) -> No
     said = client.get("/api/openapi.json").json()
     assert all(path.startswith("/api/v1/") for path in said["paths"])
     assert "/api/v1/tickets/{ticket}/diagnoses" in said["paths"]
+
+
+def test_plans_are_read_by_programs_and_changed_by_people_alone(office: Office, client: TestClient) -> None:
+    plan = MAKERS["plan"](office, {})
+    stored = get_plan(office.store, plan)
+    reader = _bearer(office, "see-plans")
+    assert plan in {one["id"] for one in client.get("/api/v1/plans", headers=reader).json()}
+    shown = client.get(f"/api/v1/plans/{plan}", headers=reader).json()
+    assert (shown["digest"], shown["state"], shown["said"]) == (stored.digest, "open", [])
+    assert shown["content"] == json.loads(stored.text)
+    assert client.get("/api/v1/plans/plan-none", headers=reader).status_code == 404
+    # No token gives the second factor that these need, whatever it was given.
+    for way, body in (("approve", {"token": "x"}), ("reject", {}), ("apply", {}), ("undo", {})):
+        assert client.post(f"/api/v1/plans/{plan}/{way}", json=body, headers=reader).status_code in {403, 404}
+    assert get_plan(office.store, plan).state is PlanState.OPEN
+    assert client.get("/api/v1/plans", headers=_bearer(office, "see-runs")).status_code == 404
