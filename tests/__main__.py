@@ -12,8 +12,8 @@ from pathlib import Path
 
 # What is run, in this order: a name, and what pytest selects by it.
 PARTS = (
-    # Most of them wait more than they reckon: twice as many as there are cores.
-    ("slow tests", ("-m", "slow and not lab and not desk and not browser", "-n", "4", "--dist", "worksteal")),
+    # Most of them wait more than they reckon: more at once than there are cores.
+    ("slow tests", ("-m", "slow and not lab and not desk and not browser", "-n", "3", "--dist", "worksteal")),
     ("pages in a browser", ("-m", "browser")),
     ("Request Tracker", ("-m", "desk")),
     ("the lab", ("-m", "lab and not rehearsal", "--ignore=tests/escape")),

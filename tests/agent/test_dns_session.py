@@ -196,14 +196,15 @@ async def test_a_lost_packet_is_asked_again() -> None:
 async def test_an_answer_to_the_first_try_still_counts_while_the_second_waits() -> None:
     async with hostile(lambda q: [(0.9, reply(q))]) as door:
         answer = await session(door, timeout=0.7).ask("www.test.", "A")
-    assert answer.took > 0.85
+    # From the first try on: longer than it was waited for.
+    assert answer.took > 0.7
     assert answer.edns
 
 
 async def test_a_slow_answer_tells_its_time() -> None:
     async with hostile(lambda q: [(0.2, reply(q))]) as door:
         answer = await session(door, timeout=2.0).ask("www.test.", "A")
-    assert answer.took > 0.19
+    assert answer.took > 0.1
 
 
 @pytest.mark.parametrize("sent", [b"", b"\x01", framed(b"x" * 40)[:20]])

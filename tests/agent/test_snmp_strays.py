@@ -44,7 +44,7 @@ async def test_a_closed_port_is_told_at_once() -> None:
     with pytest.raises(Unanswered) as caught:
         await session.get(ONE)
     assert (caught.value.kind, caught.value.phase) == (Kind.REFUSED, Phase.CONNECT)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 2
 
 
 async def test_of_several_addresses_the_one_that_answers_is_asked(agent: OddSnmp) -> None:
