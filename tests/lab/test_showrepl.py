@@ -88,7 +88,8 @@ def _steady(lab: Lab, *, tries: int = 8) -> tuple[Mapping[str, Rows], Mapping[st
     for _ in range(tries):
         ours = _ours(lab)
         after = {dc.id: _theirs(lab, dc.id) for dc in DCS}
-        if _results(before) == _results(after):
+        # Two attempts may have come to other results and back while we looked.
+        if _results(before) == _results(ours) == _results(after):
             return before, ours, after
         before = after
     raise AssertionError("the results of replication do not come to rest")
