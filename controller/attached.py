@@ -7,7 +7,6 @@ and read in the process that has walls. What cannot be fetched is told as that, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from pathlib import Path
 
 from controller.capture import Handed
@@ -19,25 +18,24 @@ _ENDINGS = (".pcap", ".pcapng", ".cap", ".dmp")
 _KINDS = frozenset({"application/vnd.tcpdump.pcap", "application/x-pcapng", "application/x-pcap"})
 # So many, of so many bytes each: a desk gives a file as a whole.
 _MOST, _LARGEST = 4, 100_000_000
+_TOO_MANY = f"only the first {_MOST} captures of a ticket are read: give it with --capture"
 
 
 async def attached(desk: Desk, ticket: Ticket, folder: Path, *, after: int) -> tuple[Handed, ...]:
     """Fetch them into a folder. after: how many captures there are already, whose numbers go before."""
-    found = list(_captures(ticket.attachments))
-    fetched = [
-        await _fetched(desk, ticket.id, one, folder, number)
-        for number, one in enumerate(found[:_MOST], after + 1)
-    ]
-    return (*fetched, *(
-        Handed.lacking(number, one.name, f"only the first {_MOST} captures of a ticket are read: give it with --capture")
-        for number, one in enumerate(found[_MOST:], after + _MOST + 1)
-    ))  # fmt: skip
+    return tuple(
+        [
+            await _fetched(desk, ticket.id, one, folder, after + place)
+            if place <= _MOST
+            else Handed.lacking(after + place, one.name, _TOO_MANY)
+            for place, one in enumerate(filter(_is_capture, ticket.attachments), 1)
+        ]
+    )
 
 
-def _captures(files: Iterable[Attachment]) -> Iterable[Attachment]:
-    for one in files:
-        if one.name.lower().endswith(_ENDINGS) or one.media_type.partition(";")[0].strip().lower() in _KINDS:
-            yield one
+def _is_capture(one: Attachment) -> bool:
+    kind = one.media_type.partition(";")[0].strip().lower()
+    return one.name.lower().endswith(_ENDINGS) or kind in _KINDS
 
 
 async def _fetched(desk: Desk, ticket: str, one: Attachment, folder: Path, number: int) -> Handed:

@@ -42,11 +42,11 @@ class CaptureError(Exception):
 class Handed:
     """A capture as it was handed over. place: its name in the run, 'capture:1' …; a host's id has no colon.
 
-    name: as the ticket calls the file, where it comes from there. missing: why there is nothing to be read.
+    name: as the ticket calls the file, where it comes from there. path: None when there is nothing to be read; missing: why.
     """
 
     place: str
-    path: Path
+    path: Path | None
     name: str = ""
     missing: str = ""
 
@@ -57,7 +57,7 @@ class Handed:
     @classmethod
     def lacking(cls, number: int, name: str, why: str) -> Handed:
         """One that is there, and could not be had."""
-        return cls(place=f"{_PREFIX}{number}", path=Path(os.devnull), name=name, missing=why)
+        return cls(place=f"{_PREFIX}{number}", path=None, name=name, missing=why)
 
     @property
     def job(self) -> Job:
@@ -108,7 +108,7 @@ async def hear(one: Handed, seconds: float) -> tuple[Result, Exchange]:
 
 
 async def _read(one: Handed, seconds: float) -> Outcome:
-    if one.missing:
+    if one.path is None:
         return NoAnswer(Kind.NOT_THERE, Phase.CONNECT, one.missing)
     with one.path.open("rb") as file:
         process = await asyncio.create_subprocess_exec(
@@ -162,24 +162,27 @@ def _outcome(said: bytes, words: bytes, code: int) -> Outcome:
 
 
 def _kept(one: Handed, began: datetime, took: float, outcome: Outcome) -> Exchange:
-    """The record of it. What is behind the first 8 MiB is not kept; its hash is of the whole file."""
-    digest = hashlib.sha256()
-    first = bytearray()
+    """The record of it. What is behind the first 8 MiB is not kept; its hash is of the whole file, and of none there is none."""
+    facts: dict[str, str | int] = {}
+    parts: dict[str, bytes] = {}
     size = 0
-    with one.path.open("rb") as file:
-        while more := file.read(_CHUNK):
-            digest.update(more)
-            size += len(more)
-            if len(first) < MAX_BLOB:
-                first += more[: MAX_BLOB - len(first)]
+    if one.path is not None:
+        digest, first = hashlib.sha256(), bytearray()
+        with one.path.open("rb") as file:
+            while more := file.read(_CHUNK):
+                digest.update(more)
+                size += len(more)
+                if len(first) < MAX_BLOB:
+                    first += more[: MAX_BLOB - len(first)]
+        facts, parts = {"sha256": digest.hexdigest(), "size": size}, {"pcap": bytes(first)}
     unanswered = (outcome.kind, outcome.phase, outcome.detail) if isinstance(outcome, NoAnswer) else None
     return Exchange(
         session="capture",
         question=("capture", one.name) if one.name else ("capture",),
         began=began,
         took=took,
-        facts={"sha256": digest.hexdigest(), "size": size},
-        parts={"pcap": bytes(first)},
-        cut=size > len(first),
+        facts=facts,
+        parts=parts,
+        cut=size > MAX_BLOB,
         unanswered=unanswered,
     )

@@ -80,11 +80,12 @@ class Chronicle:
             self._take(result, "controller")
 
     def capture(self, result: Result, exchange: Exchange) -> None:
-        """A capture was read: no host was asked for it, and no clause is needed."""
+        """A capture was read, or could not be had: no host was asked for it, and no clause is needed."""
         self._number += 1
         name = f"e{self._number}"
         self._exchanges.append((name, result.job.host, exchange))
-        self._remember(What.CAPTURE_READ, "controller", result.job.host, **exchange.facts)
+        if exchange.facts:
+            self._remember(What.CAPTURE_READ, "controller", result.job.host, **exchange.facts)
         self._take(replace(result, evidence=(name,)), "controller")
 
     async def written(self) -> None:

@@ -6,12 +6,11 @@ The command, the pages and automation all do it here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from agent.nursling import Nursery
@@ -111,8 +110,8 @@ async def carry_out(
     from controller.settings import signing_key  # noqa: PLC0415
     from controller.store.living import held  # noqa: PLC0415
 
-    async with office.desk() as (desk_name, desk), _folder() as folder:
-        stored, law, asked = await _asked(office, desk_name, desk, wishes, folder)
+    async with office.desk() as (desk_name, desk), AsyncExitStack() as kept:
+        stored, law, asked = await _asked(office, desk_name, desk, wishes, kept)
         key = signing_key(office.settings.home)
         run = run or new_run(datetime.now(UTC))
         with bound_to((law.contract.customer,)), held(office.store.home, run):
@@ -133,9 +132,12 @@ async def carry_out(
 
 
 async def _asked(
-    office: Office, desk_name: str, desk: Desk, wishes: Wishes, folder: Path
+    office: Office, desk_name: str, desk: Desk, wishes: Wishes, kept: AsyncExitStack
 ) -> tuple[StoredContract, Law, Asked]:
-    """Read the ticket, find whose law holds, and settle what is asked. Raises NoContractError, ChoiceError."""
+    """Read the ticket, find whose law holds, and settle what is asked. Raises NoContractError, ChoiceError.
+
+    kept: what lasts as long as the run.
+    """
     from controller.capture import handed  # noqa: PLC0415 - loaded while the nursery starts.
     from controller.run import Asked  # noqa: PLC0415
 
@@ -143,9 +145,12 @@ async def _asked(
     ticket = await desk.read(wishes.ticket)
     stored, law = office.law_of(customer_of(ticket, wishes.customer))
     if _wants_captures(wishes) and ticket.attachments:
-        from controller.attached import attached  # noqa: PLC0415 - most tickets have none.
+        from tempfile import TemporaryDirectory  # noqa: PLC0415 - most tickets have none.
 
-        captures += await attached(desk, ticket, folder, after=len(captures))
+        from controller.attached import attached  # noqa: PLC0415 - see above.
+
+        folder = kept.enter_context(TemporaryDirectory(prefix="secondline-"))
+        captures += await attached(desk, ticket, Path(folder), after=len(captures))
     asked = Asked(
         ticket=ticket.id,
         subject=ticket.subject,
@@ -160,13 +165,6 @@ async def _asked(
         seconds=wishes.seconds,
     )
     return stored, law, asked
-
-
-@asynccontextmanager
-async def _folder() -> AsyncIterator[Path]:
-    """A place of this run's own, for what is fetched from its ticket; gone with it."""
-    with TemporaryDirectory(prefix="secondline-") as folder:
-        yield Path(folder)
 
 
 def _wants_captures(wishes: Wishes) -> bool:

@@ -104,7 +104,8 @@ async def test_an_attachment_that_cannot_be_had_is_no_empty_answer() -> None:
     result, exchange = await hear(lacking, 5)
     assert isinstance(result.outcome, NoAnswer)
     assert (result.outcome.kind, "--capture" in result.outcome.detail) == (Kind.NOT_THERE, True)
-    assert (exchange.question, exchange.parts["pcap"]) == (("capture", "big.pcap"), b"")
+    # No hash of a file that nobody had, and no evidence of it.
+    assert (exchange.question, exchange.facts, exchange.parts) == (("capture", "big.pcap"), {}, {})
 
 
 async def test_reading_ends_with_its_time(tmp_path: Path) -> None:
