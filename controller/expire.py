@@ -1,7 +1,8 @@
 """Is anything kept longer than the customer's contract lets us? Evidence past `keep_days` is deleted.
 
 It is done by itself once a day when a run ends, and by `secondline report expire`. The ledger says so for
-each run. Plans, questions, rings and orders that have ended go by the same days, log-ins when they count no more. Notes in a ticket are the ticket system's, and stay there as long as it keeps its tickets.
+each run. Plans, questions, rings and orders that have ended go by the same days, log-ins when they count no more.
+Notes in a ticket are the ticket system's, and stay there as long as it keeps its tickets.
 """
 
 from __future__ import annotations

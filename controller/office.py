@@ -284,11 +284,10 @@ def _held(
 def open_office(tell: Callable[[str], None]) -> Office:
     """Open this installation for whoever is logged in to this machine. Raises SettingsError, StoreError, OSError."""
     settings = load_settings()
-    credentials = Credentials(settings.credentials)
     return Office(
         settings=settings,
-        store=open_store(settings.home, _server(settings, credentials)),
-        credentials=credentials,
+        store=open_store(settings.home, server_of(settings)),
+        credentials=Credentials(settings.credentials),
         who=getpass.getuser(),
         tell=tell,
     )
@@ -296,15 +295,11 @@ def open_office(tell: Callable[[str], None]) -> Office:
 
 def server_of(settings: Settings) -> Server | None:
     """Where the database of these settings is, when it is no file of the home. Raises SettingsError."""
-    return _server(settings, Credentials(settings.credentials))
-
-
-def _server(settings: Settings, credentials: Credentials) -> Server | None:
     said = settings.store
     if said is None:
         return None
     try:
-        password = credentials.resolve(said.password) if said.password else ""
+        password = Credentials(settings.credentials).resolve(said.password) if said.password else ""
     except CredentialError as error:
         raise SettingsError(f"[store] password: {error}") from None
     return Server(url=said.url, password=password, ca=str(said.ca) if said.ca else "")

@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from controller.store.errors import BackupError
 from controller.store.forget import held_pieces
 from controller.store.schema import HEAD
 from controller.store.server import Server
-from controller.store.store import Store, open_store
+from controller.store.store import Store
 
 __all__ = ["Backup", "back_up", "restore"]
 
@@ -86,7 +87,7 @@ def restore(source: Path, home: Path, server: Server | None) -> Backup:
     """Put everything where it was, into a home (and a database) that is empty. Raises BackupError, OSError.
 
     Every byte is compared with the manifest before anything counts: what fails leaves the home as it was. Settings, keys
-    and credentials may be there already: they stay.
+    and credentials may be there already: they stay. Whoever opens it then brings its tables up to date.
     """
     odd = [one.name for one in home.iterdir() if one.name not in _MAY_BE_THERE] if home.exists() else []
     if odd:
@@ -108,7 +109,6 @@ def restore(source: Path, home: Path, server: Server | None) -> Backup:
         for one in place.iterdir():
             if not (home / one.name).exists():
                 one.rename(home / one.name)
-    open_store(home, server).close()
     return _told(manifest)
 
 
@@ -138,8 +138,6 @@ def _add(archive: tarfile.TarFile, members: dict[str, dict[str, object]], path: 
 
 
 def _put(archive: tarfile.TarFile, members: dict[str, dict[str, object]], name: str, content: bytes) -> None:
-    from io import BytesIO  # noqa: PLC0415 - one line uses it.
-
     info = tarfile.TarInfo(name)
     info.size, info.mode = len(content), 0o600
     archive.addfile(info, BytesIO(content))

@@ -9,8 +9,6 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy import make_url
-
 from controller.store.chain import Head, alone, read_heads
 from controller.store.errors import BackupError
 from controller.store.fence import ALL
@@ -95,11 +93,10 @@ def _program(name: str) -> str:
 
 def _environment(server: Server) -> Mapping[str, str]:
     """The password and whom to trust, where no list of processes shows them."""
+    from controller.store.postgres import trust_of  # noqa: PLC0415 - only who has a server pays for it.
+
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    url = make_url(server.url)
-    host = url.host or str(url.query.get("host", ""))
-    is_here = host.startswith("/") or host in {"127.0.0.1", "::1"}
-    trust = {} if is_here else {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": server.ca or "system"}
+    trust = {f"PG{name.upper()}": value for name, value in trust_of(server).items()}
     # The policies hold for these programs as well (`fence.py`): this is work for all customers.
     kept["PGOPTIONS"] = f"-c secondline.customers={ALL}"
     return {**kept, **trust, **({"PGPASSWORD": server.password} if server.password else {})}

@@ -14,23 +14,13 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["ALL", "FREE", "THROUGH", "bind", "bound", "bound_to", "for_all"]
+__all__ = ["ALL", "FREE", "bind", "bound", "bound_to", "for_all"]
 
 ALL = "*"
 _BOUND: ContextVar[str] = ContextVar("secondline_customers", default=ALL)
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-# Tables without a column `customer`, and whose rows they follow: column, table and its key.
-THROUGH = {
-    "exchange": ("run", "run", "id"),
-    "job": ("run", "run", "id"),
-    "outbox": ("run", "run", "id"),
-    "plan_word": ("plan", "plan", "id"),
-    "errand_word": ("errand", "errand", "id"),
-    "ticket_note": ("ticket", "ticket", "id"),
-    "ticket_file": ("note", "ticket_note", "id"),
-}
-# Tables whose rows are nobody's alone, with the reason.
+# Tables whose rows are nobody's alone, with the reason; every other one has a policy (migration 0021 and later ones).
 FREE = {
     "ledger": "one chain over all customers: without its last entry none can be added",
     "installation": "says which home the database belongs to",

@@ -14,7 +14,7 @@ from controller.store.errors import StoreUnusableError
 from controller.store.fence import bound
 from controller.store.server import PATIENCE, Server, to_json
 
-__all__ = ["postgres_engine"]
+__all__ = ["postgres_engine", "trust_of"]
 
 # The advisory lock of those who write: "2line" as a number, the same in every version.
 _WRITERS = 0x326C696E65
@@ -37,12 +37,20 @@ def postgres_engine(server: Server) -> Engine:
         "connect_timeout": _CONNECT_WITHIN,
         "options": " ".join(f"-c {name}={value}" for name, value in _LIMITS.items()),
     }
-    if not _is_here(url):
-        arguments |= {"sslmode": "verify-full", "sslrootcert": server.ca or "system"}
+    arguments |= trust_of(server)
     engine = create_engine(url, connect_args=arguments, json_serializer=to_json, pool_pre_ping=True)
     event.listen(engine, "begin", _begin)
     event.listen(engine, "handle_error", _told)
     return engine
+
+
+def trust_of(server: Server) -> dict[str, str]:
+    """How the server proves who it is, in the words of libpq: verified TLS wherever something goes over a network."""
+    return (
+        {}
+        if _is_here(make_url(server.url))
+        else {"sslmode": "verify-full", "sslrootcert": server.ca or "system"}
+    )
 
 
 def _is_here(url: URL) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from controller.store import schema_people, schema_sites  # noqa: F401 - their tables belong to the same database.
 from controller.store.check import check
 from controller.store.errors import StoreError
-from controller.store.fence import ALL, FREE, THROUGH, bind, bound, bound_to, for_all
+from controller.store.fence import ALL, FREE, bind, bound, bound_to, for_all
 from controller.store.forget import held_pieces
 from controller.store.postgres import postgres_engine
 from controller.store.schema import METADATA
@@ -24,10 +24,7 @@ from tests.postgres import Cluster
 
 pytestmark = pytest.mark.slow
 
-_OWN = sorted(
-    table.name for table in METADATA.sorted_tables if "customer" in table.c and table.name not in FREE
-)
-FENCED = sorted({*_OWN, *THROUGH})
+FENCED = sorted(METADATA.tables.keys() - FREE.keys())
 
 
 @pytest.fixture(scope="module")
