@@ -109,6 +109,11 @@ class OidcSettings(BaseModel):
         default=None, description="who signs the provider's certificate; else the system's"
     )
 
+    @property
+    def shown(self) -> str:
+        """How people call it."""
+        return self.name or self.issuer
+
     @field_validator("issuer", "address")
     @classmethod
     def _of_the_web(cls, value: str) -> str:

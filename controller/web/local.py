@@ -12,6 +12,7 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -33,7 +34,7 @@ from controller.web.programs import bearer, person_from, program
 from controller.web.proofs import Seals, check_password, step_of
 from controller.web.throttle import Throttle
 
-__all__ = ["LocalDoor", "WaitError"]
+__all__ = ["LocalDoor", "WaitError", "local_door"]
 
 _IDLE, _LONGEST, _FRESH = timedelta(minutes=30), timedelta(hours=12), timedelta(minutes=10)
 # How often it is written down that a log-in is in use.
@@ -101,7 +102,7 @@ class LocalDoor:
         right = check_password(account.password if account and not account.disabled else "", password)
         if account is None or not right:
             self.throttle.failed(name, address, now.timestamp())
-            self._tell(What.LOGIN_FAILED, account.id if account else "", "password")
+            self.tell(What.LOGIN_FAILED, account.id if account else "", "password")
             return None
         self.throttle.passed(name, address)
         held = self.admit(request, account, whole=not account.totp, how="password")
@@ -126,7 +127,7 @@ class LocalDoor:
         )
         open_login(self.office.store, fresh)
         if whole:
-            self._tell(What.LOGGED_IN, account.id, how)
+            self.tell(What.LOGGED_IN, account.id, how)
         return held
 
     def prove(self, request: Request, code: str) -> bool:
@@ -144,19 +145,19 @@ class LocalDoor:
             or spend_recovery_code(self.office.store, account.id, spent)
         ):
             self.throttle.failed(f"{account.id} code", address, now.timestamp())
-            self._tell(What.LOGIN_FAILED, account.id, "second factor")
+            self.tell(What.LOGIN_FAILED, account.id, "second factor")
             return False
         self.throttle.passed(f"{account.id} code", address)
         move_login(self.office.store, found.id, whole=True, proved=now)
         if not found.whole:
-            self._tell(What.LOGGED_IN, account.id, "password and second factor")
+            self.tell(What.LOGGED_IN, account.id, "password and second factor")
         return True
 
     def leave(self, request: Request) -> None:
         """End this log-in."""
         if (found := self.login(request)) is not None:
             end_logins(self.office.store, found.person, found.id)
-            self._tell(What.LOGGED_OUT, found.person, "by themselves")
+            self.tell(What.LOGGED_OUT, found.person, "by themselves")
 
     def give(self, response: Response, held: str) -> None:
         """Have the browser hold this from now on; empty: nothing."""
@@ -167,10 +168,19 @@ class LocalDoor:
         else:
             response.delete_cookie(self.cookie, httponly=True, secure=self.secure, samesite="lax", path="/")
 
-    def _tell(self, what: What, person: str, how: str) -> None:
+    def tell(self, what: What, person: str, how: str) -> None:
+        """Write down who got in or out, or did not, and how."""
         append(
             self.office.store, Entry(what=what, who=person or "nobody", facts={"person": person, "how": how})
         )
+
+
+def local_door(request: Request) -> LocalDoor:
+    """The door of this application, where people are kept in our own store. Raises HTTPException 404 elsewhere."""
+    door = request.app.state.door
+    if not isinstance(door, LocalDoor):
+        raise HTTPException(404)
+    return door
 
 
 def _address(request: Request) -> str:

@@ -26,9 +26,9 @@ from controller.store.people import (
 from controller.web.access import Person, Right
 from controller.web.door import needs
 from controller.web.inside import inside
-from controller.web.local import LocalDoor, WaitError
-from controller.web.pages import Pages
+from controller.web.local import LocalDoor, WaitError, local_door
 from controller.web.proofs import PasswordError, Seals, hash_password, new_recovery_codes, step_of
+from controller.web.reach import pages_of
 
 __all__ = ["router"]
 
@@ -82,7 +82,7 @@ def _login(  # noqa: PLR0913 - what the page says.
     left: bool = False,
 ) -> Response:
     oidc = _oidc(request)
-    return _pages(request).show(
+    return pages_of(request).show(
         request,
         "login.html",
         status=status,
@@ -91,19 +91,18 @@ def _login(  # noqa: PLR0913 - what the page says.
         wrong=wrong,
         name=name,
         left=left,
-        provider=(oidc.name or oidc.issuer) if oidc else "",
+        provider=oidc.shown if oidc else "",
         only=bool(oidc and oidc.only),
     )
 
 
 @router.get("/login/second")
 def second_page(request: Request, _: _Nobody, next: str = "/") -> Response:  # noqa: A002 - see above.
-    found = _door(request).login(request)
+    found = local_door(request).login(request)
     if found is None:
         return RedirectResponse(f"/login?next={inside(next)}", 303)
-    account, oidc = get_account(_door(request).office.store, found.person), _oidc(request)
-    by_provider = bool(oidc and account and account.issuer == oidc.issuer)
-    if account is not None and not account.totp and not by_provider:
+    account = get_account(local_door(request).office.store, found.person)
+    if account is not None and not account.totp and not _provider_of(request, account):
         return RedirectResponse("/account/second", 303)
     return _second(request, inside(next), account, "")
 
@@ -112,32 +111,31 @@ def second_page(request: Request, _: _Nobody, next: str = "/") -> Response:  # n
 def second(request: Request, _: _Nobody, code: _Text, next: _Text = "/") -> Response:  # noqa: A002 - see above.
     wrong, status = "code", 401
     try:
-        if _door(request).prove(request, code):
+        if local_door(request).prove(request, code):
             return RedirectResponse(inside(next), 303)
     except WaitError:
         wrong, status = "wait", 429
-    found = _door(request).login(request)
-    account = get_account(_door(request).office.store, found.person) if found else None
+    found = local_door(request).login(request)
+    account = get_account(local_door(request).office.store, found.person) if found else None
     return _second(request, inside(next), account, wrong, status)
 
 
 def _second(request: Request, there: str, account: Account | None, wrong: str, status: int = 200) -> Response:
     """The page for a fresh proof: a code, the provider, or whichever of both the person has."""
-    oidc = _oidc(request)
-    return _pages(request).show(
+    return pages_of(request).show(
         request,
         "second.html",
         status=status,
         next=there,
         wrong=wrong,
         has_code=account is None or bool(account.totp),
-        provider=(oidc.name or oidc.issuer) if oidc and account and account.issuer == oidc.issuer else "",
+        provider=_provider_of(request, account),
     )
 
 
 @router.post("/logout")
 def log_out(request: Request, _: _Somebody) -> Response:
-    door = _door(request)
+    door = local_door(request)
     door.leave(request)
     response = RedirectResponse("/login?left=true", 303)
     door.give(response, "")
@@ -146,7 +144,7 @@ def log_out(request: Request, _: _Somebody) -> Response:
 
 @router.get("/invitation/{secret}")
 def invitation_page(request: Request, _: _Nobody, secret: str) -> Response:
-    person = invited(_door(request).office.store, secret, datetime.now(UTC))
+    person = invited(local_door(request).office.store, secret, datetime.now(UTC))
     if not person:
         raise HTTPException(404)
     return _invitation(request, person, secret)
@@ -154,14 +152,14 @@ def invitation_page(request: Request, _: _Nobody, secret: str) -> Response:
 
 def _invitation(request: Request, person: str, secret: str, wrong: str = "") -> Response:
     oidc = _oidc(request)
-    return _pages(request).show(
+    return pages_of(request).show(
         request,
         "invitation.html",
         status=422 if wrong else 200,
         invited=person,
         secret=secret,
         wrong=wrong,
-        provider=(oidc.name or oidc.issuer) if oidc else "",
+        provider=oidc.shown if oidc else "",
         only=bool(oidc and oidc.only),
     )
 
@@ -187,9 +185,9 @@ def accept(request: Request, _: _Nobody, secret: str, password: _Text, again: _T
 
 @router.get("/account")
 def account_page(request: Request, person: _Somebody) -> Response:
-    door = _door(request)
+    door = local_door(request)
     here, account = door.login(request), get_account(door.office.store, person.id)
-    return _pages(request).show(
+    return pages_of(request).show(
         request,
         "account.html",
         logins=logins(door.office.store, person.id),
@@ -200,7 +198,7 @@ def account_page(request: Request, person: _Somebody) -> Response:
 
 @router.post("/account/logins/{login}/end")
 def end_login(request: Request, person: _Somebody, login: str) -> Response:
-    end_logins(_door(request).office.store, person.id, login)
+    end_logins(local_door(request).office.store, person.id, login)
     return RedirectResponse("/account", 303)
 
 
@@ -214,7 +212,7 @@ def second_factor_page(request: Request, person: _Somebody) -> Response:
 def second_factor(
     request: Request, person: _Somebody, sealed: Annotated[str, Form(max_length=1000)], code: _Text
 ) -> Response:
-    door = _door(request)
+    door = local_door(request)
     account, seals = get_account(door.office.store, person.id), Seals(door.office.store.home)
     # Whoever has another way to prove who they are proves it first: what is found open gets no factor of its finder's.
     if account is None or ((account.totp or account.issuer) and not door.is_fresh(request)):
@@ -227,34 +225,27 @@ def second_factor(
     keep_recovery_codes(door.office.store, person.id, codes)
     _tell(request, person.id, "second factor")
     held = door.admit(request, account, whole=True, how="second factor", proved=True)
-    response = _pages(request).show(request, "recovery.html", codes=codes)
+    response = pages_of(request).show(request, "recovery.html", codes=codes)
     door.give(response, held)
     return response
 
 
 def _factor(request: Request, person: Person, secret: str, *, wrong: bool) -> Response:
     uri = pyotp.TOTP(secret).provisioning_uri(name=person.id, issuer_name="Secondline")
-    return _pages(request).show(
+    return pages_of(request).show(
         request,
         "factor.html",
         status=422 if wrong else 200,
         picture=segno.make(uri, micro=False).svg_data_uri(scale=5, border=3),
         secret=" ".join(secret[place : place + 4] for place in range(0, len(secret), 4)),
-        sealed=Seals(_door(request).office.store.home).seal(secret),
+        sealed=Seals(local_door(request).office.store.home).seal(secret),
         wrong=wrong,
     )
 
 
 def _tell(request: Request, person: str, what: str) -> None:
     facts = {"person": person, "what": what}
-    append(_door(request).office.store, Entry(what=What.PERSON_CHANGED, who=person, facts=facts))
-
-
-def _door(request: Request) -> LocalDoor:
-    door = request.app.state.door
-    if not isinstance(door, LocalDoor):
-        raise HTTPException(404)
-    return door
+    append(local_door(request).office.store, Entry(what=What.PERSON_CHANGED, who=person, facts=facts))
 
 
 def _passwords(request: Request) -> LocalDoor:
@@ -262,13 +253,14 @@ def _passwords(request: Request) -> LocalDoor:
     oidc = _oidc(request)
     if oidc is not None and oidc.only:
         raise HTTPException(404)
-    return _door(request)
+    return local_door(request)
+
+
+def _provider_of(request: Request, account: Account | None) -> str:
+    """Who vouches for a person, as people call it; empty where nobody does."""
+    oidc = _oidc(request)
+    return oidc.shown if oidc and account and account.issuer == oidc.issuer else ""
 
 
 def _oidc(request: Request) -> OidcSettings | None:
-    return _door(request).office.settings.oidc
-
-
-def _pages(request: Request) -> Pages:
-    pages: Pages = request.app.state.pages
-    return pages
+    return local_door(request).office.settings.oidc

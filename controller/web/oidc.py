@@ -23,10 +23,11 @@ from controller.store.people import Account, PersonError, account_of, end_logins
 from controller.web.access import Person, Right
 from controller.web.door import needs
 from controller.web.inside import inside
-from controller.web.local import LocalDoor
-from controller.web.pages import Pages, language_of
+from controller.web.local import LocalDoor, local_door
+from controller.web.pages import language_of
 from controller.web.proofs import PasswordError, Seals
 from controller.web.provider import Begun, Identity, Provider, ProviderError
+from controller.web.reach import pages_of
 
 __all__ = ["router"]
 
@@ -60,7 +61,7 @@ def go(
     invitation: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     """Lead a browser to the provider."""
-    door, provider = _door(request), _provider(request)
+    door, provider = local_door(request), _provider(request)
     if invitation and not invited(door.office.store, invitation, datetime.now(UTC)):
         raise HTTPException(404)
     try:
@@ -99,12 +100,12 @@ def come_back(
     error: _Word = "",
 ) -> Response:
     """Take a browser in that comes from the provider."""
-    door, provider = _door(request), _provider(request)
+    door, provider = local_door(request), _provider(request)
     way = _way(door, request)
     # What another browser began, or nobody, is not even looked at.
     response: Response
     if way is None or not hmac.compare_digest(way.state.encode(), state.encode()):
-        response = _pages(request).show(request, "oidc.html", status=400, wrong="foreign", subject="")
+        response = pages_of(request).show(request, "oidc.html", status=400, wrong="foreign", subject="")
     else:
         try:
             provider.check_sender(iss)
@@ -130,7 +131,7 @@ def go_out(request: Request, _: _Nobody) -> Response:
 @router.post("/logout/oidc/told")
 def told(request: Request, _: _Nobody, logout_token: Annotated[str, Form(max_length=20_000)]) -> Response:
     """End somebody's log-ins, as the provider says (Back-Channel Logout 1.0): 400 for what it did not say."""
-    door, provider = _door(request), _provider(request)
+    door, provider = local_door(request), _provider(request)
     try:
         subject = provider.ended(logout_token)
     except ProviderError as error:
@@ -138,13 +139,13 @@ def told(request: Request, _: _Nobody, logout_token: Annotated[str, Form(max_len
         return Response(status_code=400, headers={"Cache-Control": "no-store"})
     account = account_of(door.office.store, provider.settings.issuer, subject)
     if account is not None and end_logins(door.office.store, account.id):
-        _tell(door, What.LOGGED_OUT, account.id, "by the provider")
+        door.tell(What.LOGGED_OUT, account.id, "by the provider")
     return Response(status_code=200, headers={"Cache-Control": "no-store"})
 
 
 def _taken_in(request: Request, code: str, way: _Way) -> Response:
     """Finish what this browser began. Raises ProviderError."""
-    door, provider = _door(request), _provider(request)
+    door, provider = local_door(request), _provider(request)
     begun = Begun(url="", state=way.state, nonce=way.nonce, verifier=way.verifier)
     since = datetime.fromtimestamp(way.at, UTC) if way.prove else None
     identity = provider.redeem(code, begun, proved_since=since)
@@ -152,22 +153,22 @@ def _taken_in(request: Request, code: str, way: _Way) -> Response:
         return _bound(request, way, identity)
     account = account_of(door.office.store, identity.issuer, identity.subject)
     if account is None or account.disabled:
-        _tell(door, What.LOGIN_FAILED, account.id if account else "", "provider")
+        door.tell(What.LOGIN_FAILED, account.id if account else "", "provider")
         shown = "" if account else identity.subject
-        return _pages(request).show(request, "oidc.html", status=403, wrong="unknown", subject=shown)
+        return pages_of(request).show(request, "oidc.html", status=403, wrong="unknown", subject=shown)
     if not way.prove:
         return _let_in(request, account, way.next)
     found = door.login(request)
     if found is None or found.person != account.id:
         # Whoever proved it is not who is logged in here.
-        _tell(door, What.LOGIN_FAILED, account.id, "provider")
-        return _pages(request).show(request, "oidc.html", status=403, wrong="other", subject="")
+        door.tell(What.LOGIN_FAILED, account.id, "provider")
+        return pages_of(request).show(request, "oidc.html", status=403, wrong="other", subject="")
     move_login(door.office.store, found.id, proved=datetime.now(UTC))
     return RedirectResponse(way.next, 303)
 
 
 def _let_in(request: Request, account: Account, there: str) -> Response:
-    door = _door(request)
+    door = local_door(request)
     held = door.admit(request, account, whole=True, how="provider")
     response = RedirectResponse(there, 303)
     door.give(response, held)
@@ -176,11 +177,11 @@ def _let_in(request: Request, account: Account, there: str) -> Response:
 
 def _bound(request: Request, way: _Way, identity: Identity) -> Response:
     """From now on this identity is the person whom a link invited."""
-    store = _door(request).office.store
+    store = local_door(request).office.store
     try:
         who = invited(store, way.invitation, datetime.now(UTC), identity=(identity.issuer, identity.subject))
     except PersonError:
-        return _pages(request).show(request, "oidc.html", status=409, wrong="taken", subject="")
+        return pages_of(request).show(request, "oidc.html", status=409, wrong="taken", subject="")
     account = account_of(store, identity.issuer, identity.subject)
     if not who or account is None or account.disabled:
         raise HTTPException(404)
@@ -192,15 +193,15 @@ def _bound(request: Request, way: _Way, identity: Identity) -> Response:
 def _failed(request: Request, error: str) -> Response:
     """The provider sent somebody back without a code: most often because they did not want to."""
     wrong = "denied" if error == "access_denied" else "provider"
-    _tell(_door(request), What.LOGIN_FAILED, "", "provider")
-    return _pages(request).show(request, "oidc.html", status=401, wrong=wrong, subject="")
+    local_door(request).tell(What.LOGIN_FAILED, "", "provider")
+    return pages_of(request).show(request, "oidc.html", status=401, wrong=wrong, subject="")
 
 
 def _refused(request: Request, error: ProviderError) -> Response:
     """What went wrong is for the operator's log; the page says that it was the provider."""
     _LOG.warning("log-in by the provider: %s", error)
-    _tell(_door(request), What.LOGIN_FAILED, "", "provider")
-    return _pages(request).show(request, "oidc.html", status=502, wrong="provider", subject="")
+    local_door(request).tell(What.LOGIN_FAILED, "", "provider")
+    return pages_of(request).show(request, "oidc.html", status=502, wrong="provider", subject="")
 
 
 def _way(door: LocalDoor, request: Request) -> _Way | None:
@@ -216,24 +217,8 @@ def _cookie(door: LocalDoor) -> str:
     return f"{door.cookie}-oidc"
 
 
-def _tell(door: LocalDoor, what: What, person: str, how: str) -> None:
-    append(door.office.store, Entry(what=what, who=person or "nobody", facts={"person": person, "how": how}))
-
-
-def _door(request: Request) -> LocalDoor:
-    door = request.app.state.door
-    if not isinstance(door, LocalDoor):
-        raise HTTPException(404)
-    return door
-
-
 def _provider(request: Request) -> Provider:
     found: Provider | None = request.app.state.provider
     if found is None:
         raise HTTPException(404)
     return found
-
-
-def _pages(request: Request) -> Pages:
-    pages: Pages = request.app.state.pages
-    return pages

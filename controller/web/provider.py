@@ -113,8 +113,7 @@ class Provider:
             if self.settings.second:
                 asked["acr_values"] = " ".join(self.settings.second)
         point = self._metadata()["authorization_endpoint"]
-        sign = "&" if urlsplit(point).query else "?"
-        return Begun(url=f"{point}{sign}{urlencode(asked)}", state=state, nonce=nonce, verifier=verifier)
+        return Begun(url=_asking(point, asked), state=state, nonce=nonce, verifier=verifier)
 
     def check_sender(self, issuer: str | None) -> None:
         """See that an answer came from this provider and no other (RFC 9207). Raises ProviderError."""
@@ -160,7 +159,7 @@ class Provider:
             "post_logout_redirect_uri": f"{self.settings.address.rstrip('/')}/login",
             "ui_locales": language,
         }
-        return f"{point}{'&' if urlsplit(point).query else '?'}{urlencode(asked)}"
+        return _asking(point, asked)
 
     def ended(self, raw: str) -> str:
         """The subject whose log-ins shall end, by a logout token (Back-Channel Logout 1.0). Raises ProviderError."""
@@ -298,6 +297,10 @@ class Provider:
         if not isinstance(said, dict):
             raise ProviderError(f"{url} answers with something that is no JSON object")
         return said
+
+
+def _asking(point: str, words: Mapping[str, str]) -> str:
+    return f"{point}{'&' if urlsplit(point).query else '?'}{urlencode(words)}"
 
 
 def _keys(listed: list[Any]) -> Iterator[jwk.Key]:
