@@ -6,7 +6,7 @@ is the signed text, and it is judged as the agent will judge it again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -20,7 +20,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from agent.nursling import Nursery
 from agent.refusal import HoldError
 from controller.change.agreeing import take_approval, take_rejection, withdraw
-from controller.change.carry import Ground, plan_of
+from controller.change.carry import plan_of
 from controller.change.doing import carried_out
 from controller.change.ground import ground_for, standing_of
 from controller.change.phrases import phrases_for
@@ -47,7 +47,7 @@ from inventory.read import ContractError
 from playbooks.catalogue import playbook_catalogue
 from playbooks.plan import Plan
 
-__all__ = ["router", "work_of"]
+__all__ = ["router", "say_no", "say_yes", "work_of"]
 
 router = APIRouter()
 _TOKEN = 64_000
@@ -187,11 +187,8 @@ async def approve(
     file: UploadFile | None = None,
 ) -> Response:
     """Take a signed yes: from the browser's key, or a file that `secondline approve --output` wrote."""
-
-    def take(office: Office, ground: Ground, stored: StoredPlan, given: str) -> None:
-        take_approval(office, ground, stored, plan_of(stored).hosts, given)
-
-    return await _said(request, plan, person, await _given(token, file), take)
+    given = await _given(token, file)
+    return await _said(request, plan, person, lambda office, stored: say_yes(office, stored, given))
 
 
 @router.post("/plans/{plan}/reject")
@@ -203,14 +200,24 @@ async def reject(
     why: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     """Take a signed no; whoever asked for the plan withdraws it without a signature."""
+    given = token.strip()
+    return await _said(request, plan, person, lambda office, stored: say_no(office, stored, given, why))
 
-    def take(office: Office, ground: Ground, stored: StoredPlan, given: str) -> None:
-        if given:
-            take_rejection(office, ground, stored, plan_of(stored).hosts, given, why)
-        else:
-            withdraw(office, ground, stored, why)
 
-    return await _said(request, plan, person, token.strip(), take)
+def say_yes(office: Office, stored: StoredPlan, given: str) -> None:
+    """Take a signed approval. Raises ApprovalError, PlanStateError, NoContractError, ContractError, HoldError."""
+    hosts = plan_of(stored).hosts
+    take_approval(office, ground_for(office, stored.customer, hosts), stored, hosts, given)
+
+
+def say_no(office: Office, stored: StoredPlan, given: str, why: str) -> None:
+    """Take a signed rejection; unsigned, that of whoever asked for the plan. Raises as `say_yes`."""
+    hosts = plan_of(stored).hosts
+    ground = ground_for(office, stored.customer, hosts)
+    if given:
+        take_rejection(office, ground, stored, hosts, given, why)
+    else:
+        withdraw(office, ground, stored, why)
 
 
 async def _given(token: str, file: UploadFile | None) -> str:
@@ -219,13 +226,15 @@ async def _given(token: str, file: UploadFile | None) -> str:
     return (await file.read(_TOKEN)).decode("ascii", "replace").strip()
 
 
-async def _said(request: Request, plan: str, person: Person, given: str, take: Any) -> Response:  # noqa: ANN401 - see above.
+async def _said(
+    request: Request, plan: str, person: Person, take: Callable[[Office, StoredPlan], None]
+) -> Response:
     office = office_of(request)
     stored = await run_in_threadpool(_admitted, request, person, Right.APPROVE, plan)
 
     def judged() -> str:
         try:
-            take(office, ground_for(office, stored.customer, plan_of(stored).hosts), stored, given)
+            take(office, stored)
         except _WRONG as error:
             return str(error)
         return ""

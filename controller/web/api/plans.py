@@ -18,9 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from controller.change.agreeing import take_approval, take_rejection, withdraw
-from controller.change.carry import plan_of
-from controller.change.ground import ground_for
+from controller.office import Office
 from controller.reports.withhold import remove_secrets
 from controller.store.inbox import plans_seen
 from controller.store.plans import Doing, StoredPlan, carried, get_plan
@@ -28,7 +26,7 @@ from controller.store.plans import words as words_of
 from controller.web.access import Person, Right
 from controller.web.api.parts import Name, Ways
 from controller.web.door import needs
-from controller.web.plans import work_of
+from controller.web.plans import say_no, say_yes, work_of
 from controller.web.reach import office_of, sight_of
 from inventory.approval import ApprovalError
 
@@ -148,14 +146,8 @@ async def approve_plan(
     yes: Yes,
 ) -> PlanFound:
     """Take a signed yes, judged as the agent will judge it again."""
-
-    def take() -> StoredPlan:
-        office, stored = office_of(request), get_plan(office_of(request).store, plan)
-        hosts = plan_of(stored).hosts
-        take_approval(office, ground_for(office, stored.customer, hosts), stored, hosts, yes.token.strip())
-        return get_plan(office.store, plan)
-
-    return await _taken(request, take)
+    given = yes.token.strip()
+    return await _taken(request, plan, lambda office, stored: say_yes(office, stored, given))
 
 
 @router.post("/plans/{plan}/reject")
@@ -166,18 +158,8 @@ async def reject_plan(
     no: No,
 ) -> PlanFound:
     """Take a signed no; whoever asked for the plan withdraws it without a signature."""
-
-    def take() -> StoredPlan:
-        office, stored = office_of(request), get_plan(office_of(request).store, plan)
-        hosts = plan_of(stored).hosts
-        ground = ground_for(office, stored.customer, hosts)
-        if no.token.strip():
-            take_rejection(office, ground, stored, hosts, no.token.strip(), no.why)
-        else:
-            withdraw(office, ground, stored, no.why)
-        return get_plan(office.store, plan)
-
-    return await _taken(request, take)
+    given = no.token.strip()
+    return await _taken(request, plan, lambda office, stored: say_no(office, stored, given, no.why))
 
 
 @router.post("/plans/{plan}/apply", status_code=202)
@@ -204,12 +186,18 @@ async def undo_plan(
     return await _begun(request, under_way, plan, person, Doing.UNDO, response)
 
 
-async def _taken(request: Request, take: Callable[[], StoredPlan]) -> PlanFound:
+async def _taken(request: Request, plan: str, take: Callable[[Office, StoredPlan], None]) -> PlanFound:
+    office = office_of(request)
+
+    def taken() -> StoredPlan:
+        take(office, get_plan(office.store, plan))
+        return get_plan(office.store, plan)
+
     try:
-        stored = await run_in_threadpool(take)
+        stored = await run_in_threadpool(taken)
     except ApprovalError as error:
         raise HTTPException(422, str(error)) from None
-    await office_of(request).deliver([stored.desk])
+    await office.deliver([stored.desk])
     return PlanFound(**_told(stored))
 
 
