@@ -47,13 +47,10 @@ class RestingNursery:
         """Fork one worker. Raises OSError when that cannot be done."""
         async with self._turn:
             self._wake()
-            if not self.is_up:
+            if self._nursery is None or not self._nursery.lives:
                 await self._end()
                 self._nursery = await self._begun()
-            nursery = self._nursery
-            if nursery is None:
-                raise ConnectionResetError("the nursery of workers has ended")
-            process = await nursery.spawn(name)
+            process = await self._nursery.spawn(name)
             living = asyncio.create_task(process.gone.wait())
             self._alive.add(living)
             living.add_done_callback(self._over)

@@ -40,7 +40,7 @@ class Telling:
         # A later report of the same call and end says more; the same one that passes again says the same.
         key = (report.call_id, report.local.address, report.local.port)
         known = self._last.get(key)
-        if known is not None and known.kind == "session" != report.kind:
+        if known is not None and known.kind == "session" and report.kind != "session":
             return
         if known is not None or len(self._last) < _MOST:
             self._last[key] = report

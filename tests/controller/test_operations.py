@@ -16,8 +16,11 @@ import pytest
 import yaml
 
 from controller.cli.app import EVERY
+from controller.office import open_office
 from controller.store.arrivals import ArrivalState
 from controller.store.letters import DeliveryState
+from controller.web.operation import Gauges
+from controller.web.underway import UnderWay
 from tests.fleet import Fleet
 from tests.home import contract_over
 from tests.sites import Installation, free_port
@@ -83,7 +86,9 @@ def test_systemd_reads_every_unit_without_a_word(name: str, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_every_alarm_watches_something_that_is_measured(tmp_path: Path) -> None:
+def test_every_alarm_watches_something_that_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     measured = free_port()
     with Installation(tmp_path / "sites") as sites:
         sites.stop_end()
@@ -93,8 +98,9 @@ def test_every_alarm_watches_something_that_is_measured(tmp_path: Path) -> None:
         with urlopen(f"http://127.0.0.1:{measured}/metrics", timeout=20) as answer:
             said = answer.read().decode()
     names = {*re.findall(r"^# TYPE (\w+)", said, re.MULTILINE)}
-    text = (TOP / "controller" / "web" / "operation.py").read_text("utf-8")
-    names |= {*re.findall(r'"(secondline_\w+)"', text)}
+    monkeypatch.setenv("SECONDLINE_HOME", str(tmp_path / "pages"))
+    office = open_office(print)
+    names |= {family.name for family in Gauges(office.store, UnderWay(office)).registry.collect()}
     rules = yaml.safe_load((FILES / "alarms.yaml").read_text("utf-8"))["groups"][0]["rules"]
     states = {*ArrivalState, *DeliveryState}
     for rule in rules:
